@@ -1,0 +1,20 @@
+/* Being told to stop. After cancel_install() the first SIGINT, SIGTERM or
+ * SIGHUP only sets a flag, which every long loop asks for, so that work is
+ * undone in order; a third signal ends the program at once. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+void cancel_install(void);
+/* The signal that asked us to stop, or 0. */
+int cancel_signal(void);
+static inline bool cancel_requested(void)
+{
+        return cancel_signal() != 0;
+}
+/* 0, or -ECANCELED with a message that names the signal. */
+int cancel_check(struct error *err);
+/* Back to the default actions: for a child after fork. */
+void cancel_reset(void);

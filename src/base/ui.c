@@ -1,0 +1,230 @@
+/* See ui.h. */
+#include "base/ui.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/size.h"
+#include "base/str.h"
+
+void ui_init(struct ui *ui, const char *target)
+{
+        *ui = (struct ui){.target = target, .paint = 32};
+        ui->color = isatty(STDOUT_FILENO) && !getenv("PACKER_NO_COLOR") && !getenv("NO_COLOR");
+}
+
+static char *hide_secrets(const struct ui *ui, char *text)
+{
+        for (const char *const *secret = ui->secrets; secret && *secret; secret++) {
+                char *hidden;
+
+                if (!**secret)
+                        continue;
+                hidden = str_replace(text, *secret, "<sensitive>");
+                free(text);
+                text = hidden;
+        }
+        return text;
+}
+
+static void erase_bar(struct ui *ui)
+{
+        if (ui->drawn)
+                fputs("\r\033[K", stderr);
+        ui->drawn = false;
+}
+
+static void add_stamp(const struct ui *ui, struct str *out)
+{
+        char stamp[40];
+        time_t now = time(NULL);
+        struct tm tm;
+
+        if (!ui->timestamps)
+                return;
+        localtime_r(&now, &tm);
+        strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S%z", &tm);
+        str_addf(out, "%s: ", stamp);
+}
+
+/* Each line of text with the prefix; one write for the whole. */
+static void print_lines(struct ui *ui, FILE *stream, const char *arrow, int color, bool bold, const char *text)
+{
+        CLEANUP_STRV char **lines = str_split(text, "\n");
+        CLEANUP_STR struct str out = {0};
+
+        for (char **line = lines; *line; line++) {
+                if (ui->color)
+                        str_addf(&out, "\033[%d;%dm", bold ? 1 : 0, color);
+                add_stamp(ui, &out);
+                if (ui->target)
+                        str_addf(&out, "%s%s: ", arrow, ui->target);
+                str_add(&out, *line);
+                if (ui->color)
+                        str_add(&out, "\033[0m");
+                str_addc(&out, '\n');
+        }
+        erase_bar(ui);
+        fflush(stdout);
+        fwrite(str_get(&out), 1, out.len, stream);
+        fflush(stream);
+}
+
+static void say(struct ui *ui, const char *kind, const char *format, va_list ap)
+{
+        CLEANUP_FREE char *text = hide_secrets(ui, xvasprintf(format, ap));
+        bool is_error = strcmp(kind, "error") == 0;
+        bool is_message = strcmp(kind, "message") == 0;
+
+        if (ui->machine_readable)
+                ui_machine(ui, "ui", (const char *const[]){kind, text, NULL});
+        else
+                print_lines(ui, is_error ? stderr : stdout, is_message ? "    " : "==> ", is_error ? 31 : ui->paint,
+                            !is_message, text);
+}
+
+#define SAY(kind)                                                                                                      \
+        do {                                                                                                           \
+                va_list ap;                                                                                            \
+                va_start(ap, format);                                                                                  \
+                say(ui, kind, format, ap);                                                                             \
+                va_end(ap);                                                                                            \
+        } while (0)
+
+void ui_say(struct ui *ui, const char *format, ...)
+{
+        SAY("say");
+}
+
+void ui_message(struct ui *ui, const char *format, ...)
+{
+        SAY("message");
+}
+
+void ui_error(struct ui *ui, const char *format, ...)
+{
+        SAY("error");
+}
+
+static void add_escaped(struct str *out, const char *s)
+{
+        for (; *s; s++) {
+                switch (*s) {
+                case ',':
+                        str_add(out, "%!(PACKER_COMMA)");
+                        break;
+                case '\n':
+                        str_add(out, "\\n");
+                        break;
+                case '\r':
+                        str_add(out, "\\r");
+                        break;
+                default:
+                        str_addc(out, *s);
+                }
+        }
+}
+
+void ui_machine(struct ui *ui, const char *type, const char *const *data)
+{
+        CLEANUP_STR struct str out = {0};
+
+        if (!ui->machine_readable)
+                return;
+        str_addf(&out, "%lld,%s,%s", (long long)time(NULL), ui->target ? ui->target : "", type);
+        for (; *data; data++) {
+                CLEANUP_FREE char *shown = hide_secrets(ui, xstrdup(*data));
+
+                str_addc(&out, ',');
+                add_escaped(&out, shown);
+        }
+        str_addc(&out, '\n');
+        fwrite(str_get(&out), 1, out.len, stdout);
+        fflush(stdout);
+}
+
+static int64_t now_ms(void)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static bool is_quiet(const struct ui *ui)
+{
+        return !ui || ui->machine_readable || !ui->label;
+}
+
+void progress_start(struct ui *ui, const char *label, uint64_t total_bytes)
+{
+        if (!ui)
+                return;
+        ui->label = label;
+        ui->total = total_bytes;
+        ui->done = 0;
+        ui->started_ms = ui->drawn_ms = now_ms();
+}
+
+static void draw_bar(struct ui *ui, double seconds)
+{
+        double rate = seconds > 0 ? (double)ui->done / seconds : 0;
+        char bar[31];
+
+        if (ui->total == 0) {
+                fprintf(stderr, "\r\033[K    %s: %s, %s/s", ui->label, size_show(ui->done), size_show((uint64_t)rate));
+        } else {
+                size_t full = (size_t)((double)ui->done / (double)ui->total * 30);
+                double left = rate > 0 ? (double)(ui->total - ui->done) / rate : 0;
+
+                full = full > 30 ? 30 : full;
+                memset(bar, ' ', 30);
+                memset(bar, '=', full);
+                bar[30] = '\0';
+                fprintf(stderr, "\r\033[K    %s: [%s] %3.0f %% of %s, %s/s, %.0f s left", ui->label, bar,
+                        (double)ui->done / (double)ui->total * 100, size_show(ui->total), size_show((uint64_t)rate),
+                        left);
+        }
+        fflush(stderr);
+        ui->drawn = true;
+}
+
+void progress_update(struct ui *ui, uint64_t done_bytes)
+{
+        bool terminal = isatty(STDERR_FILENO);
+        int64_t now;
+
+        if (is_quiet(ui))
+                return;
+        ui->done = ui->total && done_bytes > ui->total ? ui->total : done_bytes;
+        now = now_ms();
+        if (now - ui->drawn_ms < (terminal ? 100 : 10000))
+                return;
+        ui->drawn_ms = now;
+        if (terminal)
+                draw_bar(ui, (double)(now - ui->started_ms) / 1000);
+        else if (ui->total)
+                ui_message(ui, "%s: %s of %s", ui->label, size_show(ui->done), size_show(ui->total));
+        else
+                ui_message(ui, "%s: %s", ui->label, size_show(ui->done));
+}
+
+void progress_end(struct ui *ui)
+{
+        const char *label;
+        double seconds;
+
+        if (!ui)
+                return;
+        erase_bar(ui);
+        label = steal(&ui->label);
+        if (!label || ui->machine_readable)
+                return;
+        seconds = (double)(now_ms() - ui->started_ms) / 1000;
+        if (seconds >= 0.5)
+                ui_message(ui, "%s: %s in %.1f s (%s/s)", label, size_show(ui->done), seconds,
+                           size_show((uint64_t)((double)ui->done / seconds)));
+}

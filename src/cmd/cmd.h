@@ -1,0 +1,49 @@
+/* Subcommands. One file for each, one row in main.c's table for each; help,
+ * usage errors and completion come from the tables of options. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum option_type {
+        OPTION_BOOL,    /* bool *: -force, -force=false */
+        OPTION_STRING,  /* const char ** */
+        OPTION_STRINGS, /* char ***: may be given many times (strv) */
+        OPTION_LIST,    /* char ***: a,b,c and many times */
+        OPTION_INT,     /* long * */
+};
+
+/* Options as Packer's: -name, --name, -name=value, -name value. */
+struct option_spec {
+        const char *name;
+        enum option_type type;
+        size_t offset;              /* in the command's options struct */
+        const char *argument;       /* "NAME=VALUE": for the help; NULL for a bool */
+        const char *const *choices; /* NULL: any */
+        const char *help;
+};
+
+struct command {
+        const char *name;
+        const char *arguments; /* "TEMPLATE" */
+        const char *summary;   /* one line */
+        const char *help;      /* paragraphs, or NULL */
+        const struct option_spec *options;
+        size_t n_options;
+        /* argv[0] is the command's name. Returns the exit code: 0, 1 error, 2 usage. */
+        int (*run)(const struct command *command, int argc, char **argv);
+};
+
+#define OPTIONS(table) .options = (table), .n_options = sizeof(table) / sizeof((table)[0])
+
+/* Read argv into *out. Returns the index of the first argument, or -1 after
+ * having printed help (*ret_exit 0) or a usage error (*ret_exit 2). */
+int options_parse(const struct command *command, int argc, char **argv, void *out, int *ret_exit);
+void command_usage(const struct command *command, bool full);
+/* "Error: message" to stderr; the exit code 1. Clears err. */
+int command_fail(struct error *err);
+
+extern const struct command command_build, command_validate, command_inspect, command_boot, command_image,
+        command_doctor, command_version;

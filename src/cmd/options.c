@@ -1,0 +1,158 @@
+/* Options as Go's flag package reads them, since that is what scripts around
+ * Packer are written for: -name, --name, -name=value, -name value. See cmd.h. */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+
+static int find_exact(const struct command *command, const char *name, size_t n)
+{
+        for (size_t i = 0; i < command->n_options; i++)
+                if (strlen(command->options[i].name) == n && strncmp(command->options[i].name, name, n) == 0)
+                        return (int)i;
+        return -1;
+}
+
+static int usage_error(const struct command *command, const char *message, int *ret_exit)
+{
+        fprintf(stderr, "slipway %s: %s\n", command->name, message);
+        fprintf(stderr, "Try 'slipway %s -help'.\n", command->name);
+        *ret_exit = 2;
+        return -1;
+}
+
+static int unknown_option(const struct command *command, const char *word, int *ret_exit)
+{
+        CLEANUP_FREE char *name = xstrndup(word + strspn(word, "-"), strcspn(word + strspn(word, "-"), "="));
+        CLEANUP_STRV char **names = NULL;
+        CLEANUP_FREE char *message = NULL;
+        const char *nearest;
+
+        for (size_t i = 0; i < command->n_options; i++)
+                strv_add(&names, command->options[i].name);
+        nearest = str_nearest(name, STRV(names));
+        message = nearest ? xasprintf("unknown option '-%s'; did you mean '-%s'?", name, nearest)
+                          : xasprintf("unknown option '-%s'", name);
+        return usage_error(command, message, ret_exit);
+}
+
+static bool parse_bool(const char *value, bool *ret)
+{
+        static const char *const yes[] = {"true", "1", "t", "TRUE", "True", NULL};
+        static const char *const no[] = {"false", "0", "f", "FALSE", "False", NULL};
+
+        *ret = !value || strv_has(yes, value);
+        return *ret || strv_has(no, value);
+}
+
+/* Store one value; the message of what is wrong with it, or NULL. The caller frees. */
+static char *store(const struct option_spec *spec, const char *value, void *out)
+{
+        void *field = (char *)out + spec->offset;
+        CLEANUP_STRV char **parts = NULL;
+        CLEANUP_FREE char *choices = NULL;
+        char *end;
+
+        if (value && spec->choices && !strv_has(spec->choices, value)) {
+                choices = strv_join(spec->choices, ", ");
+                return xasprintf("'-%s=%s': one of %s was expected", spec->name, value, choices);
+        }
+        switch (spec->type) {
+        case OPTION_BOOL:
+                if (!parse_bool(value, field))
+                        return xasprintf("'-%s=%s': true or false was expected", spec->name, value);
+                break;
+        case OPTION_STRING:
+                *(const char **)field = value;
+                break;
+        case OPTION_STRINGS:
+                strv_add(field, value);
+                break;
+        case OPTION_LIST:
+                parts = str_split(value, ",");
+                strv_extend(field, STRV(parts));
+                break;
+        case OPTION_INT:
+                errno = 0;
+                *(long *)field = strtol(value, &end, 10);
+                if (errno || end == value || *end)
+                        return xasprintf("'-%s=%s': a whole number was expected", spec->name, value);
+                break;
+        }
+        return NULL;
+}
+
+/* One option word; *ret_next is advanced past a value in a word of its own. */
+static int parse_one(const struct command *command, char **argv, int argc, int *next, void *out, int *ret_exit)
+{
+        const char *word = argv[*next], *name = word + (word[1] == '-' ? 2 : 1);
+        const char *equals = strchr(name, '=');
+        size_t n = equals ? (size_t)(equals - name) : strlen(name);
+        int index = find_exact(command, name, n);
+        const char *value = equals ? equals + 1 : NULL;
+        CLEANUP_FREE char *problem = NULL;
+
+        if (index < 0 && !equals && (strcmp(name, "help") == 0 || strcmp(name, "h") == 0)) {
+                command_usage(command, true);
+                *ret_exit = 0;
+                return -1;
+        }
+        if (index < 0)
+                return unknown_option(command, word, ret_exit);
+        if (!value && command->options[index].type != OPTION_BOOL) {
+                if (*next + 1 >= argc) {
+                        problem = xasprintf("option '-%s' needs a value (%s)", command->options[index].name,
+                                            command->options[index].argument);
+                        return usage_error(command, problem, ret_exit);
+                }
+                value = argv[++*next];
+        }
+        ++*next;
+        problem = store(&command->options[index], value, out);
+        return problem ? usage_error(command, problem, ret_exit) : 0;
+}
+
+int options_parse(const struct command *command, int argc, char **argv, void *out, int *ret_exit)
+{
+        int next = 1;
+
+        while (next < argc && argv[next][0] == '-' && argv[next][1] != '\0') {
+                if (strcmp(argv[next], "--") == 0)
+                        return next + 1;
+                if (parse_one(command, argv, argc, &next, out, ret_exit) < 0)
+                        return -1;
+        }
+        return next;
+}
+
+void command_usage(const struct command *command, bool full)
+{
+        FILE *stream = full ? stdout : stderr;
+
+        fprintf(stream, "Usage: slipway %s%s%s%s\n\n  %s\n", command->name, command->n_options ? " [options]" : "",
+                command->arguments ? " " : "", command->arguments ? command->arguments : "", command->summary);
+        if (command->help)
+                fprintf(stream, "\n%s\n", command->help);
+        if (command->n_options == 0)
+                return;
+        fprintf(stream, "\nOptions:\n\n");
+        for (size_t i = 0; i < command->n_options; i++) {
+                const struct option_spec *spec = &command->options[i];
+                CLEANUP_FREE char *left = xasprintf("-%s%s%s", spec->name, spec->argument ? "=" : "",
+                                                    spec->argument ? spec->argument : "");
+
+                fprintf(stream, "  %-28s %s\n", left, spec->help);
+        }
+}
+
+int command_fail(struct error *err)
+{
+        fflush(stdout);
+        fprintf(stderr, "Error: %s\n", error_message(err));
+        error_clear(err);
+        return 1;
+}

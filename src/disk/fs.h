@@ -1,0 +1,94 @@
+/* File systems in a part of an image file, in user space: one row of fs_types
+ * for each kind. A row leaves NULL what that kind cannot do; the callers say
+ * so to the user by the row's name. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/ui.h"
+
+/* Where a file system lies. The image stays as large as it is. */
+struct fs_volume {
+        const char *path; /* image file; /proc/self/fd/N works too */
+        uint64_t offset_bytes, size_bytes;
+        const char *name; /* "partition 2 (root)": for messages */
+};
+
+struct fs_make {
+        const char *label;          /* or NULL */
+        const char *const *options; /* filesystem_make_options: argv for mkfs */
+        const char *id_seed;        /* UUID and hash seed are made from it; NULL: random */
+        int64_t epoch;              /* SOURCE_DATE_EPOCH: time stamps; -1: now */
+};
+
+struct fs_xattr {
+        const char *name; /* "security.capability", "user.x", "system.posix_acl_access" */
+        const void *value;
+        size_t len;
+};
+
+/* One change to a file system. Paths have no leading slash and are relative
+ * to the file system's root; "" is the root itself. */
+enum fs_change_kind {
+        FS_REMOVE, /* whatever is there, with all below it; nothing there: no error */
+        FS_CLEAR,  /* a folder that is there loses all its entries (overlay's opaque); nothing there: no error */
+        FS_DIR,    /* make it, or set its attributes; replaces what is no folder */
+        FS_FILE,   /* data from fd; replaces what is there */
+        FS_SYMLINK,
+        FS_LINK, /* another name for `target`, a path given earlier */
+        FS_NODE, /* device, fifo or socket */
+};
+struct fs_change {
+        enum fs_change_kind kind;
+        const char *path;
+        struct stat st;     /* mode, uid, gid, mtime, size, rdev */
+        const char *target; /* FS_SYMLINK: its text; FS_LINK: the first path */
+        int fd;             /* FS_FILE: open for reading; else -1 */
+        const struct fs_xattr *xattrs;
+        size_t n_xattrs;
+};
+
+/* An entry of a folder, as `image ls` shows it. */
+struct fs_entry {
+        const char *name;
+        struct stat st;
+        const char *target; /* symlinks; else NULL */
+};
+
+struct fs_type {
+        const char *name;           /* as templates and libblkid write it */
+        const char *const *aliases; /* NULL-terminated, or NULL */
+        /* An empty file system. */
+        int (*make)(const struct fs_volume *volume, const struct fs_make *make, struct error *err);
+        /* All of it into the empty folder dir: owners, modes, xattrs, hard
+         * links, holes; no device nodes. In the user namespace. */
+        int (*extract)(const struct fs_volume *volume, const char *dir, struct ui *ui, struct error *err);
+        /* Make and fill in one go, from a complete tree (file systems that
+         * only their own mkfs can fill). In the user namespace. */
+        int (*populate)(const struct fs_volume *volume, const struct fs_make *make, const char *dir, struct error *err);
+        /* A writer for changes in place. In the user namespace, since layers
+         * belong to mapped users. `epoch`: times later than it are set to it (-1: not). */
+        int (*write_open)(const struct fs_volume *volume, int64_t epoch, void **ret_writer, struct error *err);
+        int (*write_change)(void *writer, const struct fs_change *change, struct error *err);
+        /* Flush and close; on error nothing more can be done with it. */
+        int (*write_close)(void *writer, struct error *err);
+        void (*write_abort)(void *writer);
+        /* Grow to volume->size_bytes. */
+        int (*grow)(const struct fs_volume *volume, struct error *err);
+        /* Mend what a journal holds or a power cut left (false: only look); an error if it is damaged. */
+        int (*check)(const struct fs_volume *volume, bool repair, struct error *err);
+        /* For slipway image. */
+        int (*list)(const struct fs_volume *volume, const char *path,
+                    int (*on_entry)(void *arg, const struct fs_entry *entry), void *arg, struct error *err);
+        int (*cat)(const struct fs_volume *volume, const char *path, int out_fd, struct error *err);
+        bool no_owners; /* FAT: owners, modes, links are not kept */
+};
+
+/* NULL for an unknown name. */
+const struct fs_type *fs_type_find(const char *name);
+/* All names, NULL-terminated, for messages. */
+const char *const *fs_type_names(void);

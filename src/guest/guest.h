@@ -1,0 +1,91 @@
+/* A root file system that commands run in: layers as an overlay, /proc /sys
+ * /dev, name resolution, qemu for foreign binaries. Its processes live in
+ * their own pid, ipc, uts and mount namespaces, which end with it (and with
+ * us). Nothing of it is ever visible on the host. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/spawn.h"
+#include "guest/userns.h"
+
+/* A chroot mount as templates write it. */
+struct guest_mount {
+        const char *type; /* "proc", "sysfs", "bind", "devpts", "binfmt_misc", "tmpfs", ... */
+        const char *source;
+        const char *destination; /* absolute path in the guest */
+};
+
+struct guest_config {
+        const char *const *lowers; /* folders, the lowest (the base) first */
+        const char *upper, *work; /* the layer that is written, and overlay's work folder, on one file system with it */
+        const char *scratch; /* a folder for what slipway itself puts over the layers (resolv.conf, the merged root) */
+        const struct guest_mount *mounts; /* NULL: the defaults */
+        size_t n_mounts;
+        const struct guest_mount *more_mounts; /* added to either */
+        size_t n_more_mounts;
+        const char *const *env;       /* K=V of everything run inside, over a small standard environment */
+        const char *qemu;             /* path on the host, or NULL: found */
+        const char *qemu_destination; /* where templates expect it, or NULL */
+        const char *mount_path; /* also visible here, inside the build's mount namespace (image_mount_path), or NULL */
+};
+
+struct guest;
+
+/* Architecture of a tree, from the ELF header of its shell, loader or init (symlinks
+ * resolved inside the tree): an EM_ number, and the class (32, 64). A tree
+ * without a shell is an error that lists where it was looked for. In the user namespace. */
+int guest_architecture(const char *root, int *ret_machine, int *ret_bits, struct error *err);
+/* "aarch64", "arm", "x86_64", "riscv64", ... */
+const char *guest_machine_name(int elf_machine, int bits);
+
+int guest_start(struct userns *ns, const struct guest_config *config, struct guest **ret, struct error *err);
+/* Kill what still runs in it, undo what slipway put there (resolv.conf), so that the
+ * upper folder holds the provisioner's changes and nothing else. With `keep`
+ * false the upper is about to be thrown away: only stop. */
+int guest_stop(struct guest *guest, bool keep, struct error *err);
+struct guest *guest_free(struct guest *guest); /* stops it if need be; returns NULL */
+static inline void guest_freep(struct guest **guest)
+{
+        *guest = guest_free(*guest);
+}
+
+struct guest_command {
+        const char *const *argv; /* argv[0]: absolute path in the guest, or looked up in its PATH */
+        const char *const *env;  /* K=V over the guest's own */
+        const char *cwd;         /* in the guest; NULL: / */
+        bool terminal;           /* keep our terminal: an interactive shell */
+        unsigned int timeout_ms;
+        void (*on_line)(void *arg, bool is_stderr, const char *line);
+        void *arg;
+};
+/* *ret_status as spawn_run's. */
+int guest_run(struct guest *guest, const struct guest_command *command, int *ret_status, struct error *err);
+
+/* Copy into the guest. Paths inside are resolved beneath its root
+ * (RESOLVE_IN_ROOT). Missing parent folders are made for put. */
+int guest_put_data(struct guest *guest, const void *data, size_t n, const char *path, mode_t mode, struct error *err);
+/* A file, or a folder with all below it; `to` is the exact new name. Modes and symlinks are kept, the owner is root. */
+int guest_put(struct guest *guest, const char *from, const char *to, struct error *err);
+int guest_get(struct guest *guest, const char *from, const char *to, struct error *err);
+int guest_remove(struct guest *guest, const char *path, struct error *err);
+/* -ENOENT where there is nothing (no message). */
+int guest_stat(struct guest *guest, const char *path, struct stat *ret, struct error *err);
+/* The merged root, as a path that processes inside the build's namespaces (userns_enter and
+ * then guest_enter) can use: image_setup_extra's $MOUNTPOINT. */
+const char *guest_root(const struct guest *guest);
+/* For struct spawn's enter: a host program in the guest's mount namespace, not chrooted (arg is the struct guest). */
+int guest_enter_mounts(void *guest, struct error *err);
+
+/* What `slipway doctor` prints: one line each. */
+struct guest_check {
+        const char *name; /* "user namespaces" */
+        bool ok, required;
+        char *found, *mend; /* owned; mend NULL if ok */
+};
+/* The caller frees with guest_checks_free. */
+struct guest_check *guest_doctor(size_t *ret_n);
+void guest_checks_free(struct guest_check *checks, size_t n);

@@ -1,0 +1,53 @@
+/* Source text, positions in it, and messages about it. A message names file,
+ * line and column, shows the line with the place underlined, and says what
+ * would be right. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/vec.h"
+
+/* A file that was read; values and messages point into it, so it outlives them. */
+struct source_text {
+        char *path; /* as the user gave it */
+        char *text; /* NUL-terminated */
+        size_t len;
+};
+
+int source_text_read(const char *path, struct source_text **ret, struct error *err);
+struct source_text *source_text_new(const char *path, const char *text, size_t len);
+struct source_text *source_text_free(struct source_text *source);
+
+/* A range of bytes of a source; source NULL: no place (a -var option, say). */
+struct range {
+        const struct source_text *source; /* borrowed */
+        size_t start, end;
+};
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+
+struct diag {
+        enum severity severity;
+        struct range range;
+        char *summary; /* one line: unknown key 'image_sizes'; did you mean 'image_size'? */
+        char *detail;  /* more lines, or NULL */
+};
+
+/* Messages in the order in which they were found. Zero-initialised is empty. */
+struct diags {
+        VEC(struct diag) list;
+        size_t n_errors;
+};
+
+void diag_error(struct diags *diags, struct range at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void diag_warning(struct diags *diags, struct range at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Add a detail to the message added last. */
+void diag_detail(struct diags *diags, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void diags_print(const struct diags *diags, FILE *stream, bool color);
+void diags_clear(struct diags *diags);
+
+/* Line and column, both from 1; the column counts characters (UTF-8), a tab as one. */
+void range_position(const struct range *range, unsigned int *ret_line, unsigned int *ret_column);

@@ -1,0 +1,59 @@
+/* Values of the template language, each with the place it came from. Made by
+ * the JSON reader here (jansson keeps no positions) and by HCL's evaluator. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lang/diag.h"
+
+enum value_type {
+        VALUE_NULL,
+        VALUE_BOOL,
+        VALUE_NUMBER,
+        VALUE_STRING,
+        VALUE_LIST,
+        VALUE_OBJECT,
+};
+
+struct value_entry {
+        char *key;
+        struct range key_range;
+        struct value *value;
+};
+
+struct value {
+        enum value_type type;
+        struct range range;
+        union {
+                bool boolean;
+                char *string; /* VALUE_STRING: the text; VALUE_NUMBER: its digits as written */
+                struct {
+                        struct value **v;
+                        size_t n;
+                } list;
+                struct {
+                        struct value_entry *v; /* in the order of the source */
+                        size_t n;
+                } object;
+        };
+};
+
+struct value *value_free(struct value *value); /* returns NULL */
+static inline void value_freep(struct value **value)
+{
+        *value = value_free(*value);
+}
+/* A deep copy, without the places if `source` texts may go first: ranges are kept. */
+struct value *value_copy(const struct value *value);
+/* The member of an object, or NULL. */
+const struct value *value_get(const struct value *object, const char *key);
+/* "a string", "an object", ... for messages. */
+const char *value_type_name(enum value_type type);
+/* As jansson's JSON, keys in the order of the source; the caller json_decref()s. */
+json_t *value_to_json(const struct value *value);
+
+/* Parse JSON text: strict RFC 8259, at most 256 levels deep; a duplicate key
+ * is an error. Every problem becomes a message in diags; NULL on error. */
+struct value *json_read(const struct source_text *source, struct diags *diags);

@@ -1,0 +1,42 @@
+/* Provisioners: what changes a guest (shell, file), or runs beside it
+ * (shell-local, sleep, breakpoint). One row in provisioner_types for each, one
+ * file for each row. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/ui.h"
+#include "guest/guest.h"
+#include "lang/schema.h"
+
+struct provision_context {
+        struct guest *guest; /* NULL for on_host types */
+        struct ui *ui;
+        const char *build_name, *builder_type;
+        const struct interp *interp; /* for SCHEMA_LATE keys; fields are added by the provisioner */
+        const char *run_uuid;
+        bool debug;         /* -debug */
+        int64_t timeout_ms; /* `timeout` of the step; 0: none */
+};
+
+struct provisioner_type {
+        const char *name;
+        const struct schema *schema;
+        /* What the table cannot say (exactly one of inline, script, scripts);
+         * files that are missing. Messages into diags. NULL: nothing to check. */
+        int (*check)(void *config, const struct value *value, struct diags *diags);
+        /* Feed everything beside the config that can change the outcome (bytes and
+         * modes of scripts and uploads) to the layer's key. NULL: nothing. */
+        int (*inputs)(const void *config, struct digest *key, struct error *err);
+        int (*run)(const void *config, const struct provision_context *context, struct error *err);
+        bool on_host; /* changes no layer: run each time, never cached */
+};
+
+/* A stand-alone executable counts as a type: slipway-provisioner-NAME (or
+ * packer-provisioner-NAME that speaks our contract) in ./plugins,
+ * $SLIPWAY_PLUGIN_PATH (or PACKER_PLUGIN_PATH), ~/.config/slipway/plugins, PATH. NULL if there is none. */
+const struct provisioner_type *provisioner_find(const char *name);
+/* All built-in names, NULL-terminated. */
+const char *const *provisioner_names(void);

@@ -1,0 +1,91 @@
+/* Packer's model of a template, made from JSON (and HCL2): variables
+ * resolved, builders, provisioners and post-processors listed. Blocks of
+ * provisioners and post-processors are kept as values; the rooms that run them
+ * read them by their own tables (lang/schema.h). */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lang/diag.h"
+#include "lang/interp.h"
+#include "lang/schema.h"
+#include "lang/value.h"
+#include "template/arm.h"
+
+struct template_variable {
+        char *name, *value; /* value NULL: required and not given */
+        char *fallback;     /* default as written, or NULL */
+        bool sensitive;
+        struct range range;
+};
+
+/* A provisioner or post-processor as it stands in the template. */
+struct template_step {
+        char *type;
+        const struct value *config;   /* borrowed from the template's tree */
+        char **only, **except;        /* names of builds */
+        const struct value *override; /* object by build name, or NULL */
+        int64_t pause_before_ms, timeout_ms;
+        int64_t max_retries;
+        int keep_input_artifact; /* post-processors: -1 not said */
+        char *name;              /* post-processors: for -except */
+        struct range range;
+};
+
+struct template_chain { /* post-processors, each fed with what the one before made */
+        struct template_step *v;
+        size_t n;
+};
+
+struct template_build {
+        char *name;             /* of the builder: "arm" or its "name" */
+        char *type;             /* "arm" */
+        struct arm_builder arm; /* decoded and checked */
+        const struct value *config;
+        struct interp interp; /* for this build: build_name and build_type set */
+};
+
+struct template
+{
+        char *path, *dir, *description, *min_packer_version;
+        struct template_variable *variables;
+        size_t n_variables;
+        struct interp_pair *user; /* variables for interp, ended by NULL */
+        char **secrets;           /* values of sensitive variables */
+        struct template_build *builds;
+        size_t n_builds;
+        struct template_step *provisioners;
+        size_t n_provisioners;
+        struct template_step *error_cleanup; /* or NULL */
+        struct template_chain *post_processors;
+        size_t n_post_processors;
+        struct source_text **sources; /* owned: template and var files */
+        size_t n_sources;
+        struct value **trees; /* owned: what they were parsed to */
+        size_t n_trees;
+};
+
+struct template_options {
+        const char *path;            /* file, or "-" for standard input */
+        const char *const *var_args; /* -var, "name=value" each, in the order given */
+        const char *const *var_files;
+        const char *const *only, *const *except; /* names of builds; except also of post-processors */
+        bool syntax_only;                        /* -syntax-only: parse, no checks of builders */
+};
+
+/* Read and check. Every problem is a message in diags; NULL if there was an
+ * error. The texts that diags' ranges point into live in *ret_sources even
+ * then: print the messages before template_sources_free(). */
+struct template *template_load(const struct template_options *options, struct diags *diags);
+struct template *template_free(struct template *t); /* returns NULL; not the sources that failed loads left */
+
+/* The config of a step for one build: its own keys with `override[build]`
+ * merged over them. Keys that every step has (type, only, except, override,
+ * pause_before, timeout, max_retries, keep_input_artifact, name) are listed in
+ * template_step_keys. The caller frees with value_free. */
+struct value *template_step_config(const struct template_step *step, const char *build_name);
+extern const char *const template_step_keys[];
+/* Does the step run for this build (only, except)? */
+bool template_step_applies(const struct template_step *step, const char *build_name);

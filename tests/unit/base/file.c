@@ -1,0 +1,112 @@
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+
+static char dir[] = "/tmp/slipway-test.XXXXXX";
+
+static int setup(void **state)
+{
+        (void)state;
+        return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+        (void)state;
+        return tree_remove(dir, NULL);
+}
+
+static void test_paths(void **state)
+{
+        CLEANUP_FREE char *joined = path_join("a", "b"), *absolute = path_join("a", "/b"), *parent = path_dir("/x/y/"),
+                          *none = path_dir("y");
+
+        (void)state;
+        assert_string_equal(joined, "a/b");
+        assert_string_equal(absolute, "/b");
+        assert_string_equal(parent, "/x");
+        assert_string_equal(none, ".");
+        assert_string_equal(path_name("/x/y/"), "y/");
+}
+
+static void test_write_is_whole(void **state)
+{
+        CLEANUP_FREE char *path = path_join(dir, "file"), *text = NULL;
+        size_t n;
+
+        (void)state;
+        assert_int_equal(file_write(path, "old", 3, 0644, NULL), 0);
+        assert_int_equal(file_write(path, "newer", 5, 0600, NULL), 0);
+        assert_int_equal(file_read(path, 0, &text, &n, NULL), 0);
+        assert_string_equal(text, "newer");
+        assert_int_equal(n, 5);
+}
+
+static void test_nameless_is_published_over(void **state)
+{
+        CLEANUP_FREE char *path = path_join(dir, "image"), *text = NULL;
+
+        (void)state;
+        for (int i = 0; i < 2; i++) {
+                CLEANUP_CLOSE int fd = -1;
+
+                assert_int_equal(file_nameless(dir, 0644, &fd, NULL), 0);
+                assert_int_equal(fd_write_all(fd, i ? "two" : "one", 3), 0);
+                assert_int_equal(file_publish(fd, path, NULL), 0);
+        }
+        assert_int_equal(file_read(path, 0, &text, NULL, NULL), 0);
+        assert_string_equal(text, "two");
+}
+
+static void test_copy_keeps_holes(void **state)
+{
+        CLEANUP_FREE char *a = path_join(dir, "a"), *b = path_join(dir, "b");
+        CLEANUP_CLOSE int from = open(a, O_RDWR | O_CREAT, 0600), to = open(b, O_RDWR | O_CREAT, 0600);
+        char back[4];
+        struct stat st;
+
+        (void)state;
+        assert_int_equal(ftruncate(from, 64 << 20), 0);
+        assert_int_equal(fd_pwrite_all(from, "data", 4, 32 << 20), 0);
+        assert_int_equal(ftruncate(to, 64 << 20), 0);
+        assert_int_equal(fd_copy_sparse(from, to, 0, 64 << 20, NULL), 0);
+        assert_int_equal(fd_pread_all(to, back, 4, 32 << 20), 0);
+        assert_memory_equal(back, "data", 4);
+        assert_int_equal(fstat(to, &st), 0);
+        assert_true(st.st_blocks * 512 < 1 << 20);
+}
+
+static void test_remove_does_not_follow(void **state)
+{
+        CLEANUP_FREE char *tree = path_join(dir, "tree"), *sub = path_join(tree, "sub/deep"),
+                          *link = path_join(tree, "link"), *kept = path_join(dir, "kept");
+
+        (void)state;
+        assert_int_equal(dir_make(sub, 0755, NULL), 0);
+        assert_int_equal(file_write(kept, "x", 1, 0644, NULL), 0);
+        assert_int_equal(symlink(dir, link), 0);
+        assert_int_equal(tree_remove(tree, NULL), 0);
+        assert_false(path_exists(tree));
+        assert_true(path_exists(kept));
+        assert_int_equal(tree_remove(tree, NULL), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_paths),
+                cmocka_unit_test(test_write_is_whole),
+                cmocka_unit_test(test_nameless_is_published_over),
+                cmocka_unit_test(test_copy_keeps_holes),
+                cmocka_unit_test(test_remove_does_not_follow),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
