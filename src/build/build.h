@@ -1,0 +1,36 @@
+/* A template carried out: the rooms below, composed. The way of the data:
+ *
+ *     template -> plan (steps read by their own tables)
+ *     base     -> fetched, verified, unpacked once into a tree in the cache
+ *     steps    -> each a layer on the ones before, cached by its key
+ *     image    -> base plus layers, written in user space
+ *     packages -> post-processors
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/ui.h"
+#include "template/template.h"
+
+/* Check what only the steps' own tables know: types and keys of provisioners
+ * and post-processors, for every build that they apply to. Needs no network,
+ * no root, no qemu. Messages into diags; returns 0, or -EINVAL after errors. */
+int build_check(const struct template *t, struct diags *diags);
+
+enum on_error { ON_ERROR_CLEANUP, ON_ERROR_ABORT, ON_ERROR_ASK, ON_ERROR_RUN_CLEANUP_PROVISIONER };
+
+struct build_options {
+        bool force;    /* replace an existing image_path */
+        bool debug;    /* wait for Enter before each step */
+        bool no_cache; /* run every step again */
+        enum on_error on_error;
+        long parallel; /* builds at the same time; 0: no limit */
+        struct ui ui;  /* how to show: machine_readable, timestamps, color */
+};
+
+/* Run all builds of a template that build_check() found good. Says what
+ * happens through the ui, and the errors too. Returns the number of builds
+ * that failed, or -ECANCELED. */
+int build_run(const struct template *t, const struct build_options *options);
