@@ -68,7 +68,7 @@ int error_append(struct error *err, int r, const char *format, ...)
         return r;
 }
 
-const char *error_message(const struct error *err)
+const char *error_text(const struct error *err)
 {
         return err && err->message ? err->message : "unknown error";
 }

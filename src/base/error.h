@@ -26,8 +26,11 @@ int error_wrap(struct error *err, int r, const char *format, ...) __attribute__(
 /* Append text (a hint, a line of output) after the message. Returns r. */
 int error_append(struct error *err, int r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* The message, never NULL. */
-const char *error_message(const struct error *err);
+/* The message, never NULL. libcom_err, which libext2fs calls, has a function
+ * error_message() of its own that ours would take the place of at run time:
+ * hence the name beneath. */
+const char *error_text(const struct error *err);
+#define error_message(err) error_text(err)
 
 /* Move src to dst; src becomes empty. */
 void error_move(struct error *dst, struct error *src);
