@@ -32,7 +32,13 @@ struct disk_table {
 
 /* Read the table of an image, and probe each partition. */
 int disk_table_read(const char *path, struct disk_table **ret, struct error *err);
-struct disk_table *disk_table_free(struct disk_table *table);
+struct disk_table *disk_table_free(struct disk_table *table); /* returns NULL */
+static inline void disk_table_freep(struct disk_table **table)
+{
+        *table = disk_table_free(*table);
+}
+/* NULL if there is no such partition. */
+const struct disk_partition *disk_table_find(const struct disk_table *table, unsigned int number);
 
 /* What to write for method new. */
 struct disk_layout_partition {
@@ -40,14 +46,18 @@ struct disk_layout_partition {
         uint64_t start_bytes;    /* 0: after the one before, aligned to 1 MiB */
         uint64_t size_bytes;     /* 0: the rest */
 };
-/* A table on the (sparse, empty) image of disk_bytes. Overlaps and a partition
+/* A table on the (sparse, empty) image, which has its final size. Overlaps and a partition
  * past the end are errors that name both partitions. `id_seed` (NULL: random)
- * makes disk id and GUIDs a function of it. */
+ * makes disk id and GUIDs a function of it. Numbers go up from 1 in the order
+ * of the list; on dos, those inside an extended partition (given before them)
+ * are logical and go up from 5. ret_numbers (may be NULL) gets n of them. */
 int disk_table_create(const char *path, enum disk_label label, const struct disk_layout_partition *v, size_t n,
-                      const char *id_seed, struct error *err);
+                      const char *id_seed, unsigned int *ret_numbers, struct error *err);
 
 /* Grow the image to disk_bytes (gpt: backup header moved), then the partition
- * `number` to the end of the free space after it. */
+ * `number` (0: the last one) to the end of the free space after it; the
+ * extended partition around a logical one grows with it. An image that is that
+ * large already keeps its size; one that is larger is an error. */
 int disk_grow(const char *path, uint64_t disk_bytes, unsigned int number, struct error *err);
 
 /* sfdisk --verify's judgement: an error with its words if the table is bad. */

@@ -1,0 +1,195 @@
+/* Growing an image and a partition in it, and judging a table. libfdisk moves
+ * gpt's backup header to the new end when it writes the table. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/size.h"
+#include "disk/table.h"
+
+static int grow_file(const char *path, uint64_t disk_bytes, struct error *err)
+{
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return error_errno(err, errno, "stat '%s'", path);
+        if ((uint64_t)st.st_size > disk_bytes)
+                return error_set(err, EINVAL,
+                                 "the image is %s (%lld bytes) and cannot shrink to %s (%llu bytes); set image_size to "
+                                 "that or more",
+                                 size_show((uint64_t)st.st_size), (long long)st.st_size, size_show(disk_bytes),
+                                 (unsigned long long)disk_bytes);
+        if (disk_bytes > INT64_MAX || truncate(path, (off_t)disk_bytes) < 0)
+                return error_errno(err, disk_bytes > INT64_MAX ? EFBIG : errno, "grow '%s' to %s", path,
+                                   size_show(disk_bytes));
+        return 0;
+}
+
+/* Where the free space after a partition ends. */
+static uint64_t free_end(const struct disk_table *table, const struct disk_partition *part, uint64_t sectors)
+{
+        bool logical = table->label == DISK_DOS && part->number > 4;
+        uint64_t end = table->label == DISK_GPT ? sectors - 33 : sectors;
+
+        if (table->label == DISK_DOS && end > UINT32_MAX)
+                end = UINT32_MAX;
+        for (size_t i = 0; i < table->n; i++) {
+                const struct disk_partition *other = &table->v[i];
+                bool same_level = logical == (table->label == DISK_DOS && other->number > 4);
+
+                if (other->start_bytes > part->start_bytes && same_level && other->start_bytes / SECTOR < end)
+                        end = other->start_bytes / SECTOR - (logical ? 1 : 0);
+        }
+        return end;
+}
+
+static int set_size(struct table_context *ctx, const struct disk_partition *part, uint64_t sectors, struct error *err)
+{
+        struct fdisk_partition *pa = NULL;
+        int r;
+
+        if (fdisk_is_labeltype(ctx->cxt, FDISK_DISKLABEL_DOS))
+                return table_dos_resize(ctx->fd, part->number, sectors, err);
+        r = fdisk_get_partition(ctx->cxt, part->number - 1, &pa);
+        if (r == 0) {
+                fdisk_partition_set_size(pa, sectors);
+                fdisk_partition_size_explicit(pa, 1);
+                str_clear(&ctx->messages);
+                r = fdisk_set_partition(ctx->cxt, part->number - 1, pa);
+        }
+        fdisk_unref_partition(pa);
+        if (r < 0)
+                return error_errno(err, -r, "grow partition %u to %s%s%s", part->number, size_show(sectors * SECTOR),
+                                   ctx->messages.len ? ": " : "", str_get(&ctx->messages));
+        return 0;
+}
+
+static int grow_partition(struct table_context *ctx, const struct disk_table *table, const struct disk_partition *part,
+                          uint64_t max_end, struct error *err)
+{
+        uint64_t start = part->start_bytes / SECTOR, size = part->size_bytes / SECTOR;
+        uint64_t end = free_end(table, part, fdisk_get_nsectors(ctx->cxt));
+
+        if (end > max_end)
+                end = max_end;
+        if (end <= start || end - start < size)
+                return error_set(
+                        err, EINVAL,
+                        "partition %u (sectors %llu to %llu) reaches past sector %llu, where its room ends; the "
+                        "table is damaged",
+                        part->number, (unsigned long long)start, (unsigned long long)(start + size - 1),
+                        (unsigned long long)end - 1);
+        return end - start == size ? 0 : set_size(ctx, part, end - start, err);
+}
+
+/* The extended partition grows before the logical one in it. */
+static int grow_logical(struct table_context *ctx, const struct disk_table *table, const struct disk_partition *part,
+                        struct error *err)
+{
+        const struct disk_partition *extended = NULL;
+        uint64_t end;
+        int r;
+
+        for (size_t i = 0; i < table->n; i++)
+                if (table->v[i].extended)
+                        extended = &table->v[i];
+        if (!extended)
+                return error_set(err, EINVAL, "partition %u is logical, but there is no extended partition",
+                                 part->number);
+        end = free_end(table, extended, fdisk_get_nsectors(ctx->cxt));
+        r = grow_partition(ctx, table, extended, UINT64_MAX, err);
+        return r < 0 ? r : grow_partition(ctx, table, part, end, err);
+}
+
+static const struct disk_partition *choose(const struct disk_table *table, unsigned int number)
+{
+        const struct disk_partition *last = NULL;
+
+        if (number > 0)
+                return disk_table_find(table, number);
+        for (size_t i = 0; i < table->n; i++)
+                if (!table->v[i].extended)
+                        last = &table->v[i];
+        return last;
+}
+
+int disk_grow(const char *path, uint64_t disk_bytes, unsigned int number, struct error *err)
+{
+        CLEANUP_TABLE struct table_context ctx = {.fd = -1};
+        CLEANUP(disk_table_freep) struct disk_table *table = NULL;
+        const struct disk_partition *part;
+        int r = disk_table_read(path, &table, err);
+
+        if (r < 0)
+                return r;
+        part = choose(table, number);
+        if (!part)
+                return error_set(err, ENOENT, "'%s' has no partition %u to grow (it has %zu)", path, number, table->n);
+        r = grow_file(path, disk_bytes, err);
+        if (r < 0 || table->label == DISK_NONE)
+                return r;
+        r = table_open(&ctx, path, true, err);
+        if (r < 0)
+                return r;
+        if (table->label == DISK_DOS && part->number > 4)
+                r = grow_logical(&ctx, table, part, err);
+        else
+                r = grow_partition(&ctx, table, part, UINT64_MAX, err);
+        if (r < 0 || table->label == DISK_DOS)
+                return r;
+        fdisk_label_set_changed(fdisk_get_label(ctx.cxt, NULL), 1); /* the backup header moves in any case */
+        return table_write(&ctx, err);
+}
+
+/* Overlaps and ends, which libfdisk reports by sector numbers only. */
+static int verify_places(const struct disk_table *table, struct error *err)
+{
+        for (size_t i = 0; i < table->n; i++) {
+                const struct disk_partition *a = &table->v[i];
+
+                if (a->start_bytes > table->disk_bytes || a->size_bytes > table->disk_bytes - a->start_bytes)
+                        return error_set(
+                                err, EINVAL,
+                                "partition %u (sectors %llu to %llu, %s) goes past the end of the image, which "
+                                "has %llu sectors (%s)",
+                                a->number, (unsigned long long)a->start_bytes / SECTOR,
+                                (unsigned long long)(a->start_bytes + a->size_bytes) / SECTOR - 1,
+                                size_show(a->size_bytes), (unsigned long long)table->disk_bytes / SECTOR,
+                                size_show(table->disk_bytes));
+                for (size_t k = 0; k < i; k++) {
+                        const struct disk_partition *b = &table->v[k];
+
+                        if (a->extended || b->extended || a->start_bytes - b->start_bytes >= b->size_bytes)
+                                continue;
+                        return error_set(err, EINVAL,
+                                         "partition %u (from sector %llu) overlaps partition %u (sectors %llu to %llu)",
+                                         a->number, (unsigned long long)a->start_bytes / SECTOR, b->number,
+                                         (unsigned long long)b->start_bytes / SECTOR,
+                                         (unsigned long long)(b->start_bytes + b->size_bytes) / SECTOR - 1);
+                }
+        }
+        return 0;
+}
+
+int disk_verify(const char *path, struct error *err)
+{
+        CLEANUP_TABLE struct table_context ctx = {.fd = -1};
+        CLEANUP(disk_table_freep) struct disk_table *table = NULL;
+        int r = disk_table_read(path, &table, err);
+
+        if (r < 0 || table->label == DISK_NONE)
+                return r;
+        r = verify_places(table, err);
+        if (r == 0)
+                r = table_open(&ctx, path, false, err);
+        if (r < 0)
+                return r;
+        if (ctx.messages.len > 0) /* said while it was read: a header that only the backup could replace */
+                return error_set(err, EINVAL, "%s", str_get(&ctx.messages));
+        r = fdisk_verify_disklabel(ctx.cxt);
+        if (r != 0)
+                return error_set(err, EINVAL, "the partition table is bad: %s", str_get(&ctx.messages));
+        return 0;
+}
