@@ -13,8 +13,9 @@
 #include "base/file.h"
 #include "base/spawn.h"
 #include "base/str.h"
+#include "base/tail.h"
 
-enum { DESCRIBE_MS = 10000, ANSWER_MAX_BYTES = 16 << 20, TAIL_LINES = 12, CHUNK_BYTES = 1 << 20 };
+enum { DESCRIBE_MS = 10000, ANSWER_MAX_BYTES = 16 << 20, CHUNK_BYTES = 1 << 20 };
 
 const char *const plugin_key_types[] = {"string",  "bool", "int",        "size",  "duration",
                                         "strings", "ints", "string_map", "value", NULL};
@@ -99,23 +100,20 @@ char *plugin_find(enum plugin_kind kind, const char *name)
 struct answer {
         const struct plugin_call *call;
         struct str out;
-        char *tail[TAIL_LINES]; /* ring of the last lines of standard error */
-        size_t n_tail;
+        struct tail tail; /* of standard error */
         bool too_long;
 };
 
 static void answer_done(struct answer *answer)
 {
         str_clear(&answer->out);
-        for (size_t i = 0; i < TAIL_LINES; i++)
-                free(answer->tail[i]);
+        tail_clear(&answer->tail);
 }
 
 static void answer_line(void *arg, bool is_stderr, const char *line)
 {
         struct answer *answer = arg;
         size_t n = strlen(line);
-        char **slot;
 
         if (!is_stderr) {
                 answer->too_long = answer->too_long || answer->out.len + n > ANSWER_MAX_BYTES;
@@ -126,9 +124,7 @@ static void answer_line(void *arg, bool is_stderr, const char *line)
                         str_addc(&answer->out, '\n');
                 return;
         }
-        slot = &answer->tail[answer->n_tail++ % TAIL_LINES];
-        free(*slot);
-        *slot = xstrdup(line);
+        tail_add(&answer->tail, line);
         if (answer->call->on_message)
                 answer->call->on_message(answer->call->arg, line);
 }
@@ -153,13 +149,14 @@ static int write_input(const json_t *input, int *ret_fd, struct error *err)
 
 static int fail(const struct answer *answer, int status, struct error *err)
 {
-        size_t from = answer->n_tail > TAIL_LINES ? answer->n_tail - TAIL_LINES : 0;
         int r;
 
         if (status == 2)
                 r = error_set(err, EOPNOTSUPP, "does not support this method (exit code 2)");
-        else if (status == 1 && answer->n_tail == 0)
+        else if (status == 1 && answer->tail.n == 0)
                 r = error_set(err, EIO, "failed (exit code 1) and did not say why on standard error");
+        else if (status == 1 && answer->tail.n == 1)
+                return error_set(err, EIO, "%s", tail_last(&answer->tail));
         else if (status == 1)
                 r = error_set(err, EIO, "failed");
         else if (status > 128)
@@ -167,10 +164,7 @@ static int fail(const struct answer *answer, int status, struct error *err)
         else
                 r = error_set(err, EIO, "ended with exit code %d; expected 0 (done), 1 (failed) or 2 (not supported)",
                               status);
-        for (size_t i = from; i < answer->n_tail; i++)
-                error_append(err, r, "%s%s", answer->n_tail == 1 && status == 1 ? ": " : "\n    ",
-                             answer->tail[i % TAIL_LINES]);
-        return r;
+        return tail_append(&answer->tail, err, r);
 }
 
 static int read_answer(struct answer *answer, json_t **ret, struct error *err)

@@ -143,7 +143,7 @@ static void test_call(void **state)
         assert_int_equal(json_object_size(answer), 0);
         json_decref(answer);
         answer = NULL;
-        assert_int_equal(call(plugin, "fail", 0, &answer, "fail: failed: the reason"), -EIO);
+        assert_int_equal(call(plugin, "fail", 0, &answer, "fail: the reason"), -EIO);
         assert_int_equal(call(plugin, "mute", 0, &answer, "did not say why"), -EIO);
         assert_int_equal(call(plugin, "die", 0, &answer, "signal 9"), -EIO);
         assert_int_equal(call(plugin, "odd", 0, &answer, "exit code 42"), -EIO);
