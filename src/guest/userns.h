@@ -11,8 +11,8 @@
 struct userns;
 
 /* Make them. What is missing (user namespaces switched off, no subuid range,
- * no newuidmap) is said with the way to mend it. A holder process keeps them;
- * it dies with us. */
+ * no newuidmap) is said with the way to mend it. They last as long as we hold
+ * them or a process is inside, so that nothing is left when we are killed. */
 int userns_new(struct userns **ret, struct error *err);
 struct userns *userns_free(struct userns *ns); /* returns NULL */
 static inline void userns_freep(struct userns **ns)
@@ -25,7 +25,8 @@ static inline void userns_freep(struct userns **ns)
  * message are ours. Cancelling kills it (after a moment for its clean-up). */
 int userns_call(struct userns *ns, int (*fn)(void *arg, struct error *err), void *arg, struct error *err);
 
-/* For struct spawn's enter: become a process inside (arg is the struct userns). */
+/* For struct spawn's enter: become a process inside (arg is the struct userns).
+ * The working folder stays. Nothing happens in a process that is inside already. */
 int userns_enter(void *ns, struct error *err);
 
 /* Mount a binfmt_misc inside and register qemu there for `arch` (an ELF
