@@ -36,7 +36,8 @@ struct fs_xattr {
 enum fs_change_kind {
         FS_REMOVE, /* whatever is there, with all below it; nothing there: no error */
         FS_CLEAR,  /* a folder that is there loses all its entries (overlay's opaque); nothing there: no error */
-        FS_DIR,    /* make it, or set its attributes; replaces what is no folder */
+        FS_DIR,    /* make it, or set its attributes; replaces what is no folder. It comes before what
+                    * is in it, and once more after that, so that its times are right in the end */
         FS_FILE,   /* data from fd; replaces what is there */
         FS_SYMLINK,
         FS_LINK, /* another name for `target`, a path given earlier */
@@ -50,6 +51,7 @@ struct fs_change {
         int fd;             /* FS_FILE: open for reading; else -1 */
         const struct fs_xattr *xattrs;
         size_t n_xattrs;
+        bool keep; /* FS_DIR: where there is something already (whatever it is), nothing is changed */
 };
 
 /* An entry of a folder, as `image ls` shows it. */

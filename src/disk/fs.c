@@ -1,0 +1,43 @@
+/* The table of file systems. To add one: a file with its row, and the row here. */
+#include "disk/fs.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "disk/fs_tools.h"
+#if __has_include("disk/ext.h")
+#include "disk/ext.h"
+#endif
+
+static const struct fs_type *const fs_types[] = {
+#if __has_include("disk/ext.h")
+        &fs_ext4, &fs_ext3, &fs_ext2,
+#endif
+        &fs_swap, &fs_raw,
+};
+
+enum { N_TYPES = sizeof(fs_types) / sizeof(fs_types[0]) };
+
+const struct fs_type *fs_type_find(const char *name)
+{
+        for (size_t i = 0; i < N_TYPES; i++)
+                if (str_eq(fs_types[i]->name, name) || (fs_types[i]->aliases && strv_has(fs_types[i]->aliases, name)))
+                        return fs_types[i];
+        return NULL;
+}
+
+const char *const *fs_type_names(void)
+{
+        static const char *names[4 * N_TYPES + 1];
+        size_t n = 0;
+
+        if (names[0])
+                return names;
+        for (size_t i = 0; i < N_TYPES; i++) {
+                names[n++] = fs_types[i]->name;
+                for (const char *const *alias = fs_types[i]->aliases; alias && *alias && n < 4 * N_TYPES; alias++)
+                        if (**alias)
+                                names[n++] = *alias;
+        }
+        return names;
+}
