@@ -28,15 +28,22 @@ struct provisioner_type {
          * files that are missing. Messages into diags. NULL: nothing to check. */
         int (*check)(void *config, const struct value *value, struct diags *diags);
         /* Feed everything beside the config that can change the outcome (bytes and
-         * modes of scripts and uploads) to the layer's key. NULL: nothing. */
+         * modes of scripts and uploads) to the layer's key. To be called when the steps
+         * before it have run: they may make the files. NULL: nothing. */
         int (*inputs)(const void *config, struct digest *key, struct error *err);
         int (*run)(const void *config, const struct provision_context *context, struct error *err);
         bool on_host; /* changes no layer: run each time, never cached */
+        /* With this config it only reads the guest (a download): changes no layer, is run
+         * each time, but needs the guest with the layers before it. NULL: never so. */
+        bool (*only_reads)(const void *config);
 };
 
 /* A stand-alone executable counts as a type: slipway-provisioner-NAME (or
  * packer-provisioner-NAME that speaks our contract) in ./plugins,
  * $SLIPWAY_PLUGIN_PATH (or PACKER_PLUGIN_PATH), ~/.config/slipway/plugins, PATH. NULL if there is none. */
 const struct provisioner_type *provisioner_find(const char *name);
+/* The same, and why not: -ENOENT says what was looked for and offers the nearest name; other
+ * errors come from an executable that does not keep to the contract. */
+int provisioner_lookup(const char *name, const struct provisioner_type **ret, struct error *err);
 /* All built-in names, NULL-terminated. */
 const char *const *provisioner_names(void);
