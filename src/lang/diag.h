@@ -10,22 +10,31 @@
 #include "base/error.h"
 #include "base/vec.h"
 
-/* A file that was read; values and messages point into it, so it outlives them. */
+/* A file that was read. Values point into it and must not outlive it; every
+ * message holds a reference of its own, and can be printed at any time. */
 struct source_text {
-        char *path; /* as the user gave it */
+        char *path; /* as the user gave it; "<stdin>" for "-" */
         char *text; /* NUL-terminated */
         size_t len;
+        unsigned int refs;
 };
 
+/* The whole file (at most 64 MiB); "-" is standard input. */
 int source_text_read(const char *path, struct source_text **ret, struct error *err);
 struct source_text *source_text_new(const char *path, const char *text, size_t len);
-struct source_text *source_text_free(struct source_text *source);
+struct source_text *source_text_ref(const struct source_text *source); /* returns it */
+struct source_text *source_text_free(struct source_text *source);      /* drops a reference; returns NULL */
+static inline void source_text_freep(struct source_text **source)
+{
+        *source = source_text_free(*source);
+}
 
 /* A range of bytes of a source; source NULL: no place (a -var option, say). */
 struct range {
         const struct source_text *source; /* borrowed */
         size_t start, end;
 };
+#define NO_RANGE ((struct range){0})
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 

@@ -10,6 +10,9 @@
 
 #include "base/error.h"
 
+/* The version of Packer whose templates are understood: {{packer_version}}, min_packer_version. */
+#define PACKER_COMPATIBLE "1.16.0"
+
 struct interp_pair {
         const char *name, *value;
 };

@@ -74,10 +74,18 @@ struct schema {
  * 0, or -EINVAL after errors. *out is in any case to be schema_free()d. */
 int schema_decode(const struct schema *schema, const struct value *value, const char *const *ignore,
                   const struct interp *interp, void *out, struct diags *diags);
+/* The same, but keys that the schema does not have belong to somebody else. */
+int schema_decode_part(const struct schema *schema, const struct value *value, const struct interp *interp, void *out,
+                       struct diags *diags);
 /* Free what the struct owns, not the struct itself; it becomes zero. */
 void schema_free(const struct schema *schema, void *out);
-/* Where a key of the block was written, for later messages: its value's range, or the block's. */
+/* The message for a key that nobody takes; `where` is "the template" or the like, `names` what there is. */
+void schema_unknown_key(const struct value_entry *entry, const char *where, const char *const *names,
+                        struct diags *diags);
+/* Where a key of the block was written, for later messages: its value's range, or the block's beginning. */
 struct range schema_range(const struct value *value, const char *key);
+/* The i-th block of a SCHEMA_BLOCKS key as it is written, or NULL. */
+const struct value *schema_block(const struct value *value, const char *key, size_t i);
 
 /* Go's time.ParseDuration: "1h15m30.5s", "-1.5h"; a bare number is nanoseconds there and refused here. */
 int duration_parse(const char *s, int64_t *ret_ms, struct error *err);

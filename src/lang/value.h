@@ -45,10 +45,15 @@ static inline void value_freep(struct value **value)
 {
         *value = value_free(*value);
 }
+/* For those who make values: an empty one (null, false, "", [], {}), and additions, which it then owns. */
+struct value *value_new(enum value_type type, struct range range);
+void value_list_add(struct value *list, struct value *element);
+void value_object_add(struct value *object, const char *key, struct range key_range, struct value *member);
 /* A deep copy, without the places if `source` texts may go first: ranges are kept. */
 struct value *value_copy(const struct value *value);
 /* The member of an object, or NULL. */
 const struct value *value_get(const struct value *object, const char *key);
+const struct value_entry *value_entry(const struct value *object, const char *key);
 /* "a string", "an object", ... for messages. */
 const char *value_type_name(enum value_type type);
 /* As jansson's JSON, keys in the order of the source; the caller json_decref()s. */

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "lang/diag.h"
 #include "lang/interp.h"
@@ -15,9 +16,9 @@
 #include "template/arm.h"
 
 struct template_variable {
-        char *name, *value; /* value NULL: required and not given */
-        char *fallback;     /* default as written, or NULL */
-        bool sensitive;
+        char *name, *value;       /* value NULL: required and not given */
+        char *fallback;           /* default as written, or NULL */
+        bool sensitive, required; /* required: the default is null */
         struct range range;
 };
 
@@ -49,11 +50,14 @@ struct template_build {
 
 struct template
 {
-        char *path, *dir, *description, *min_packer_version;
+        char *path, *dir; /* dir: absolute; of standard input the working directory */
+        char *description, *min_packer_version;
+        time_t start; /* what {{timestamp}} says: SOURCE_DATE_EPOCH, or now */
         struct template_variable *variables;
         size_t n_variables;
         struct interp_pair *user; /* variables for interp, ended by NULL */
         char **secrets;           /* values of sensitive variables */
+        char **build_names;       /* of all builders, those that -only and -except left out too */
         struct template_build *builds;
         size_t n_builds;
         struct template_step *provisioners;
@@ -72,14 +76,18 @@ struct template_options {
         const char *const *var_args; /* -var, "name=value" each, in the order given */
         const char *const *var_files;
         const char *const *only, *const *except; /* names of builds; except also of post-processors */
-        bool syntax_only;                        /* -syntax-only: parse, no checks of builders */
+        bool syntax_only;                        /* -syntax-only, inspect: no values, no checks of builders */
 };
 
 /* Read and check. Every problem is a message in diags; NULL if there was an
- * error. The texts that diags' ranges point into live in *ret_sources even
- * then: print the messages before template_sources_free(). */
+ * error. With syntax_only variables may lack their values and builds have no
+ * decoded `arm`. */
 struct template *template_load(const struct template_options *options, struct diags *diags);
-struct template *template_free(struct template *t); /* returns NULL; not the sources that failed loads left */
+struct template *template_free(struct template *t); /* returns NULL */
+static inline void template_freep(struct template **t)
+{
+        *t = template_free(*t);
+}
 
 /* The config of a step for one build: its own keys with `override[build]`
  * merged over them. Keys that every step has (type, only, except, override,

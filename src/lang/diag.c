@@ -1,0 +1,160 @@
+/* Messages about a source text, and how they are printed:
+ *
+ *     Error: unknown key 'image_sizes'; did you mean 'image_size'?
+ *
+ *       on board.json line 12, column 5:
+ *       12:     "image_sizes": "2G",
+ *               ^~~~~~~~~~~~~
+ *
+ * See diag.h. */
+#include "lang/diag.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+
+/* A line that is longer is shown in part, around the place that is meant. */
+enum { SNIPPET_MAX = 160, SNIPPET_BEFORE = 60 };
+
+static void add(struct diags *diags, enum severity severity, struct range at, char *summary)
+{
+        source_text_ref(at.source);
+        vec_push(&diags->list, (struct diag){.severity = severity, .range = at, .summary = summary});
+        diags->n_errors += severity == SEVERITY_ERROR;
+}
+
+void diag_error(struct diags *diags, struct range at, const char *format, ...)
+{
+        va_list ap;
+
+        va_start(ap, format);
+        add(diags, SEVERITY_ERROR, at, xvasprintf(format, ap));
+        va_end(ap);
+}
+
+void diag_warning(struct diags *diags, struct range at, const char *format, ...)
+{
+        va_list ap;
+
+        va_start(ap, format);
+        add(diags, SEVERITY_WARNING, at, xvasprintf(format, ap));
+        va_end(ap);
+}
+
+void diag_detail(struct diags *diags, const char *format, ...)
+{
+        struct diag *last = &diags->list.v[diags->list.n - 1];
+        va_list ap;
+
+        va_start(ap, format);
+        free(last->detail);
+        last->detail = xvasprintf(format, ap);
+        va_end(ap);
+}
+
+static bool starts_character(char c)
+{
+        return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* Bytes [from, to) of a line, nothing in it that a terminal would obey. */
+static void print_line(FILE *stream, const char *text, size_t from, size_t to)
+{
+        for (size_t i = from; i < to; i++) {
+                unsigned char c = (unsigned char)text[i];
+
+                fputc((c < 0x20 && c != '\t') || c == 0x7f ? '?' : c, stream);
+        }
+        fputc('\n', stream);
+}
+
+static void print_underline(FILE *stream, const char *text, size_t from, size_t start, size_t end)
+{
+        for (size_t i = from; i < start; i++)
+                if (starts_character(text[i]))
+                        fputc(text[i] == '\t' ? '\t' : ' ', stream);
+        fputc('^', stream);
+        for (size_t i = start + 1; i < end; i++)
+                if (starts_character(text[i]))
+                        fputc('~', stream);
+        fputc('\n', stream);
+}
+
+static void print_snippet(const struct range *range, unsigned int line, FILE *stream)
+{
+        const char *text = range->source->text;
+        size_t len = range->source->len, from, to, end;
+        size_t start = range->start < len ? range->start : len;
+        const char *cut = "";
+        int indent;
+
+        for (from = start; from > 0 && text[from - 1] != '\n'; from--)
+                ;
+        for (to = start; to < len && text[to] != '\n'; to++)
+                ;
+        if (to > from && text[to - 1] == '\r' && to > start)
+                to--;
+        if (start - from > SNIPPET_MAX - SNIPPET_BEFORE) {
+                from = start - SNIPPET_BEFORE;
+                while (!starts_character(text[from]))
+                        from++;
+                cut = "...";
+        }
+        if (to - from > SNIPPET_MAX)
+                for (to = from + SNIPPET_MAX; !starts_character(text[to]); to--)
+                        ;
+        end = range->end < to ? range->end : to;
+        indent = fprintf(stream, "  %u: %s", line, cut);
+        print_line(stream, text, from, to);
+        fprintf(stream, "%*s", indent, "");
+        print_underline(stream, text, from, start, end);
+}
+
+static void print_detail(const char *detail, FILE *stream)
+{
+        fputc('\n', stream);
+        while (*detail) {
+                size_t n = strcspn(detail, "\n");
+
+                fprintf(stream, "  %.*s\n", (int)n, detail);
+                detail += n + (detail[n] == '\n');
+        }
+}
+
+static void print_one(const struct diag *diag, FILE *stream, bool color)
+{
+        const char *word = diag->severity == SEVERITY_ERROR ? "Error" : "Warning";
+        const char *paint = diag->severity == SEVERITY_ERROR ? "\033[1;31m" : "\033[1;33m";
+        unsigned int line, column;
+
+        fprintf(stream, "%s%s: %s%s\n", color ? paint : "", word, color ? "\033[0m" : "", diag->summary);
+        if (diag->range.source) {
+                range_position(&diag->range, &line, &column);
+                fprintf(stream, "\n  on %s line %u, column %u:\n", diag->range.source->path, line, column);
+                print_snippet(&diag->range, line, stream);
+        }
+        if (diag->detail)
+                print_detail(diag->detail, stream);
+        fputc('\n', stream);
+}
+
+void diags_print(const struct diags *diags, FILE *stream, bool color)
+{
+        for (size_t i = 0; i < diags->list.n; i++)
+                print_one(&diags->list.v[i], stream, color);
+}
+
+void diags_clear(struct diags *diags)
+{
+        for (size_t i = 0; i < diags->list.n; i++) {
+                struct diag *diag = &diags->list.v[i];
+
+                source_text_free((struct source_text *)diag->range.source);
+                free(diag->summary);
+                free(diag->detail);
+        }
+        vec_free(&diags->list);
+        diags->n_errors = 0;
+}

@@ -1,0 +1,97 @@
+/* Source texts and places in them. See diag.h. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "lang/diag.h"
+
+enum { SOURCE_MAX = 64 << 20 };
+
+static int read_stdin(char **ret, size_t *ret_len, struct error *err)
+{
+        CLEANUP_STR struct str text = {0};
+        char buffer[16384];
+
+        for (;;) {
+                ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return error_errno(err, errno, "read standard input");
+                if (n == 0)
+                        break;
+                if (text.len + (size_t)n > SOURCE_MAX)
+                        return error_set(err, EFBIG, "standard input is longer than 64 MiB: is it a template?");
+                str_addn(&text, buffer, (size_t)n);
+        }
+        *ret_len = text.len;
+        *ret = str_steal(&text);
+        return 0;
+}
+
+int source_text_read(const char *path, struct source_text **ret, struct error *err)
+{
+        CLEANUP_FREE char *text = NULL;
+        bool is_stdin = strcmp(path, "-") == 0;
+        size_t len;
+        int r;
+
+        r = is_stdin ? read_stdin(&text, &len, err) : file_read(path, SOURCE_MAX, &text, &len, err);
+        if (r < 0)
+                return r;
+        *ret = source_text_new(is_stdin ? "<stdin>" : path, text, len);
+        return 0;
+}
+
+struct source_text *source_text_new(const char *path, const char *text, size_t len)
+{
+        struct source_text *source = xcalloc(1, sizeof(*source));
+
+        source->path = xstrdup(path);
+        source->text = xmalloc(len + 1);
+        memcpy(source->text, text, len);
+        source->text[len] = '\0';
+        source->len = len;
+        source->refs = 1;
+        return source;
+}
+
+struct source_text *source_text_ref(const struct source_text *source)
+{
+        struct source_text *counted = (struct source_text *)source; /* the count is no part of what is const */
+
+        if (counted)
+                counted->refs++;
+        return counted;
+}
+
+struct source_text *source_text_free(struct source_text *source)
+{
+        if (!source || --source->refs > 0)
+                return NULL;
+        free(source->path);
+        free(source->text);
+        free(source);
+        return NULL;
+}
+
+void range_position(const struct range *range, unsigned int *ret_line, unsigned int *ret_column)
+{
+        const struct source_text *source = range->source;
+        unsigned int line = 1, column = 1;
+
+        for (size_t i = 0; source && i < range->start && i < source->len; i++) {
+                if (source->text[i] == '\n') {
+                        line++;
+                        column = 1;
+                } else if (((unsigned char)source->text[i] & 0xc0) != 0x80) {
+                        column++; /* not a continuation byte of UTF-8 */
+                }
+        }
+        *ret_line = line;
+        *ret_column = column;
+}

@@ -1,0 +1,163 @@
+/* Builders: each becomes a build, by its type's table. See template_internal.h. */
+#include <fnmatch.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "template/template_internal.h"
+
+/* The types that there are, for messages and completion. */
+static const char *const builder_types[] = {"arm", NULL};
+
+struct builder_head {
+        char *type, *name;
+};
+
+#define FIELD(member) .offset = offsetof(struct builder_head, member)
+static const struct schema_key head_keys[] = {
+        {"type", SCHEMA_STRING, SCHEMA_REQUIRED, FIELD(type), .help = "the kind of builder: \"arm\""                    },
+        {"name", SCHEMA_STRING, 0,               FIELD(name), .help = "name of the build; the type where it is left out"},
+};
+#undef FIELD
+static const struct schema head_schema = {
+        .name = "a builder", .size = sizeof(struct builder_head), .keys = head_keys, .n_keys = 2};
+
+bool name_matches(const char *const *patterns, const char *name)
+{
+        for (; patterns && *patterns; patterns++)
+                if (fnmatch(*patterns, name, 0) == 0)
+                        return true;
+        return false;
+}
+
+void unknown_name(struct diags *diags, struct range at, const char *what, const char *name, const char *const *names)
+{
+        const char *nearest = str_nearest(name, names);
+        CLEANUP_FREE char *all = strv_join(names, ", ");
+
+        if (nearest)
+                diag_error(diags, at, "%s '%s'; did you mean '%s'?", what, name, nearest);
+        else
+                diag_error(diags, at, "%s '%s'", what, name);
+        if (!nearest && *all)
+                diag_detail(diags, "There are: %s", all);
+}
+
+static bool selected(const struct template_options *options, const char *name)
+{
+        if (options->only && *options->only && !name_matches(options->only, name))
+                return false;
+        return !name_matches(options->except, name);
+}
+
+static void check_duplicate(struct load *load, const struct value *config, const char *name)
+{
+        const char *key = value_get(config, "name") ? "name" : "type";
+
+        if (!strv_has(STRV(load->t->build_names), name))
+                return;
+        diag_error(load->diags, schema_range(config, key), "there are two builds with the name '%s'", name);
+        diag_detail(load->diags, "Give one of them another \"name\".");
+}
+
+static void load_build(struct load *load, const struct value *config)
+{
+        struct template *t = load->t;
+        struct template_build *build = &t->builds[t->n_builds];
+        const struct interp interp = {.user = t->user, .template_dir = t->dir, .start = t->start};
+        struct builder_head head;
+
+        if (schema_decode_part(&head_schema, config, load->options->syntax_only ? NULL : &interp, &head, load->diags) <
+            0) {
+                schema_free(&head_schema, &head);
+                return;
+        }
+        if (str_empty(head.name)) {
+                free(head.name);
+                head.name = xstrdup(head.type);
+        }
+        check_duplicate(load, config, head.name);
+        strv_add(&t->build_names, head.name);
+        if (!strv_has(builder_types, head.type))
+                unknown_name(load->diags, schema_range(config, "type"), "unknown builder type", head.type,
+                             builder_types);
+        *build = (struct template_build){.name = head.name, .type = head.type, .config = config, .interp = interp};
+        build->interp.build_name = build->name;
+        build->interp.build_type = build->type;
+        t->n_builds++;
+}
+
+static void decode_build(struct load *load, struct template_build *build)
+{
+        if (!strv_has(builder_types, build->type))
+                return;
+        if (schema_decode(&arm_schema, build->config, NULL, &build->interp, &build->arm, load->diags) == 0 &&
+            load->variables_ok)
+                arm_check(&build->arm, build->config, load->diags);
+}
+
+static void build_free(struct template_build *build)
+{
+        free(build->name);
+        free(build->type);
+        schema_free(&arm_schema, &build->arm);
+}
+
+/* A name in -only that no build has is a mistake; -except may name post-processors, and things of other templates. */
+static void check_only(struct load *load)
+{
+        for (const char *const *only = load->options->only; only && *only; only++) {
+                bool found = false;
+
+                for (char **name = load->t->build_names; name && *name; name++)
+                        found |= name_matches((const char *const[]){*only, NULL}, *name);
+                if (!found && load->t->build_names)
+                        unknown_name(load->diags, NO_RANGE, "-only: the template has no build", *only,
+                                     STRV(load->t->build_names));
+        }
+}
+
+void load_builds(struct load *load)
+{
+        const struct value *list = value_get(load->root, "builders");
+        struct template *t = load->t;
+        size_t kept = 0;
+
+        if (list && list->type != VALUE_LIST) {
+                diag_error(load->diags, list->range, "'builders' must be a list [ { ... } ], not %s",
+                           value_type_name(list->type));
+                return;
+        }
+        if (!list || list->list.n == 0) {
+                diag_error(load->diags, schema_range(load->root, "builders"),
+                           "the template needs at least one builder");
+                diag_detail(load->diags, "\"builders\": [ { \"type\": \"arm\", ... } ]");
+                return;
+        }
+        t->builds = xcalloc(list->list.n, sizeof(*t->builds));
+        for (size_t i = 0; i < list->list.n; i++)
+                load_build(load, list->list.v[i]);
+        check_only(load);
+        for (size_t i = 0; i < t->n_builds; i++) {
+                struct template_build build = t->builds[i];
+
+                if (!selected(load->options, build.name)) {
+                        build_free(&build);
+                        continue;
+                }
+                if (!load->options->syntax_only)
+                        decode_build(load, &build);
+                t->builds[kept++] = build;
+        }
+        t->n_builds = kept;
+}
+
+void builds_free(struct template *t)
+{
+        for (size_t i = 0; i < t->n_builds; i++)
+                build_free(&t->builds[i]);
+        free(t->builds);
+        strv_free(t->build_names);
+}

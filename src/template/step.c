@@ -1,0 +1,277 @@
+/* Provisioners and post-processors: the keys that all of them have. What else
+ * is in them is read by the rooms that run them. See template.h. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "template/template_internal.h"
+
+const char *const template_step_keys[] = {"type",         "only",    "except",      "override",
+                                          "pause_before", "timeout", "max_retries", "keep_input_artifact",
+                                          "name",         NULL};
+
+#define FIELD(member) .offset = offsetof(struct template_step, member)
+static const struct schema_key provisioner_keys[] = {
+        {"type",         SCHEMA_STRING,   SCHEMA_REQUIRED, FIELD(type),
+         .help = "the kind of provisioner: \"shell\", \"file\", ..."                                                                      },
+        {"only",         SCHEMA_STRINGS,  0,               FIELD(only),            .help = "names of the builds for which it runs"        },
+        {"except",       SCHEMA_STRINGS,  0,               FIELD(except),          .help = "names of the builds for which it does not run"},
+        {"override",     SCHEMA_VALUE,    0,               FIELD(override),        .help = "keys that differ, by name of the build"       },
+        {"pause_before", SCHEMA_DURATION, 0,               FIELD(pause_before_ms), .help = "wait so long before it: \"10s\""              },
+        {"timeout",      SCHEMA_DURATION, 0,               FIELD(timeout_ms),      .help = "it may take so long: \"5m\""                  },
+        {"max_retries",  SCHEMA_INT,      0,               FIELD(max_retries),     .help = "try again so many times when it fails"        },
+};
+
+static const struct schema_key post_processor_keys[] = {
+        {"type",                SCHEMA_STRING,   SCHEMA_REQUIRED, FIELD(type),
+         .help = "the kind of post-processor: \"compress\", \"checksum\", ..."                                                                             },
+        {"name",                SCHEMA_STRING,   0,               FIELD(name),                .help = "its name for -except; the type where it is left out"},
+        {"only",                SCHEMA_STRINGS,  0,               FIELD(only),                .help = "names of the builds for which it runs"              },
+        {"except",              SCHEMA_STRINGS,  0,               FIELD(except),              .help = "names of the builds for which it does not run"      },
+        {"keep_input_artifact", SCHEMA_TRISTATE, 0,               FIELD(keep_input_artifact),
+         .help = "keep the files that it was made from"                                                                                                    },
+};
+#undef FIELD
+
+#define SCHEMA(title, table)                                                                                           \
+        {                                                                                                              \
+                .name = (title), .size = sizeof(struct template_step), .keys = (table),                                \
+                .n_keys = sizeof(table) / sizeof((table)[0])                                                           \
+        }
+static const struct schema provisioner_schema = SCHEMA("a provisioner", provisioner_keys);
+static const struct schema post_processor_schema = SCHEMA("a post-processor", post_processor_keys);
+static const struct schema cleanup_schema = SCHEMA("the error-cleanup-provisioner", provisioner_keys);
+
+/* Names of builds in only, except. */
+static void check_names(struct load *load, const struct template_step *step, const char *key, char *const *names)
+{
+        const struct value *list = value_get(step->config, key);
+
+        for (size_t i = 0; names && names[i]; i++) {
+                bool in_list = list->type == VALUE_LIST && i < list->list.n;
+
+                if (!strv_has(STRV(load->t->build_names), names[i]))
+                        unknown_name(load->diags, in_list ? list->list.v[i]->range : list->range, "there is no build",
+                                     names[i], STRV(load->t->build_names));
+        }
+}
+
+static void check_override(struct load *load, const struct template_step *step)
+{
+        const struct value *override = step->override;
+
+        if (!override)
+                return;
+        if (override->type != VALUE_OBJECT) {
+                diag_error(load->diags, override->range, "'override' must be an object {\"BUILD\": { ... }}, not %s",
+                           value_type_name(override->type));
+                return;
+        }
+        for (size_t i = 0; i < override->object.n; i++) {
+                const struct value_entry *entry = &override->object.v[i];
+
+                if (!strv_has(STRV(load->t->build_names), entry->key))
+                        unknown_name(load->diags, entry->key_range, "there is no build", entry->key,
+                                     STRV(load->t->build_names));
+                if (entry->value->type != VALUE_OBJECT)
+                        diag_error(load->diags, entry->value->range, "'override' of '%s' must be an object, not %s",
+                                   entry->key, value_type_name(entry->value->type));
+        }
+}
+
+static void check_not_negative(struct load *load, const struct template_step *step, const char *key, int64_t number)
+{
+        if (number < 0)
+                diag_error(load->diags, schema_range(step->config, key), "'%s' cannot be negative", key);
+}
+
+/* Keys that only the other kind of step has. */
+static void check_foreign(struct load *load, const struct value *config, const struct schema *other, const char *whose)
+{
+        for (size_t i = 0; i < other->n_keys; i++) {
+                const struct value_entry *entry = value_entry(config, other->keys[i].name);
+
+                if (entry && strv_has(template_step_keys, entry->key))
+                        diag_error(load->diags, entry->key_range, "'%s' is a key of %s only", entry->key, whose);
+        }
+}
+
+static void read_step(struct load *load, const struct schema *schema, const struct value *config,
+                      struct template_step *step)
+{
+        schema_decode_part(schema, config, NULL, step, load->diags);
+        step->config = config;
+        step->range = config->range;
+        if (config->type != VALUE_OBJECT)
+                return;
+        if (value_get(config, "type"))
+                step->range = schema_range(config, "type");
+        check_names(load, step, "only", step->only);
+        check_names(load, step, "except", step->except);
+        if (step->only && step->except)
+                diag_error(load->diags, schema_range(config, "except"), "'only' and 'except' exclude each other");
+        check_override(load, step);
+        check_not_negative(load, step, "pause_before", step->pause_before_ms);
+        check_not_negative(load, step, "timeout", step->timeout_ms);
+        check_not_negative(load, step, "max_retries", step->max_retries);
+}
+
+static void read_provisioner(struct load *load, const struct schema *schema, const struct value *config,
+                             struct template_step *step)
+{
+        const struct schema_key keep = {.name = "keep_input_artifact"};
+        const struct schema foreign = {.keys = &keep, .n_keys = 1};
+
+        read_step(load, schema, config, step);
+        step->keep_input_artifact = -1;
+        check_foreign(load, config, &foreign, "post-processors");
+}
+
+static void load_provisioners(struct load *load)
+{
+        const struct value *list = value_get(load->root, "provisioners");
+        struct template *t = load->t;
+
+        if (!list || list->type == VALUE_NULL)
+                return;
+        if (list->type != VALUE_LIST) {
+                diag_error(load->diags, list->range, "'provisioners' must be a list [ { ... } ], not %s",
+                           value_type_name(list->type));
+                return;
+        }
+        t->provisioners = xcalloc(list->list.n + 1, sizeof(*t->provisioners));
+        for (size_t i = 0; i < list->list.n; i++)
+                read_provisioner(load, &provisioner_schema, list->list.v[i], &t->provisioners[t->n_provisioners++]);
+}
+
+static void load_cleanup(struct load *load)
+{
+        const struct value *config = value_get(load->root, "error-cleanup-provisioner");
+
+        if (!config || config->type == VALUE_NULL)
+                return;
+        load->t->error_cleanup = xcalloc(1, sizeof(*load->t->error_cleanup));
+        read_provisioner(load, &cleanup_schema, config, load->t->error_cleanup);
+}
+
+/* "compress" stands for {"type": "compress"}. */
+static struct value *object_of_type(struct template *t, const struct value *name)
+{
+        struct value *object = value_new(VALUE_OBJECT, name->range);
+
+        value_object_add(object, "type", name->range, value_copy(name));
+        t->trees = xreallocarray(t->trees, t->n_trees + 1, sizeof(*t->trees));
+        t->trees[t->n_trees++] = object;
+        return object;
+}
+
+static void read_post_processor(struct load *load, const struct value *config, struct template_step *step)
+{
+        static const struct schema foreign = {.keys = provisioner_keys + 3, .n_keys = 4};
+
+        if (config->type == VALUE_STRING)
+                config = object_of_type(load->t, config);
+        if (config->type == VALUE_LIST) {
+                diag_error(load->diags, config->range, "a chain of post-processors cannot hold another chain");
+                diag_detail(load->diags, "\"post-processors\": [ \"single\", [ \"first\", \"second\" ] ]");
+                return;
+        }
+        read_step(load, &post_processor_schema, config, step);
+        check_foreign(load, config, &foreign, "provisioners");
+        if (!step->name && step->type)
+                step->name = xstrdup(step->type);
+}
+
+/* -except takes out a post-processor, and with it all that would have been made from what it makes. */
+static void cut_chain(const struct load *load, struct template_chain *chain)
+{
+        size_t keep = 0;
+
+        while (keep < chain->n && !(chain->v[keep].name && name_matches(load->options->except, chain->v[keep].name)))
+                keep++;
+        for (size_t i = keep; i < chain->n; i++)
+                schema_free(&post_processor_schema, &chain->v[i]);
+        chain->n = keep;
+}
+
+static void load_post_processors(struct load *load)
+{
+        const struct value *list = value_get(load->root, "post-processors");
+        struct template *t = load->t;
+
+        if (!list || list->type == VALUE_NULL)
+                return;
+        if (list->type != VALUE_LIST) {
+                diag_error(load->diags, list->range, "'post-processors' must be a list, not %s",
+                           value_type_name(list->type));
+                return;
+        }
+        t->post_processors = xcalloc(list->list.n + 1, sizeof(*t->post_processors));
+        for (size_t i = 0; i < list->list.n; i++) {
+                const struct value *element = list->list.v[i];
+                struct template_chain *chain = &t->post_processors[t->n_post_processors++];
+                bool is_chain = element->type == VALUE_LIST;
+
+                chain->n = is_chain ? element->list.n : 1;
+                chain->v = xcalloc(chain->n + 1, sizeof(*chain->v));
+                for (size_t j = 0; j < chain->n; j++)
+                        read_post_processor(load, is_chain ? element->list.v[j] : element, &chain->v[j]);
+                cut_chain(load, chain);
+                if (chain->n == 0) {
+                        free(chain->v);
+                        t->n_post_processors--;
+                }
+        }
+}
+
+void load_steps(struct load *load)
+{
+        load_provisioners(load);
+        load_cleanup(load);
+        load_post_processors(load);
+}
+
+struct value *template_step_config(const struct template_step *step, const char *build_name)
+{
+        const struct value *override = value_get(step->override, build_name);
+        struct value *config = value_copy(step->config);
+
+        for (size_t i = 0; override && i < override->object.n; i++) {
+                const struct value_entry *entry = &override->object.v[i];
+                struct value_entry *own = (struct value_entry *)value_entry(config, entry->key);
+
+                if (own) {
+                        value_free(own->value);
+                        own->value = value_copy(entry->value);
+                        own->key_range = entry->key_range;
+                } else {
+                        value_object_add(config, entry->key, entry->key_range, value_copy(entry->value));
+                }
+        }
+        return config;
+}
+
+bool template_step_applies(const struct template_step *step, const char *build_name)
+{
+        if (step->only)
+                return strv_has(STRV(step->only), build_name);
+        return !strv_has(STRV(step->except), build_name);
+}
+
+void steps_free(struct template *t)
+{
+        for (size_t i = 0; i < t->n_provisioners; i++)
+                schema_free(&provisioner_schema, &t->provisioners[i]);
+        free(t->provisioners);
+        if (t->error_cleanup)
+                schema_free(&cleanup_schema, t->error_cleanup);
+        free(t->error_cleanup);
+        for (size_t i = 0; i < t->n_post_processors; i++) {
+                for (size_t j = 0; j < t->post_processors[i].n; j++)
+                        schema_free(&post_processor_schema, &t->post_processors[i].v[j]);
+                free(t->post_processors[i].v);
+        }
+        free(t->post_processors);
+}

@@ -1,0 +1,177 @@
+/* The top level of a JSON template, as Packer 1.16 reads it. See template.h. */
+#include "template/template.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "template/template_internal.h"
+
+static const char *const top_keys[] = {
+        "builders",  "provisioners", "post-processors",    "error-cleanup-provisioner",
+        "variables", "description",  "min_packer_version", "sensitive-variables",
+        NULL,
+};
+
+/* A string at the top level, or NULL. */
+static char *top_string(struct load *load, const char *key)
+{
+        const struct value *value = value_get(load->root, key);
+
+        if (!value || value->type == VALUE_NULL)
+                return NULL;
+        if (value->type == VALUE_STRING)
+                return xstrdup(value->string);
+        diag_error(load->diags, value->range, "'%s' must be a string, not %s", key, value_type_name(value->type));
+        return NULL;
+}
+
+/* Three numbers; false if it is no version. What follows after '-' or '+' is left aside. */
+static bool parse_version(const char *s, unsigned long version[3])
+{
+        char *end;
+
+        s += *s == 'v';
+        for (int i = 0; i < 3; i++) {
+                if (*s < '0' || *s > '9')
+                        return false;
+                version[i] = strtoul(s, &end, 10);
+                s = end;
+                if (*s != '.')
+                        break;
+                s++;
+        }
+        return *s == '\0' || *s == '-' || *s == '+';
+}
+
+static void check_version(struct load *load)
+{
+        const char *wanted = load->t->min_packer_version;
+        unsigned long want[3] = {0}, have[3] = {0};
+
+        if (!wanted)
+                return;
+        parse_version(PACKER_COMPATIBLE, have);
+        if (!parse_version(wanted, want)) {
+                diag_error(load->diags, schema_range(load->root, "min_packer_version"),
+                           "'%s' is not a version; write it as in \"1.8.0\"", wanted);
+                return;
+        }
+        for (int i = 0; i < 3 && want[i] >= have[i]; i++) {
+                if (want[i] == have[i])
+                        continue;
+                diag_error(load->diags, schema_range(load->root, "min_packer_version"),
+                           "the template asks for Packer %s; slipway reads templates as Packer " PACKER_COMPATIBLE
+                           " does",
+                           wanted);
+                return;
+        }
+}
+
+static void check_top_keys(struct load *load)
+{
+        for (size_t i = 0; i < load->root->object.n; i++) {
+                const struct value_entry *entry = &load->root->object.v[i];
+
+                if (entry->key[0] != '_' && !strv_has(top_keys, entry->key))
+                        schema_unknown_key(entry, "the template", top_keys, load->diags);
+        }
+}
+
+static char *absolute_dir(const char *path)
+{
+        CLEANUP_FREE char *cwd = getcwd(NULL, 0);
+        CLEANUP_FREE char *dir = strcmp(path, "-") == 0 ? xstrdup(".") : path_dir(path);
+        CLEANUP_FREE char *joined = path_join(cwd ? cwd : "/", dir);
+        char *real = realpath(joined, NULL);
+
+        return real ? real : steal(&joined);
+}
+
+/* When the run began, for {{timestamp}}: given from outside where builds are to be repeatable. */
+static time_t start_time(void)
+{
+        const char *epoch = getenv("SOURCE_DATE_EPOCH");
+        char *end;
+        long long seconds;
+
+        if (str_empty(epoch))
+                return time(NULL);
+        errno = 0;
+        seconds = strtoll(epoch, &end, 10);
+        return errno || *end ? time(NULL) : (time_t)seconds;
+}
+
+static int read_root(struct load *load)
+{
+        CLEANUP_ERROR struct error err = {0};
+        struct template *t = load->t;
+        struct value *root;
+
+        t->sources = xcalloc(1, sizeof(*t->sources));
+        if (source_text_read(load->options->path, &t->sources[0], &err) < 0) {
+                diag_error(load->diags, NO_RANGE, "%s", error_message(&err));
+                return -EINVAL;
+        }
+        t->n_sources = 1;
+        if (str_ends(load->options->path, ".hcl")) {
+                diag_error(load->diags, NO_RANGE, "%s: this version reads JSON templates, not HCL2", t->path);
+                return -EINVAL;
+        }
+        root = json_read(t->sources[0], load->diags);
+        if (!root)
+                return -EINVAL;
+        t->trees = xcalloc(1, sizeof(*t->trees));
+        t->trees[t->n_trees++] = root;
+        load->root = root;
+        if (root->type == VALUE_OBJECT)
+                return 0;
+        diag_error(load->diags, root->range, "a template is an object { ... }, not %s", value_type_name(root->type));
+        return -EINVAL;
+}
+
+struct template *template_load(const struct template_options *options, struct diags *diags)
+{
+        CLEANUP(template_freep) struct template *t = xcalloc(1, sizeof(*t));
+        struct load load = {.options = options, .t = t, .diags = diags};
+        size_t errors_before = diags->n_errors;
+
+        t->path = xstrdup(options->path);
+        t->dir = absolute_dir(options->path);
+        t->start = start_time();
+        if (read_root(&load) < 0)
+                return NULL;
+        check_top_keys(&load);
+        t->description = top_string(&load, "description");
+        t->min_packer_version = top_string(&load, "min_packer_version");
+        check_version(&load);
+        load_variables(&load);
+        load_builds(&load);
+        load_steps(&load);
+        return diags->n_errors > errors_before ? NULL : steal(&t);
+}
+
+struct template *template_free(struct template *t)
+{
+        if (!t)
+                return NULL;
+        steps_free(t);
+        builds_free(t);
+        variables_free(t);
+        for (size_t i = 0; i < t->n_trees; i++)
+                value_free(t->trees[i]);
+        free(t->trees);
+        for (size_t i = 0; i < t->n_sources; i++)
+                source_text_free(t->sources[i]);
+        free(t->sources);
+        free(t->path);
+        free(t->dir);
+        free(t->description);
+        free(t->min_packer_version);
+        free(t);
+        return NULL;
+}
