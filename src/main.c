@@ -7,6 +7,8 @@
 #include "cmd/cmd.h"
 
 static const struct command *const commands[] = {
+        &command_validate,
+        &command_inspect,
         &command_version,
 };
 

@@ -2,15 +2,10 @@
  * What one key has to do with another is in arm_check.c. */
 #include "template/arm.h"
 
-#include <stddef.h>
+#include "template/template_internal.h"
 
 static const char *const image_types[] = {"dos", "gpt", NULL};
 static const char *const methods[] = {"new", "reuse", "resize", NULL};
-
-#define KEY(key, kind, more, member, ...)                                                                              \
-        {                                                                                                              \
-                .name = (key), .type = (kind), .flags = (more), .offset = offsetof(STRUCT, member), __VA_ARGS__        \
-        }
 
 #define STRUCT struct arm_partition
 static const struct schema_key partition_keys[] = {

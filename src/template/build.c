@@ -15,12 +15,12 @@ struct builder_head {
         char *type, *name;
 };
 
-#define FIELD(member) .offset = offsetof(struct builder_head, member)
+#define STRUCT struct builder_head
 static const struct schema_key head_keys[] = {
-        {"type", SCHEMA_STRING, SCHEMA_REQUIRED, FIELD(type), .help = "the kind of builder: \"arm\""                    },
-        {"name", SCHEMA_STRING, 0,               FIELD(name), .help = "name of the build; the type where it is left out"},
+        KEY("type", SCHEMA_STRING, SCHEMA_REQUIRED, type, .help = "the kind of builder: \"arm\""),
+        KEY("name", SCHEMA_STRING, 0, name, .help = "name of the build; the type where it is left out"),
 };
-#undef FIELD
+#undef STRUCT
 static const struct schema head_schema = {
         .name = "a builder", .size = sizeof(struct builder_head), .keys = head_keys, .n_keys = 2};
 

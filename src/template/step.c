@@ -12,28 +12,27 @@ const char *const template_step_keys[] = {"type",         "only",    "except",  
                                           "pause_before", "timeout", "max_retries", "keep_input_artifact",
                                           "name",         NULL};
 
-#define FIELD(member) .offset = offsetof(struct template_step, member)
+#define STRUCT struct template_step
 static const struct schema_key provisioner_keys[] = {
-        {"type",         SCHEMA_STRING,   SCHEMA_REQUIRED, FIELD(type),
-         .help = "the kind of provisioner: \"shell\", \"file\", ..."                                                                      },
-        {"only",         SCHEMA_STRINGS,  0,               FIELD(only),            .help = "names of the builds for which it runs"        },
-        {"except",       SCHEMA_STRINGS,  0,               FIELD(except),          .help = "names of the builds for which it does not run"},
-        {"override",     SCHEMA_VALUE,    0,               FIELD(override),        .help = "keys that differ, by name of the build"       },
-        {"pause_before", SCHEMA_DURATION, 0,               FIELD(pause_before_ms), .help = "wait so long before it: \"10s\""              },
-        {"timeout",      SCHEMA_DURATION, 0,               FIELD(timeout_ms),      .help = "it may take so long: \"5m\""                  },
-        {"max_retries",  SCHEMA_INT,      0,               FIELD(max_retries),     .help = "try again so many times when it fails"        },
+        KEY("type", SCHEMA_STRING, SCHEMA_REQUIRED, type, .help = "the kind of provisioner: \"shell\", \"file\", ..."),
+        KEY("only", SCHEMA_STRINGS, 0, only, .help = "names of the builds for which it runs"),
+        KEY("except", SCHEMA_STRINGS, 0, except, .help = "names of the builds for which it does not run"),
+        KEY("override", SCHEMA_VALUE, 0, override, .help = "keys that differ, by name of the build"),
+        KEY("pause_before", SCHEMA_DURATION, 0, pause_before_ms, .help = "wait so long before it: \"10s\""),
+        KEY("timeout", SCHEMA_DURATION, 0, timeout_ms, .help = "it may take so long: \"5m\""),
+        KEY("max_retries", SCHEMA_INT, 0, max_retries, .help = "try again so many times when it fails"),
 };
 
 static const struct schema_key post_processor_keys[] = {
-        {"type",                SCHEMA_STRING,   SCHEMA_REQUIRED, FIELD(type),
-         .help = "the kind of post-processor: \"compress\", \"checksum\", ..."                                                                             },
-        {"name",                SCHEMA_STRING,   0,               FIELD(name),                .help = "its name for -except; the type where it is left out"},
-        {"only",                SCHEMA_STRINGS,  0,               FIELD(only),                .help = "names of the builds for which it runs"              },
-        {"except",              SCHEMA_STRINGS,  0,               FIELD(except),              .help = "names of the builds for which it does not run"      },
-        {"keep_input_artifact", SCHEMA_TRISTATE, 0,               FIELD(keep_input_artifact),
-         .help = "keep the files that it was made from"                                                                                                    },
+        KEY("type", SCHEMA_STRING, SCHEMA_REQUIRED, type,
+            .help = "the kind of post-processor: \"compress\", \"checksum\", ..."),
+        KEY("name", SCHEMA_STRING, 0, name, .help = "its name for -except; the type where it is left out"),
+        KEY("only", SCHEMA_STRINGS, 0, only, .help = "names of the builds for which it runs"),
+        KEY("except", SCHEMA_STRINGS, 0, except, .help = "names of the builds for which it does not run"),
+        KEY("keep_input_artifact", SCHEMA_TRISTATE, 0, keep_input_artifact,
+            .help = "keep the files that it was made from"),
 };
-#undef FIELD
+#undef STRUCT
 
 #define SCHEMA(title, table)                                                                                           \
         {                                                                                                              \

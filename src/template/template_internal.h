@@ -3,7 +3,15 @@
  * post-processors. Each adds messages to diags and goes on. */
 #pragma once
 
+#include <stddef.h>
+
 #include "template/template.h"
+
+/* A row of a table of keys of STRUCT, which is defined around the table. */
+#define KEY(key, kind, more, member, ...)                                                                              \
+        {                                                                                                              \
+                .name = (key), .type = (kind), .flags = (more), .offset = offsetof(STRUCT, member), __VA_ARGS__        \
+        }
 
 struct load {
         const struct template_options *options;

@@ -1,0 +1,118 @@
+/* slipway validate: is the template right? Nothing is fetched, run or written. */
+#include <jansson.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "template/template.h"
+
+struct options {
+        bool syntax_only;
+        char **vars, **var_files, **only, **except;
+        const char *output;
+};
+
+static const char *const outputs[] = {"text", "json", NULL};
+
+#define OPTION(option, kind, member, ...)                                                                              \
+        {                                                                                                              \
+                .name = (option), .type = (kind), .offset = offsetof(struct options, member), __VA_ARGS__              \
+        }
+static const struct option_spec specs[] = {
+        OPTION("syntax-only", OPTION_BOOL, syntax_only,
+               .help = "Read the template only; values and keys of builders are not looked at"),
+        OPTION("var", OPTION_STRINGS, vars, .argument = "NAME=VALUE",
+               .help = "Set a variable of the template; may be repeated"),
+        OPTION("var-file", OPTION_STRINGS, var_files, .argument = "FILE",
+               .help = "Set variables from a JSON file; may be repeated"),
+        OPTION("only", OPTION_LIST, only, .argument = "BUILD,...",
+               .help = "Look at these builds only (patterns with * and ?)"),
+        OPTION("except", OPTION_LIST, except, .argument = "BUILD,...",
+               .help = "Leave these builds and post-processors out"),
+        OPTION("o", OPTION_STRING, output, .argument = "FORMAT", .choices = outputs,
+               .help = "text, or json: the messages as a list"),
+};
+
+static json_t *message_to_json(const struct diag *diag)
+{
+        json_t *json = json_pack("{s:s, s:s, s:s*}", "severity", diag->severity == SEVERITY_ERROR ? "error" : "warning",
+                                 "summary", diag->summary, "detail", diag->detail);
+        unsigned int line, column;
+
+        if (!diag->range.source)
+                return json;
+        range_position(&diag->range, &line, &column);
+        json_object_set_new(json, "file", json_string(diag->range.source->path));
+        json_object_set_new(json, "line", json_integer(line));
+        json_object_set_new(json, "column", json_integer(column));
+        return json;
+}
+
+static void print_json(const struct diags *diags)
+{
+        json_t *messages = json_array();
+        json_t *json;
+
+        for (size_t i = 0; i < diags->list.n; i++)
+                json_array_append_new(messages, message_to_json(&diags->list.v[i]));
+        json = json_pack("{s:b, s:o}", "valid", diags->n_errors == 0, "messages", messages);
+        json_dumpf(json, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(json);
+}
+
+static int validate(const struct options *options, const char *path)
+{
+        const struct template_options load = {
+                .path = path,
+                .var_args = STRV(options->vars),
+                .var_files = STRV(options->var_files),
+                .only = STRV(options->only),
+                .except = STRV(options->except),
+                .syntax_only = options->syntax_only,
+        };
+        struct diags diags = {0};
+        CLEANUP(template_freep) struct template *t = template_load(&load, &diags);
+        int exit_code;
+
+        if (str_eq(options->output, "json"))
+                print_json(&diags);
+        else
+                diags_print(&diags, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR") && !getenv("PACKER_NO_COLOR"));
+        exit_code = diags.n_errors > 0;
+        if (exit_code == 0 && !str_eq(options->output, "json"))
+                puts(options->syntax_only ? "Syntax-only check passed. Everything looks okay."
+                                          : "The configuration is valid.");
+        diags_clear(&diags);
+        return exit_code;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+        struct options options = {0};
+        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+
+        if (first >= 0 && argc - first == 1) {
+                exit_code = validate(&options, argv[first]);
+        } else if (first >= 0) {
+                command_usage(command, false);
+                exit_code = 2;
+        }
+        strv_free(options.vars);
+        strv_free(options.var_files);
+        strv_free(options.only);
+        strv_free(options.except);
+        return exit_code;
+}
+
+const struct command command_validate = {
+        .name = "validate",
+        .arguments = "TEMPLATE",
+        .summary = "Check that a template is right",
+        .help = "  Reads the template (\"-\": standard input) and shows everything that is wrong with it; exit code 1\n"
+                "  then. Nothing is fetched or run; neither root nor qemu is needed.",
+        OPTIONS(specs),
+        .run = run,
+};
