@@ -19,6 +19,8 @@ struct source_request {
         const char *cache;         /* cache_dir() */
         bool force;                /* download again */
         struct ui *ui;             /* progress; may be NULL */
+        unsigned int retry_ms;     /* wait before the second try, doubled for each further one; 0: 1000 */
+        unsigned int stall_sec;    /* give up when nothing comes for so long; 0: 60 */
 };
 
 struct source_file {
@@ -70,6 +72,12 @@ int source_unpack_tree(const char *path, const char *dir, struct source_nodes *r
  * $TMP_DIR replaced. Run with cwd `dir`, which both folders' names stand for. */
 int source_unpack_command(const char *const *argv, const char *archive, const char *dir, struct ui *ui,
                           struct error *err);
+/* The same where an image must come out (reuse, resize): the command works on
+ * a copy of the archive in the empty folder `dir`, called `name` (programs such
+ * as `xz -d` go by the ending, and remove what they unpacked), and the one
+ * image that it leaves there goes to the empty file to_fd. What is in dir is left to the caller. */
+int source_unpack_command_image(const char *const *argv, const char *archive, const char *name, const char *dir,
+                                int to_fd, struct ui *ui, struct error *err);
 
 struct source_bootstrap {
         const char *suite, *architecture, *variant, *mirror; /* mirror NULL: from the host's apt configuration */
