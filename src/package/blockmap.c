@@ -1,0 +1,185 @@
+/* See blockmap.h. One pass over the image; zero blocks are held back until it
+ * is clear whether they belong to a range, and are then hashed as zeros. */
+#include "package/blockmap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/file.h"
+#include "package/inuse.h"
+#include "package/sparse.h"
+
+/* A gap this small costs less to write than to skip. */
+enum { SMALL_GAP = 16 };
+
+static const uint8_t zeros[BLOCKMAP_BLOCK];
+
+struct mapper {
+        struct blockmap *map;
+        struct ui *ui;
+        const struct inuse_map *inuse;
+        struct digest *digest; /* of the range under way; NULL: none is */
+        uint64_t first, next;  /* its first block, and the one after its last */
+        uint64_t held;         /* zero blocks after it that are not decided */
+        bool held_inner;       /* at least one of them is INUSE_INNER ... */
+        uint64_t region_end;   /* ... of the region that ends here */
+};
+
+static void mapper_done(struct mapper *m)
+{
+        digest_free(m->digest);
+}
+
+static void close_range(struct mapper *m)
+{
+        struct blockmap_range range = {.first = m->first, .last = m->next - 1};
+        char hex[DIGEST_HEX_MAX];
+
+        m->held = 0;
+        m->held_inner = false;
+        if (!m->digest)
+                return;
+        digest_final(m->digest, hex);
+        m->digest = digest_free(m->digest);
+        memcpy(range.sha256, hex, SHA256_HEX);
+        m->map->n_mapped += range.last - range.first + 1;
+        vec_push(&m->map->ranges, range);
+}
+
+/* The block belongs to the map. */
+static int add_block(struct mapper *m, uint64_t block, const void *data, size_t n, struct error *err)
+{
+        uint64_t held = m->held;
+        uint64_t end = m->next + held;
+
+        if (m->held > SMALL_GAP && !m->held_inner)
+                close_range(m);
+        if (m->digest && block == end) {
+                for (; m->held > 0; m->held--, m->next++)
+                        digest_update(m->digest, zeros, BLOCKMAP_BLOCK);
+        } else {
+                close_range(m);
+                m->first = m->next = block;
+                m->digest = digest_new("sha256");
+                if (!m->digest)
+                        return error_set(err, ENOTSUP, "this host's OpenSSL has no SHA-256");
+        }
+        m->held = 0;
+        m->held_inner = false;
+        digest_update(m->digest, data, n);
+        m->next = block + 1;
+        return 0;
+}
+
+/* Held zeros that only count up to the end of their region are dropped there. */
+static void leave_region(struct mapper *m, uint64_t offset)
+{
+        if (m->held_inner && offset >= m->region_end)
+                close_range(m);
+}
+
+static int add_zero(struct mapper *m, uint64_t offset, size_t n, struct error *err)
+{
+        uint64_t region_end;
+        enum inuse use = inuse_of(m->inuse, offset, &region_end);
+
+        leave_region(m, offset);
+        if (use == INUSE_YES)
+                return add_block(m, offset / BLOCKMAP_BLOCK, zeros, n, err);
+        if (use == INUSE_INNER) {
+                m->held_inner = true;
+                m->region_end = region_end;
+                if (!m->digest)
+                        return add_block(m, offset / BLOCKMAP_BLOCK, zeros, n, err);
+        }
+        if (m->digest)
+                m->held++;
+        return 0;
+}
+
+static int on_data(void *arg, uint64_t offset, const void *data, size_t n, struct error *err)
+{
+        struct mapper *m = arg;
+        const uint8_t *p = data;
+        int r = 0;
+
+        progress_update(m->ui, offset);
+        for (size_t at = 0; at < n && r == 0; at += BLOCKMAP_BLOCK) {
+                size_t some = n - at < BLOCKMAP_BLOCK ? n - at : BLOCKMAP_BLOCK;
+
+                if (is_zero(p + at, some)) {
+                        r = add_zero(m, offset + at, some, err);
+                } else {
+                        leave_region(m, offset + at);
+                        r = add_block(m, (offset + at) / BLOCKMAP_BLOCK, p + at, some, err);
+                }
+        }
+        return r;
+}
+
+static int on_hole(void *arg, uint64_t offset, uint64_t n, struct error *err)
+{
+        struct mapper *m = arg;
+        int r = 0;
+
+        for (uint64_t at = 0; at < n && r == 0; at += BLOCKMAP_BLOCK) {
+                size_t some = n - at < BLOCKMAP_BLOCK ? (size_t)(n - at) : BLOCKMAP_BLOCK;
+
+                if (at % (1 << 28) == 0)
+                        r = cancel_check(err);
+                if (r == 0)
+                        r = add_zero(m, offset + at, some, err);
+        }
+        progress_update(m->ui, offset + n);
+        return r;
+}
+
+int blockmap_read(int fd, uint64_t size, struct ui *ui, struct blockmap *ret, struct error *err)
+{
+        static const struct sparse_ops ops = {.data = on_data, .hole = on_hole};
+        CLEANUP(blockmap_clear)
+        struct blockmap map = {.size = size, .n_blocks = size / BLOCKMAP_BLOCK + (size % BLOCKMAP_BLOCK > 0)};
+        CLEANUP(inuse_freep) struct inuse_map *inuse = NULL;
+        CLEANUP(mapper_done) struct mapper mapper = {.map = &map, .ui = ui};
+        int r = inuse_read(fd, size, &inuse, err);
+
+        if (r < 0)
+                return r;
+        mapper.inuse = inuse;
+        progress_start(ui, "block map", size);
+        r = sparse_read(fd, size, &ops, &mapper, err);
+        progress_end(ui);
+        if (r < 0)
+                return r;
+        close_range(&mapper);
+        *ret = steal(&map);
+        return 0;
+}
+
+void blockmap_clear(struct blockmap *map)
+{
+        vec_free(&map->ranges);
+        *map = (struct blockmap){0};
+}
+
+uint64_t blockmap_start(const struct blockmap_range *range)
+{
+        return range->first * BLOCKMAP_BLOCK;
+}
+
+uint64_t blockmap_end(const struct blockmap *map, const struct blockmap_range *range)
+{
+        uint64_t end = (range->last + 1) * BLOCKMAP_BLOCK;
+
+        return end > map->size ? map->size : end;
+}
+
+uint64_t blockmap_bytes(const struct blockmap *map)
+{
+        uint64_t bytes = 0;
+
+        for (size_t i = 0; i < map->ranges.n; i++)
+                bytes += blockmap_end(map, &map->ranges.v[i]) - blockmap_start(&map->ranges.v[i]);
+        return bytes;
+}
