@@ -295,6 +295,7 @@ static int feed_files(const struct external *external, const json_t *files, stru
 static int inputs(const void *config, struct digest *key, struct error *err)
 {
         const struct external *external = external_of(config);
+        CLEANUP_ERROR struct error failure = {0};
         json_t *input, *answer = NULL;
         int r = provision_digest_tree(external->plugin->path, key, err);
 
@@ -303,14 +304,14 @@ static int inputs(const void *config, struct digest *key, struct error *err)
         input = json_pack("{s:o}", "config", external_config(config));
         r = plugin_call(external->plugin,
                         &(struct plugin_call){.method = "inputs", .input = input, .timeout_ms = INPUTS_MS}, &answer,
-                        err);
+                        &failure);
         json_decref(input);
-        if (r == -EOPNOTSUPP) {
-                error_clear(err);
+        if (r == -EOPNOTSUPP)
                 return 0;
-        }
-        if (r < 0)
+        if (r < 0) {
+                error_move(err, &failure);
                 return r;
+        }
         r = feed_files(external, json_object_get(answer, "files"), key, err);
         json_decref(answer);
         return r;
