@@ -253,6 +253,8 @@ static int check_key(const char *key, const json_t *spec, struct error *err)
         if (choice && !json_is_string(choice))
                 return error_set(err, EBADMSG, "'default' of key '%s' must be a string, as a template would have it",
                                  key);
+        if (choice && strcmp(type, "value") == 0)
+                return error_set(err, EBADMSG, "key '%s' of the type 'value' cannot have a default", key);
         return 0;
 }
 

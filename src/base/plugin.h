@@ -33,9 +33,9 @@
  *
  * `version` is that of this contract. TYPE is one of string, bool, int, size
  * ("2GiB"; bytes for the executable), duration ("1m30s"; milliseconds for the
- * executable), strings, ints, string_map, value (anything). All but `version` and `type` may
- * be left out. A template's keys are checked against `keys`: unknown keys and
- * wrong types never reach the executable.
+ * executable), strings, ints, string_map, value (anything, as it is written; no default). All but `version` and `type`
+ * may be left out. A template's keys are checked against `keys`: unknown keys and wrong types never reach the
+ * executable.
  *
  * check (optional; within 30 s). Reads {"config": {KEY: value, ...}}, with
  * defaults filled in; keys that were not given and have none are left out.

@@ -215,7 +215,8 @@ static void check_unknown(const struct schema *schema, const struct value *value
         CLEANUP_STRV char **names = NULL;
 
         for (size_t i = 0; i < schema->n_keys; i++)
-                strv_add(&names, schema->keys[i].name);
+                if (schema->keys[i].name[0] != '_') /* not for templates */
+                        strv_add(&names, schema->keys[i].name);
         strv_extend(&names, ignore);
         for (size_t i = 0; i < value->object.n; i++) {
                 const struct value_entry *entry = &value->object.v[i];

@@ -23,7 +23,7 @@ union content {
 
 struct slot {
         union content content;
-        bool given; /* tells a 0 in the template from none; noted by external_check */
+        bool given; /* tells a 0 or an empty list in the template from none; noted by external_check */
 };
 
 struct external_struct {
@@ -48,7 +48,7 @@ static json_t *integer_json(const struct slot *slot)
 
 static json_t *strings_json(const struct slot *slot)
 {
-        json_t *list = slot->content.strings ? json_array() : NULL;
+        json_t *list = slot->content.strings || slot->given ? json_array() : NULL;
 
         for (char **s = slot->content.strings; s && *s; s++)
                 json_array_append_new(list, json_string(*s));
@@ -66,7 +66,7 @@ static json_t *ints_json(const struct slot *slot)
 
 static json_t *map_json(const struct slot *slot)
 {
-        json_t *object = slot->content.strings ? json_object() : NULL;
+        json_t *object = slot->content.strings || slot->given ? json_object() : NULL;
 
         for (char **pair = slot->content.strings; pair && *pair; pair++) {
                 CLEANUP_FREE char *key = xstrndup(*pair, strcspn(*pair, "="));
