@@ -10,7 +10,7 @@
 
 enum { WIDTH_MAX = 10000 };
 
-/* The fewest digits that read back as the same number; %v's exponent threshold is 21. */
+/* The fewest digits that read back as the same number, as strconv's 'g' writes them. */
 void term_print_float(struct str *out, double value)
 {
         char buffer[64];
@@ -26,7 +26,7 @@ void term_print_float(struct str *out, double value)
         while (strtod(buffer, NULL) != value && ++precision < 17);
         e = strchr(buffer, 'e');
         exponent = (int)strtol(e + 1, NULL, 10);
-        if (exponent >= -4 && exponent < 21)
+        if (exponent >= -4 && exponent < 6)
                 snprintf(buffer, sizeof(buffer), "%.*f", precision > exponent ? precision - exponent : 0, value);
         str_add(out, buffer);
 }

@@ -119,11 +119,11 @@ static bool read_int(const struct decode *decode, const struct value *value, con
         *field = strtoll(text, &end, 10);
         if (*end == '\0' && errno == 0)
                 return true; /* "" is 0, as in Packer */
-        real = strtod(text, &end);
         if (*end == '\0' && errno == ERANGE) {
                 diag_error(decode->diags, value->range, "'%s': %.40s is too large", decode->key->name, text);
                 return false;
         }
+        real = strtod(text, &end);
         if (*end == '\0' && real == floor(real) && fabs(real) < 0x1p63) {
                 *field = (int64_t)real;
                 return true;
