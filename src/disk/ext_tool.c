@@ -1,0 +1,305 @@
+/* What e2fsprogs' own programs do for the ext rows, on the image file at an
+ * offset: mke2fs, resize2fs, e2fsck ("IMAGE?offset=N", as unix_io reads it).
+ * Time stands still for them (E2FSPROGS_FAKE_TIME, E2FSCK_TIME), so that the
+ * same input gives the same bytes: at the epoch for a new file system, for an
+ * existing one at the latest time that its superblock knows. */
+#include "disk/ext_ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/size.h"
+#include "base/spawn.h"
+#include "base/str.h"
+#include "disk/seed.h"
+
+extern char **environ;
+
+enum { LABEL_MAX = 16, LINES_MAX = 25 };
+
+/* --- the image under a name that these programs take --- */
+
+struct device {
+        char *path;             /* what to pass, without "?offset=" */
+        char *folder, *symlink; /* temporary, or NULL */
+};
+
+static void device_clear(struct device *device)
+{
+        if (device->symlink)
+                unlink(device->symlink);
+        if (device->folder)
+                rmdir(device->folder);
+        free(device->symlink);
+        free(device->folder);
+        free(device->path);
+}
+
+/* Our descriptors are seen from a child under our process id; a question mark
+ * in a name would begin the options. */
+static int device_name(const char *path, struct device *ret, struct error *err)
+{
+        CLEANUP(device_clear) struct device device = {0};
+        CLEANUP_FREE char *real = NULL;
+
+        if (str_starts(path, "/proc/self/fd/")) {
+                ret->path = xasprintf("/proc/%d/fd/%s", getpid(), path + strlen("/proc/self/fd/"));
+                return 0;
+        }
+        if (!strchr(path, '?')) {
+                ret->path = xstrdup(path);
+                return 0;
+        }
+        real = realpath(path, NULL);
+        if (!real)
+                return error_errno(err, errno, "find '%s'", path);
+        device.folder = xstrdup("/tmp/slipway-image.XXXXXX");
+        if (!mkdtemp(device.folder)) {
+                free(steal(&device.folder));
+                return error_errno(err, errno, "make a folder in /tmp");
+        }
+        device.symlink = path_join(device.folder, "image");
+        device.path = xstrdup(device.symlink);
+        if (symlink(real, device.symlink) < 0)
+                return error_errno(err, errno, "make the symlink '%s'", device.symlink);
+        *ret = steal(&device);
+        return 0;
+}
+
+static char **environment(int64_t now)
+{
+        char **env = strv_dup(STRV(environ));
+        CLEANUP_FREE char *text = xasprintf("%" PRId64, now > 0 ? now : 1); /* 0 would be none */
+
+        strv_setenv(&env, "E2FSPROGS_FAKE_TIME", text);
+        strv_setenv(&env, "E2FSCK_TIME", text);
+        strv_setenv(&env, "LC_ALL", "C");
+        return env;
+}
+
+/* --- make --- */
+
+static void ext_uuid(const struct fs_volume *volume, const struct fs_make *make, const char *what, char ret[UUID_TEXT])
+{
+        CLEANUP_FREE char *purpose = xasprintf("%s at %" PRIu64, what, volume->offset_bytes);
+
+        seed_uuid(make->id_seed, purpose, ret);
+}
+
+/* The template's options, with those of its -E gathered in `extended`: mke2fs heeds only the last. */
+static void add_options(char ***argv, struct str *extended, const char *const *options)
+{
+        for (; options && *options; options++) {
+                const char *value = NULL;
+
+                if (str_eq(*options, "-E") && options[1])
+                        value = *++options;
+                else if (str_starts(*options, "-E") && (*options)[2])
+                        value = *options + 2;
+                if (value)
+                        str_addf(extended, ",%s", value);
+                else
+                        strv_add(argv, *options);
+        }
+}
+
+static int punch(const struct fs_volume *volume, struct error *err)
+{
+        CLEANUP_CLOSE int fd = open(volume->path, O_RDWR | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_errno(err, errno, "open the image '%s'", volume->path);
+        if (volume->offset_bytes > (uint64_t)st.st_size ||
+            volume->size_bytes > (uint64_t)st.st_size - volume->offset_bytes)
+                return error_set(err, EINVAL, "%s ends past the end of the image", volume->name);
+        if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)volume->offset_bytes,
+                      (off_t)volume->size_bytes) < 0 &&
+            errno != EOPNOTSUPP)
+                return error_errno(err, errno, "empty the place of %s", volume->name);
+        return 0;
+}
+
+static void make_argv(const char *type, const struct fs_volume *volume, const struct fs_make *make, const char *device,
+                      char ***argv)
+{
+        CLEANUP_STR struct str extended = {0};
+        CLEANUP_STRV char **options = NULL;
+        char uuid[UUID_TEXT];
+
+        str_addf(&extended, "offset=%" PRIu64 ",nodiscard,lazy_itable_init=0,lazy_journal_init=0",
+                 volume->offset_bytes);
+        strv_extend(argv, (const char *[]){"mke2fs", "-q", "-F", "-t", type, NULL});
+        if (make->label)
+                strv_extend(argv, (const char *[]){"-L", make->label, NULL});
+        if (make->id_seed) {
+                ext_uuid(volume, make, "file system", uuid);
+                strv_extend(argv, (const char *[]){"-U", uuid, NULL});
+                ext_uuid(volume, make, "hash seed of the file system", uuid);
+                str_addf(&extended, ",hash_seed=%s", uuid);
+        }
+        add_options(&options, &extended, make->options);
+        strv_extend(argv, STRV(options));
+        strv_extend(argv, (const char *[]){"-E", str_get(&extended), "--", device, NULL});
+        strv_addf(argv, "%" PRIu64 "k", volume->size_bytes / 1024);
+}
+
+static int make_type(const char *type, const struct fs_volume *volume, const struct fs_make *make, struct error *err)
+{
+        CLEANUP(device_clear) struct device device = {0};
+        CLEANUP_STRV char **argv = NULL, **env = NULL;
+        int r;
+
+        if (make->label && strlen(make->label) > LABEL_MAX)
+                return error_set(err, EINVAL,
+                                 "%s: the label '%s' is longer than %d bytes, which is all %s has room for",
+                                 volume->name, make->label, LABEL_MAX, type);
+        r = punch(volume, err);
+        if (r == 0)
+                r = device_name(volume->path, &device, err);
+        if (r < 0)
+                return r;
+        make_argv(type, volume, make, device.path, &argv);
+        env = environment(make->epoch >= 0 ? make->epoch : (int64_t)time(NULL));
+        r = spawn_check(&(struct spawn){.argv = STRV(argv), .env = STRV(env)}, err);
+        return r < 0 ? error_wrap(err, r, "make %s in %s (%s)", type, volume->name, size_show(volume->size_bytes)) : 0;
+}
+
+int ext2_make(const struct fs_volume *volume, const struct fs_make *make, struct error *err)
+{
+        return make_type("ext2", volume, make, err);
+}
+
+int ext3_make(const struct fs_volume *volume, const struct fs_make *make, struct error *err)
+{
+        return make_type("ext3", volume, make, err);
+}
+
+int ext4_make(const struct fs_volume *volume, const struct fs_make *make, struct error *err)
+{
+        return make_type("ext4", volume, make, err);
+}
+
+/* --- check and grow --- */
+
+/* The latest time in the superblock (kernel documentation, ext4, "Super Block"):
+ * 32 bits each, with 8 more further on. */
+static int latest_time(const struct fs_volume *volume, int64_t *ret, struct error *err)
+{
+        static const struct {
+                unsigned int low, high;
+        } fields[] = {
+                {0x2c,  0x275},
+                {0x30,  0x274},
+                {0x40,  0x277},
+                {0x108, 0x276}
+        };
+        CLEANUP_CLOSE int fd = open(volume->path, O_RDONLY | O_CLOEXEC);
+        uint8_t super[1024];
+        int64_t latest = 0;
+        int r;
+
+        if (fd < 0)
+                return error_errno(err, errno, "open the image '%s'", volume->path);
+        r = fd_pread_all(fd, super, sizeof(super), (off_t)volume->offset_bytes + 1024);
+        if (r < 0 || get_le16(super + 0x38) != 0xef53)
+                return error_set(err, EINVAL, "%s: there is no ext file system at byte %" PRIu64 " of '%s'",
+                                 volume->name, volume->offset_bytes, volume->path);
+        for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+                int64_t t = (int64_t)get_le32(super + fields[i].low) | (int64_t)super[fields[i].high] << 32;
+
+                latest = t > latest ? t : latest;
+        }
+        *ret = latest;
+        return 0;
+}
+
+struct words {
+        struct str text;
+        unsigned int lines;
+};
+
+static void on_line(void *arg, bool is_stderr, const char *line)
+{
+        struct words *words = arg;
+
+        if ((is_stderr && str_starts(line, "e2fsck 1.")) || !*line)
+                return;
+        if (words->lines++ < LINES_MAX)
+                str_addf(&words->text, "\n  %s", line);
+        else if (words->lines == LINES_MAX + 1)
+                str_add(&words->text, "\n  ...");
+}
+
+/* Exit codes of e2fsck(8): 1 mended, 2 mended and "reboot", which is for mounted ones. */
+static bool sound(int status, bool repair)
+{
+        return status == 0 || (repair && status <= 3);
+}
+
+static int run_e2fsck(const struct fs_volume *volume, const char *mode, const char *device, bool repair, int64_t now,
+                      struct error *err)
+{
+        CLEANUP_FREE char *name = xasprintf("%s?offset=%" PRIu64, device, volume->offset_bytes);
+        const char *argv[] = {"e2fsck", mode, name, NULL};
+        CLEANUP_STRV char **env = environment(now);
+        struct words words = {0};
+        int status, r;
+
+        r = spawn_run(&(struct spawn){.argv = argv, .env = STRV(env), .on_line = on_line, .arg = &words}, &status, err);
+        if (r == 0 && !sound(status, repair))
+                r = error_set(err, EUCLEAN, "%s: the file system is damaged (e2fsck %s gave %d):%s", volume->name, mode,
+                              status, str_get(&words.text));
+        str_clear(&words.text);
+        return r;
+}
+
+int ext_check(const struct fs_volume *volume, bool repair, struct error *err)
+{
+        CLEANUP(device_clear) struct device device = {0};
+        int64_t now;
+        int r = latest_time(volume, &now, err);
+
+        if (r == 0)
+                r = device_name(volume->path, &device, err);
+        if (r < 0)
+                return r;
+        return run_e2fsck(volume, repair ? "-fp" : "-fn", device.path, repair, now, err);
+}
+
+/* resize2fs takes the size in units of 512 bytes ("s"), and wants a checked file system. */
+int ext_grow(const struct fs_volume *volume, struct error *err)
+{
+        CLEANUP(device_clear) struct device device = {0};
+        CLEANUP_STRV char **env = NULL;
+        CLEANUP_FREE char *name = NULL, *size = NULL;
+        int64_t now;
+        int r = latest_time(volume, &now, err);
+
+        if (r == 0)
+                r = device_name(volume->path, &device, err);
+        if (r == 0)
+                r = run_e2fsck(volume, "-fp", device.path, true, now, err);
+        if (r < 0)
+                return r;
+        env = environment(now);
+        name = xasprintf("%s?offset=%" PRIu64, device.path, volume->offset_bytes);
+        size = xasprintf("%" PRIu64 "s", volume->size_bytes / 512);
+        r = spawn_check(
+                &(struct spawn){
+                        .argv = (const char *[]){"resize2fs", "-f", name, size, NULL},
+                            .env = STRV(env)
+        },
+                err);
+        return r < 0 ? error_wrap(err, r, "grow the file system of %s to %s", volume->name,
+                                  size_show(volume->size_bytes))
+                     : 0;
+}
