@@ -13,7 +13,7 @@ static const struct fs_type *const fs_types[] = {
 #if __has_include("disk/ext.h")
         &fs_ext4, &fs_ext3, &fs_ext2,
 #endif
-        &fs_swap, &fs_raw,
+        &fs_fat, &fs_swap, &fs_raw,
 };
 
 enum { N_TYPES = sizeof(fs_types) / sizeof(fs_types[0]) };
