@@ -31,7 +31,7 @@ struct running {
         pid_t pid;
         struct stream streams[2];
         int report; /* {errno, text} from the child if exec failed */
-        bool exited;
+        bool exited, enough;
         int status;
 };
 
@@ -185,6 +185,11 @@ static void read_stream(struct running *run, struct stream *stream)
                 stream->fd = -1;
                 return;
         }
+        if (run->spawn->on_output) {
+                run->enough =
+                        run->spawn->on_output(run->spawn->arg, stream->is_stderr, buffer, (size_t)n) || run->enough;
+                return;
+        }
         for (ssize_t i = 0; i < n; i++) {
                 if (buffer[i] == '\n' || stream->line.len >= LINE_MAX_BYTES)
                         emit(run, stream);
@@ -246,6 +251,10 @@ static int drive(struct running *run, struct error *err)
                 pump(run, run->exited ? 50 : 100);
                 if (run->exited)
                         continue;
+                if (run->enough) {
+                        end_child(run);
+                        return 0;
+                }
                 if (cancel_requested()) {
                         end_child(run);
                         return cancel_check(err);

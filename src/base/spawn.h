@@ -18,6 +18,9 @@ struct spawn {
         unsigned int timeout_ms; /* 0: none */
         /* Each line of output that no fd took, without its newline. NULL: dropped. */
         void (*on_line)(void *arg, bool is_stderr, const char *line);
+        /* Instead of lines: output as it comes. True: enough, the child is ended
+         * and spawn_run() returns as if it had ended by itself. */
+        bool (*on_output)(void *arg, bool is_stderr, const char *data, size_t n);
         void *arg;
         /* Runs in the child before exec, with its own error to report (may be
          * NULL): enter namespaces, chroot, drop privileges. */
