@@ -267,6 +267,8 @@ static int change_folder(struct ext_writer *w, const struct fs_change *change, s
                 r = find_parent(w, change->path, &parent, &name, err);
                 if (r == 0)
                         r = lookup(w, parent, name, &ino, &inode, err);
+                if (r == 0 && ino != 0 && change->keep)
+                        return 0;
                 if (r == 0 && ino != 0 && !S_ISDIR(inode.base.i_mode)) {
                         r = remove_name(w, parent, name, err);
                         ino = 0;
