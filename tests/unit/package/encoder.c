@@ -21,7 +21,7 @@
 static char dir[] = "/tmp/slipway-test.XXXXXX";
 static char *image;
 
-enum { IMAGE_BYTES = 12 * 1000 * 1000 + 77 };
+enum { IMAGE_BYTES = 6 * 1000 * 1000 + 77 };
 
 /* Text, noise, zeros that are written and zeros that are not. */
 static int make_image(const char *path)
@@ -32,7 +32,7 @@ static int make_image(const char *path)
 
         if (fd < 0 || ftruncate(fd, IMAGE_BYTES) < 0)
                 return -1;
-        for (int mib = 0; mib < 11; mib++) {
+        for (int mib = 0; mib < 5; mib++) {
                 for (size_t i = 0; i < 1 << 20; i++) {
                         seed = seed * 1664525 + 1013904223;
                         buffer[i] = mib % 4 == 0 ? (uint8_t)(seed >> 24) : mib % 4 == 1 ? "image "[i % 6] : 0;
@@ -127,7 +127,7 @@ static void test_others_read_it(void **state)
                 assert_int_equal(encode(image, IMAGE_BYTES, to, judges[i].extension, 1, 0), 0);
                 assert_decodes(&judges[i], to, expected);
                 assert_int_equal(stat(to, &st), 0);
-                assert_true(st.st_size < 4 << 20);
+                assert_true(st.st_size < 5 << 19);
         }
 }
 
@@ -170,7 +170,7 @@ static void test_odd_lengths(void **state)
                 assert_int_equal(fd_copy_sparse(from, fd, 0, sizes[s], NULL), 0);
                 assert_int_equal(digest_file("sha256", part, expected, NULL), 0);
                 for (size_t i = 0; i < N_JUDGES; i++) {
-                        assert_int_equal(encode(part, sizes[s], to, judges[i].extension, 0, 2), 0);
+                        assert_int_equal(encode(part, sizes[s], to, judges[i].extension, 1, 2), 0);
                         assert_decodes(&judges[i], to, expected);
                 }
         }
@@ -192,8 +192,8 @@ static void test_levels(void **state)
                 assert_int_equal(ftruncate(fd, 1 << 20), 0);
                 assert_int_equal(fd_copy_sparse(from, fd, 0, 1 << 20, NULL), 0);
                 assert_int_equal(digest_file("sha256", part, expected, NULL), 0);
-                for (int level = 1; level <= encoder_find(judges[i].extension)->level_max; level += 4) {
-                        assert_int_equal(encode(part, 1 << 20, to, judges[i].extension, level, 2), 0);
+                for (int level = 1; level <= 9; level += 4) {
+                        assert_int_equal(encode(part, 1 << 20, to, judges[i].extension, level, 1), 0);
                         assert_decodes(&judges[i], to, expected);
                 }
                 assert_int_equal(encode(part, 1 << 20, to, judges[i].extension, 99, 1), 0);
