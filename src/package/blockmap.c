@@ -1,5 +1,5 @@
-/* See blockmap.h. One pass over the image; zero blocks are held back until it
- * is clear whether they belong to a range, and are then hashed as zeros. */
+/* See blockmap.h. One pass over the image; zero blocks count when it
+ * is clear that they belong to a range, and are then hashed as zeros. */
 #include "package/blockmap.h"
 
 #include <errno.h>
@@ -15,15 +15,16 @@ enum { SMALL_GAP = 16 };
 
 static const uint8_t zeros[BLOCKMAP_BLOCK];
 
+#define NO_BLOCK UINT64_MAX
+
 struct mapper {
         struct blockmap *map;
         struct ui *ui;
         const struct inuse_map *inuse;
         struct digest *digest; /* of the range under way; NULL: none is */
         uint64_t first, next;  /* its first block, and the one after its last */
-        uint64_t held;         /* zero blocks after it that are not decided */
-        bool held_inner;       /* at least one of them is INUSE_INNER ... */
-        uint64_t region_end;   /* ... of the region that ends here */
+        uint64_t inner;      /* first of the zero blocks that count if something follows in their region; or NO_BLOCK */
+        uint64_t region_end; /* of that region, in bytes */
 };
 
 static void mapper_done(struct mapper *m)
@@ -31,13 +32,11 @@ static void mapper_done(struct mapper *m)
         digest_free(m->digest);
 }
 
-static void close_range(struct mapper *m)
+static void end_range(struct mapper *m)
 {
         struct blockmap_range range = {.first = m->first, .last = m->next - 1};
         char hex[DIGEST_HEX_MAX];
 
-        m->held = 0;
-        m->held_inner = false;
         if (!m->digest)
                 return;
         digest_final(m->digest, hex);
@@ -47,36 +46,39 @@ static void close_range(struct mapper *m)
         vec_push(&m->map->ranges, range);
 }
 
-/* The block belongs to the map. */
+static int begin_range(struct mapper *m, uint64_t first, struct error *err)
+{
+        m->first = m->next = first;
+        m->digest = digest_new("sha256");
+        return m->digest ? 0 : error_set(err, ENOTSUP, "this host's OpenSSL has no SHA-256");
+}
+
+/* The block belongs to the map, and with it zeros before it that count or are few. */
 static int add_block(struct mapper *m, uint64_t block, const void *data, size_t n, struct error *err)
 {
-        uint64_t held = m->held;
-        uint64_t end = m->next + held;
+        uint64_t inner = m->inner < block ? m->inner : block;
+        int r;
 
-        if (m->held > SMALL_GAP && !m->held_inner)
-                close_range(m);
-        if (m->digest && block == end) {
-                for (; m->held > 0; m->held--, m->next++)
-                        digest_update(m->digest, zeros, BLOCKMAP_BLOCK);
-        } else {
-                close_range(m);
-                m->first = m->next = block;
-                m->digest = digest_new("sha256");
-                if (!m->digest)
-                        return error_set(err, ENOTSUP, "this host's OpenSSL has no SHA-256");
+        if (m->digest && inner > m->next && block - m->next > SMALL_GAP)
+                end_range(m);
+        if (!m->digest) {
+                r = begin_range(m, inner, err);
+                if (r < 0)
+                        return r;
         }
-        m->held = 0;
-        m->held_inner = false;
+        for (; m->next < block; m->next++)
+                digest_update(m->digest, zeros, BLOCKMAP_BLOCK);
         digest_update(m->digest, data, n);
         m->next = block + 1;
+        m->inner = NO_BLOCK;
         return 0;
 }
 
-/* Held zeros that only count up to the end of their region are dropped there. */
+/* Zeros that count only up to the end of their region do not beyond it. */
 static void leave_region(struct mapper *m, uint64_t offset)
 {
-        if (m->held_inner && offset >= m->region_end)
-                close_range(m);
+        if (m->inner != NO_BLOCK && offset >= m->region_end)
+                m->inner = NO_BLOCK;
 }
 
 static int add_zero(struct mapper *m, uint64_t offset, size_t n, struct error *err)
@@ -87,14 +89,10 @@ static int add_zero(struct mapper *m, uint64_t offset, size_t n, struct error *e
         leave_region(m, offset);
         if (use == INUSE_YES)
                 return add_block(m, offset / BLOCKMAP_BLOCK, zeros, n, err);
-        if (use == INUSE_INNER) {
-                m->held_inner = true;
+        if (use == INUSE_INNER && m->inner == NO_BLOCK) {
+                m->inner = offset / BLOCKMAP_BLOCK;
                 m->region_end = region_end;
-                if (!m->digest)
-                        return add_block(m, offset / BLOCKMAP_BLOCK, zeros, n, err);
         }
-        if (m->digest)
-                m->held++;
         return 0;
 }
 
@@ -141,7 +139,7 @@ int blockmap_read(int fd, uint64_t size, struct ui *ui, struct blockmap *ret, st
         CLEANUP(blockmap_clear)
         struct blockmap map = {.size = size, .n_blocks = size / BLOCKMAP_BLOCK + (size % BLOCKMAP_BLOCK > 0)};
         CLEANUP(inuse_freep) struct inuse_map *inuse = NULL;
-        CLEANUP(mapper_done) struct mapper mapper = {.map = &map, .ui = ui};
+        CLEANUP(mapper_done) struct mapper mapper = {.map = &map, .ui = ui, .inner = NO_BLOCK};
         int r = inuse_read(fd, size, &inuse, err);
 
         if (r < 0)
@@ -152,7 +150,7 @@ int blockmap_read(int fd, uint64_t size, struct ui *ui, struct blockmap *ret, st
         progress_end(ui);
         if (r < 0)
                 return r;
-        close_range(&mapper);
+        end_range(&mapper);
         *ret = steal(&map);
         return 0;
 }

@@ -18,9 +18,9 @@
 #include "package/post.h"
 
 static const struct post_processor_type *const post_processor_types[] = {
-        &artifice_post_processor,      &checksum_post_processor,    &compress_post_processor,
-        &docker_import_post_processor, &docker_push_post_processor, &manifest_post_processor,
-        &shell_local_post_processor,
+        &artifice_post_processor, &bmap_post_processor,          &checksum_post_processor,
+        &compress_post_processor, &docker_import_post_processor, &docker_push_post_processor,
+        &manifest_post_processor, &shell_local_post_processor,
 };
 
 enum { N_TYPES = sizeof(post_processor_types) / sizeof(*post_processor_types) };
@@ -152,4 +152,61 @@ int input_open(const char *path, int *ret_fd, uint64_t *ret_size, struct error *
         *ret_size = (uint64_t)st.st_size;
         *ret_fd = steal_fd(&fd);
         return 0;
+}
+
+/* By the first bytes: a compressed file or an archive cannot be written to a disk. */
+static int refuse_compressed(const char *path, struct error *err)
+{
+        static const struct {
+                const char *name;
+                size_t n;
+                const char *magic;
+        } kinds[] = {
+                {"gzip",  2, "\x1f\x8b"          },
+                {"xz",    6,
+                 "\xfd"
+                 "7zXZ\0"                        },
+                {"zstd",  4, "\x28\xb5\x2f\xfd"  },
+                {"bzip2", 3, "BZh"               },
+                {"zip",   4, "PK\3\4"            },
+                {"lz4",   4, "\x04\x22\x4d\x18"  },
+                {"7z",    6, "7z\xbc\xaf\x27\x1c"}
+        };
+        CLEANUP_CLOSE int fd = -1;
+        char head[6] = {0};
+        uint64_t size;
+        int r = input_open(path, &fd, &size, err);
+
+        if (r < 0)
+                return r;
+        r = fd_pread_all(fd, head, size < sizeof(head) ? (size_t)size : sizeof(head), 0);
+        for (size_t i = 0; r == 0 && i < sizeof(kinds) / sizeof(*kinds); i++)
+                if (memcmp(head, kinds[i].magic, kinds[i].n) == 0)
+                        return error_set(
+                                err, EINVAL,
+                                "'%s' is not a disk image but %s data; put this post-processor before compress", path,
+                                kinds[i].name);
+        return r < 0 ? error_errno(err, -r, "read '%s'", path) : 0;
+}
+
+int input_image(const struct artifact *in, const char **ret, struct error *err)
+{
+        static const char *const extensions[] = {".img", ".raw", ".wic", ".iso"};
+        const char *found = NULL;
+        size_t n = strv_len(STRV(in->files)), n_found = 0;
+
+        for (size_t i = 0; i < n; i++)
+                for (size_t e = 0; e < sizeof(extensions) / sizeof(*extensions); e++)
+                        if (str_ends(in->files[i], extensions[e])) {
+                                found = in->files[i];
+                                n_found++;
+                        }
+        if (n == 1)
+                found = in->files[0];
+        else if (n_found != 1)
+                return error_set(err, EINVAL,
+                                 "expected one disk image, but of %zu files %zu are named .img, .raw, .wic or .iso", n,
+                                 n_found);
+        *ret = found;
+        return refuse_compressed(found, err);
 }

@@ -31,5 +31,9 @@ int output_not_input(const char *path, const struct artifact *in, struct error *
 /* Open a file of an artifact for reading: a regular file, its size in *ret_size. */
 int input_open(const char *path, int *ret_fd, uint64_t *ret_size, struct error *err);
 
+/* The one disk image among the files: the only file, or the only one named .img,
+ * .raw, .wic or .iso; not compressed. Borrowed. */
+int input_image(const struct artifact *in, const char **ret, struct error *err);
+
 /* The artifact with the same builder's id, id and files. */
 void artifact_copy(const struct artifact *in, struct artifact *ret);
