@@ -20,7 +20,7 @@
 static const struct post_processor_type *const post_processor_types[] = {
         &artifice_post_processor, &bmap_post_processor,          &checksum_post_processor,
         &compress_post_processor, &docker_import_post_processor, &docker_push_post_processor,
-        &manifest_post_processor, &shell_local_post_processor,
+        &flasher_post_processor,  &manifest_post_processor,      &shell_local_post_processor,
 };
 
 enum { N_TYPES = sizeof(post_processor_types) / sizeof(*post_processor_types) };

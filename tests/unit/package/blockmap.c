@@ -28,7 +28,11 @@ static void sh(const char *script)
 {
         CLEANUP_ERROR struct error err = {0};
 
-        if (spawn_check(&(struct spawn){.argv = (const char *const[]){"sh", "-ec", script, NULL}}, &err) < 0)
+        if (spawn_check(
+                    &(struct spawn){
+                            .argv = (const char *const[]){"sh", "-ec", script, NULL}
+        },
+                    &err) < 0)
                 fail_msg("%s", error_message(&err));
 }
 
@@ -105,7 +109,8 @@ static void test_bmaptool_onto_rubbish(void **state)
            "dd if=target of=fat2 bs=1M skip=1 count=10 status=none; fsck.fat -n fat2 > /dev/null\n"
            "dd if=target of=ext2 bs=1M skip=11 count=60 status=none; e2fsck -fn ext2 > /dev/null 2>&1\n"
            "sfdisk -q --verify target\n"
-           "mkdir -p back; mcopy -n -i fat2 ::zeros ::noise back; cmp back/zeros tree/zeros; cmp back/noise tree/noise\n"
+           "mkdir -p back; mcopy -n -i fat2 ::zeros ::noise back; cmp back/zeros tree/zeros; cmp back/noise "
+           "tree/noise\n"
            "debugfs -R 'dump /zeros back/z2' ext2 2> /dev/null; cmp back/z2 tree/zeros\n"
            "debugfs -R 'dump /noise back/n2' ext2 2> /dev/null; cmp back/n2 tree/noise\n"
            "cmp -n 512006 disk.img target\n");
@@ -139,8 +144,10 @@ static void test_bmap_errors(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_plain_data),        cmocka_unit_test(test_empty),
-                cmocka_unit_test(test_bmaptool_onto_rubbish), cmocka_unit_test(test_bmaptool_verifies),
+                cmocka_unit_test(test_plain_data),
+                cmocka_unit_test(test_empty),
+                cmocka_unit_test(test_bmaptool_onto_rubbish),
+                cmocka_unit_test(test_bmaptool_verifies),
                 cmocka_unit_test(test_bmap_errors),
         };
 
