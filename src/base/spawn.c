@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -29,6 +31,7 @@ struct stream {
 struct running {
         const struct spawn *spawn;
         pid_t pid;
+        int pidfd; /* readable when the child ends; -1: not to be had, we look again and again */
         struct stream streams[2];
         int report; /* {errno, text} from the child if exec failed */
         bool exited, enough;
@@ -140,6 +143,7 @@ static int start(struct running *run, const char *program, struct error *err)
                 return error_errno(err, errno, "fork");
         if (run->pid == 0)
                 child_run(run->spawn, program, parent, out_w, err_w, report_w);
+        run->pidfd = pidfd_open(run->pid, 0);
         if (!run->spawn->terminal)
                 setpgid(run->pid, run->pid);
         return 0;
@@ -171,24 +175,29 @@ static void emit(struct running *run, struct stream *stream)
                 stream->line.s[0] = '\0';
 }
 
-static void read_stream(struct running *run, struct stream *stream)
+static void finish_stream(struct running *run, struct stream *stream)
+{
+        if (stream->fd >= 0 && stream->line.len > 0)
+                emit(run, stream);
+        close_p(&stream->fd);
+}
+
+/* At most `max` bytes; how many there were. */
+static size_t read_stream(struct running *run, struct stream *stream, size_t max)
 {
         char buffer[8192];
-        ssize_t n = read(stream->fd, buffer, sizeof(buffer));
+        ssize_t n = read(stream->fd, buffer, max < sizeof(buffer) ? max : sizeof(buffer));
 
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
-                return;
+                return 0;
         if (n <= 0) {
-                if (stream->line.len > 0)
-                        emit(run, stream);
-                close(stream->fd);
-                stream->fd = -1;
-                return;
+                finish_stream(run, stream);
+                return 0;
         }
         if (run->spawn->on_output) {
                 run->enough =
                         run->spawn->on_output(run->spawn->arg, stream->is_stderr, buffer, (size_t)n) || run->enough;
-                return;
+                return (size_t)n;
         }
         for (ssize_t i = 0; i < n; i++) {
                 if (buffer[i] == '\n' || stream->line.len >= LINE_MAX_BYTES)
@@ -196,29 +205,42 @@ static void read_stream(struct running *run, struct stream *stream)
                 if (buffer[i] != '\n' && buffer[i] != '\0')
                         str_addc(&stream->line, buffer[i]);
         }
+        return (size_t)n;
 }
 
-/* Wait up to ms for output or the end of the child. A grandchild that keeps a
- * pipe open does not keep us: once the child is gone, what is there is read. */
+/* The child is gone: what it wrote is read. A grandchild that keeps a pipe
+ * open, or even goes on writing, does not keep us. */
+static void drain(struct running *run)
+{
+        for (int i = 0; i < 2; i++) {
+                struct stream *stream = &run->streams[i];
+                int left = 0;
+
+                if (stream->fd >= 0 && ioctl(stream->fd, FIONREAD, &left) < 0)
+                        left = 0;
+                while (stream->fd >= 0 && left > 0)
+                        left -= (int)read_stream(run, stream, (size_t)left);
+                finish_stream(run, stream);
+        }
+}
+
+/* Wait up to ms for output or the end of the child. */
 static void pump(struct running *run, int ms)
 {
-        struct pollfd fds[2];
-        bool any = false;
+        struct pollfd fds[3] = {
+                {.fd = run->streams[0].fd, .events = POLLIN},
+                {.fd = run->streams[1].fd, .events = POLLIN},
+                {.fd = run->pidfd,         .events = POLLIN},
+        };
 
-        for (int i = 0; i < 2; i++)
-                fds[i] = (struct pollfd){.fd = run->streams[i].fd, .events = POLLIN};
-        if (poll(fds, 2, ms) > 0) {
+        if (poll(fds, 3, ms) > 0) {
                 for (int i = 0; i < 2; i++)
-                        if (fds[i].revents) {
-                                read_stream(run, &run->streams[i]);
-                                any = true;
-                        }
+                        if (fds[i].revents)
+                                read_stream(run, &run->streams[i], SIZE_MAX);
         }
-        if (!run->exited && waitpid(run->pid, &run->status, WNOHANG) == run->pid)
+        if (!run->exited && waitpid(run->pid, &run->status, WNOHANG) == run->pid) {
                 run->exited = true;
-        else if (run->exited && !any) {
-                for (int i = 0; i < 2; i++)
-                        close_p(&run->streams[i].fd);
+                drain(run);
         }
 }
 
@@ -247,10 +269,10 @@ static int drive(struct running *run, struct error *err)
         const struct spawn *spawn = run->spawn;
         int64_t deadline = spawn->timeout_ms ? now_ms() + spawn->timeout_ms : 0;
 
-        while (!run->exited || run->streams[0].fd >= 0 || run->streams[1].fd >= 0) {
-                pump(run, run->exited ? 50 : 100);
+        while (!run->exited) {
+                pump(run, 100);
                 if (run->exited)
-                        continue;
+                        break;
                 if (run->enough) {
                         end_child(run);
                         return 0;
@@ -275,6 +297,7 @@ static void running_done(struct running *run)
                 str_clear(&run->streams[i].line);
         }
         close_p(&run->report);
+        close_p(&run->pidfd);
 }
 
 int spawn_run(const struct spawn *spawn, int *ret_status, struct error *err)
@@ -282,7 +305,7 @@ int spawn_run(const struct spawn *spawn, int *ret_status, struct error *err)
         CLEANUP(running_done)
         struct running run = {
                 .spawn = spawn, .streams = {{.fd = -1}, {.fd = -1}},
-                     .report = -1
+                     .report = -1, .pidfd = -1
         };
         CLEANUP_FREE char *program = spawn->exec_only ? xstrdup(spawn->argv[0]) : program_find(spawn->argv[0]);
         int r = cancel_check(err);

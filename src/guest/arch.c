@@ -97,6 +97,16 @@ const struct arch *arch_by_name(const char *name)
         return NULL;
 }
 
+size_t arch_index(const struct arch *arch)
+{
+        return (size_t)(arch - arches);
+}
+
+const struct arch *arch_at(size_t index)
+{
+        return index < N_ARCHES ? &arches[index] : NULL;
+}
+
 const char *guest_machine_name(int elf_machine, int bits)
 {
         for (size_t k = 0; k < N_ARCHES; k++)

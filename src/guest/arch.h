@@ -22,6 +22,9 @@ enum { ARCH_PATTERN = 20 }; /* e_ident, e_type, e_machine */
 const struct arch *arch_by_machine(int machine, size_t i);
 const struct arch *arch_by_elf(int machine, int bits, bool big_endian);
 const struct arch *arch_by_name(const char *name);
+/* Its number, and back. */
+size_t arch_index(const struct arch *arch);
+const struct arch *arch_at(size_t index);
 
 /* Whether this host's kernel and CPU run it without qemu. */
 bool arch_native(const struct arch *arch);

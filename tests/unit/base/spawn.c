@@ -42,6 +42,19 @@ static void test_timeout_kills_group(void **state)
         assert_int_equal(run("sleep 100 & sleep 100", 100, &out, &status, &err), -ETIMEDOUT);
 }
 
+/* A grandchild may keep the output open, and even go on writing. */
+static void test_background_keeps_nobody(void **state)
+{
+        CLEANUP_STR struct str out = {0};
+        int status = -1;
+
+        (void)state;
+        assert_int_equal(run("sleep 3 & printf part", 0, &out, &status, NULL), 0);
+        assert_string_equal(str_get(&out), "part;");
+        assert_int_equal(run("(timeout 3 yes & ) ; exit 2", 0, &out, &status, NULL), 0);
+        assert_int_equal(status, 2);
+}
+
 static void test_missing_program(void **state)
 {
         CLEANUP_ERROR struct error err = {0};
@@ -67,9 +80,8 @@ static void test_check_says_why(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_output_and_status),
-                cmocka_unit_test(test_timeout_kills_group),
-                cmocka_unit_test(test_missing_program),
+                cmocka_unit_test(test_output_and_status),       cmocka_unit_test(test_timeout_kills_group),
+                cmocka_unit_test(test_background_keeps_nobody), cmocka_unit_test(test_missing_program),
                 cmocka_unit_test(test_check_says_why),
         };
 

@@ -1,0 +1,16 @@
+/* A started guest, as the files of this room know it. */
+#pragma once
+
+#include "guest/arch.h"
+#include "guest/guest.h"
+#include "guest/setup.h"
+
+struct guest {
+        struct userns *ns; /* borrowed */
+        pid_t init;        /* pid 1 of the guest, our child; 0: stopped */
+        int control;       /* closing it ends the guest */
+        int fds[GUEST_FDS];
+        char *scratch, *upper, *work, *root;
+        char **env;
+        char **made; /* folders of the host that were made for mount_path, the outermost first */
+};
