@@ -342,6 +342,8 @@ static int download_http(const struct download *download, struct record *ret, st
                 progress_start(ui, "download", 0);
                 r = fetch_http(download, &sink, ret, &failure);
                 progress_end(ui);
+                if (r < 0 && sink.size == 0)
+                        sink_remove(&sink);
                 if (r == -EBADMSG && sink.resumed) {
                         log_debug("'%s': what an earlier run left does not fit: from the start", download->url);
                         continue; /* fetch_http removed it */

@@ -1,0 +1,259 @@
+/* source_bootstrap(): a Debian-like base made by mmdebstrap. It runs as
+ * (namespace) root in a pid namespace of its own, made by unshare(1), so that
+ * none of its processes outlives us; foreign programs run by the binfmt
+ * registration that the caller has made in the user namespace. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/spawn.h"
+#include "base/str.h"
+#include "source/mirror.h"
+#include "source/source.h"
+
+#define RECIPE  "bootstrap 1" /* change it when the same configuration gives another tree */
+#define KEYRING "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+enum { DEPTH_MAX = 200 };
+
+static const char *const default_components[] = {"main", NULL};
+
+/* Its own lines begin with "I:" and so on; the rest is apt's and dpkg's talk. */
+struct talk {
+        struct ui *ui;
+        char **errors; /* "E: ..." */
+};
+
+static void talk_done(struct talk *talk)
+{
+        talk->errors = strv_free(talk->errors);
+}
+
+static void on_line(void *arg, bool is_stderr, const char *line)
+{
+        struct talk *talk = arg;
+
+        (void)is_stderr;
+        log_debug("mmdebstrap: %s", line);
+        if (str_starts(line, "E: ")) {
+                strv_add(&talk->errors, line + 3);
+                return;
+        }
+        if (!talk->ui || strstr(line, "unsandboxed") || strstr(line, "signed-by value"))
+                return;
+        if (str_starts(line, "W: "))
+                ui_message(talk->ui, "warning: %s", line + 3);
+        else if (str_starts(line, "I: ") && str_ends(line, "..."))
+                ui_message(talk->ui, "%s", line + 3);
+}
+
+static void keep(char ***env, const char *name)
+{
+        const char *value = getenv(name);
+
+        if (value)
+                strv_setenv(env, name, value);
+}
+
+/* apt's own proxy setting, which mmdebstrap does not look at. */
+static void keep_apt_proxy(char ***env, const char *option, const char *variable)
+{
+        const char *const argv[] = {"apt-config", "dump", "--no-empty", "--format=%v%n", option, NULL};
+        CLEANUP_FREE char *text = NULL;
+
+        if (getenv(variable) || spawn_capture(argv, &text, NULL) < 0)
+                return;
+        if (*str_trim(text) && !strchr(text, '\n'))
+                strv_setenv(env, variable, str_trim(text));
+}
+
+/* The host's environment is not the guest's: packages' scripts see this one. */
+static char **environment(void)
+{
+        static const char *const kept[] = {"http_proxy", "https_proxy", "ftp_proxy",         "no_proxy", "all_proxy",
+                                           "HTTP_PROXY", "HTTPS_PROXY", "SOURCE_DATE_EPOCH", "QEMU_CPU", "NO_PROXY"};
+        char **env = NULL;
+
+        strv_add(&env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        strv_add(&env, "HOME=/root");
+        strv_add(&env, "LANG=C.UTF-8");
+        strv_add(&env, "TERM=dumb");
+        strv_add(&env, "DEBIAN_FRONTEND=noninteractive");
+        for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+                keep(&env, kept[i]);
+        keep_apt_proxy(&env, "Acquire::http::Proxy", "http_proxy");
+        keep_apt_proxy(&env, "Acquire::https::Proxy", "https_proxy");
+        return env;
+}
+
+static void add_list_option(char ***argv, const char *option, const char *const *list)
+{
+        CLEANUP_FREE char *joined = list && *list ? strv_join(list, ",") : NULL;
+
+        if (joined)
+                strv_addf(argv, "%s=%s", option, joined);
+}
+
+static int mirror_lines(const struct source_bootstrap *bootstrap, struct mirror *ret, struct error *err)
+{
+        const char *const *components =
+                bootstrap->components && *bootstrap->components ? bootstrap->components : default_components;
+        CLEANUP_FREE char *all = strv_join(components, " ");
+
+        if (str_empty(bootstrap->mirror))
+                return mirror_find("/etc/apt", bootstrap->suite, components, ret, err);
+        strv_addf(&ret->lines, "deb %s %s %s", bootstrap->mirror, bootstrap->suite, all);
+        return 0;
+}
+
+static char **command(const struct source_bootstrap *bootstrap, const struct mirror *mirror, const char *dir)
+{
+        char **argv = NULL;
+
+        strv_extend(&argv,
+                    (const char *const[]){"unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+                                          "mmdebstrap", "--mode=root", "--format=directory", "--verbose", NULL});
+        if (!str_empty(bootstrap->architecture))
+                strv_addf(&argv, "--architectures=%s", bootstrap->architecture);
+        if (!str_empty(bootstrap->variant))
+                strv_addf(&argv, "--variant=%s", bootstrap->variant);
+        add_list_option(&argv, "--components", bootstrap->components);
+        add_list_option(&argv, "--include", bootstrap->packages);
+        if (path_exists(KEYRING))
+                strv_add(&argv, "--keyring=" KEYRING);
+        for (char **keyring = mirror->keyrings; keyring && *keyring; keyring++)
+                if (strcmp(*keyring, KEYRING) != 0)
+                        strv_addf(&argv, "--keyring=%s", *keyring);
+        strv_add(&argv, bootstrap->suite);
+        strv_add(&argv, dir);
+        for (char **line = mirror->lines; *line; line++)
+                strv_add(&argv, *line);
+        return argv;
+}
+
+/* It copies these two from the host, which has no business in the image. */
+static int remove_copied(const char *dir, const char *path, struct error *err)
+{
+        CLEANUP_FREE char *inside = path_join(dir, path + 1), *ours = NULL, *theirs = NULL;
+        struct stat st;
+
+        if (lstat(inside, &st) < 0 || !S_ISREG(st.st_mode) || file_read(path, 0, &ours, NULL, NULL) < 0 ||
+            file_read(inside, 0, &theirs, NULL, NULL) < 0 || strcmp(ours, theirs) != 0)
+                return 0;
+        return unlink(inside) < 0 ? error_errno(err, errno, "remove '%s'", inside) : 0;
+}
+
+/* Nothing is younger than SOURCE_DATE_EPOCH, as mmdebstrap itself does only in a tar. */
+static int clamp_times(int parent, const char *name, time_t latest, int depth, struct error *err)
+{
+        CLEANUP_CLOSEDIR DIR *stream = NULL;
+        struct dirent *entry;
+        struct stat st;
+        int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r = 0;
+
+        if (fd < 0 || !(stream = fdopendir(fd)))
+                return error_errno(err, errno, "open folder '%s'", name);
+        while (r == 0 && (entry = readdir(stream))) {
+                struct timespec times[2] = {{.tv_sec = latest}, {.tv_sec = latest}};
+
+                if (strcmp(entry->d_name, "..") == 0 ||
+                    fstatat(dirfd(stream), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                if (S_ISDIR(st.st_mode) && strcmp(entry->d_name, ".") != 0 && depth < DEPTH_MAX)
+                        r = clamp_times(dirfd(stream), entry->d_name, latest, depth + 1, err);
+                else if (st.st_mtime > latest &&
+                         utimensat(dirfd(stream), entry->d_name, times, AT_SYMLINK_NOFOLLOW) < 0)
+                        r = error_errno(err, errno, "set the times of '%s'", entry->d_name);
+        }
+        return r;
+}
+
+static int finish(const char *dir, struct error *err)
+{
+        const char *epoch = getenv("SOURCE_DATE_EPOCH");
+        int r = remove_copied(dir, "/etc/resolv.conf", err);
+
+        if (r == 0)
+                r = remove_copied(dir, "/etc/hostname", err);
+        if (r == 0 && !str_empty(epoch))
+                r = clamp_times(AT_FDCWD, dir, (time_t)strtoll(epoch, NULL, 10), 0, err);
+        return r;
+}
+
+static int check_programs(struct error *err)
+{
+        static const char *const programs[][2] = {
+                {"mmdebstrap", "mmdebstrap"},
+                {"apt-get",    "apt"       },
+                {"unshare",    "util-linux"}
+        };
+
+        for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+                CLEANUP_FREE char *path = program_find(programs[i][0]);
+
+                if (!path)
+                        return error_set(err, ENOENT, "a bootstrap needs '%s': install the package %s", programs[i][0],
+                                         programs[i][1]);
+        }
+        return 0;
+}
+
+int source_bootstrap(const struct source_bootstrap *bootstrap, const char *dir, struct ui *ui, struct error *err)
+{
+        CLEANUP(mirror_clear) struct mirror mirror = {0};
+        CLEANUP(talk_done) struct talk talk = {.ui = ui};
+        CLEANUP_STRV char **argv = NULL, **env = NULL;
+        int r = check_programs(err);
+
+        if (r == 0)
+                r = mirror_lines(bootstrap, &mirror, err);
+        if (r < 0)
+                return r;
+        argv = command(bootstrap, &mirror, dir);
+        env = environment();
+        r = spawn_check(
+                &(struct spawn){.argv = STRV(argv), .env = STRV(env), .cwd = "/", .on_line = on_line, .arg = &talk},
+                err);
+        if (r == -EIO && talk.errors) {
+                CLEANUP_FREE char *errors = strv_join(STRV(talk.errors), "\n    ");
+
+                r = error_set(err, EIO, "mmdebstrap: %s", errors);
+        }
+        if (r == 0)
+                r = finish(dir, err);
+        return r < 0 ? error_wrap(err, r, "bootstrap of %s for %s", bootstrap->suite,
+                                  bootstrap->architecture ? bootstrap->architecture : "this architecture")
+                     : 0;
+}
+
+static void digest_list(struct digest *digest, const char *const *list)
+{
+        for (; list && *list; list++)
+                digest_string(digest, *list);
+        digest_string(digest, NULL);
+}
+
+void source_bootstrap_key(const struct source_bootstrap *bootstrap, char hex[65])
+{
+        CLEANUP(digest_freep) struct digest *digest = digest_new("sha256");
+        char full[DIGEST_HEX_MAX] = "";
+
+        digest_string(digest, RECIPE);
+        digest_string(digest, bootstrap->suite);
+        digest_string(digest, bootstrap->architecture);
+        digest_string(digest, bootstrap->variant);
+        digest_string(digest, bootstrap->mirror);
+        digest_list(digest, bootstrap->components);
+        digest_list(digest, bootstrap->packages);
+        digest_string(digest, getenv("SOURCE_DATE_EPOCH"));
+        digest_final(digest, full);
+        memcpy(hex, full, 65);
+        hex[64] = '\0';
+}
