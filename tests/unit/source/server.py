@@ -12,7 +12,7 @@ after '?' says how to behave, joined by '&':
     status=N    answer with this status
     cut=N       close the connection after N bytes of each body that begins at 0
     reset=N     the same with a TCP reset
-    stall=N     the first N requests: send the first half, then nothing
+    stall=N     the first N requests: send the header, then nothing
     noetag, nodate, norange, weak
     redirect=P  answer with a redirect to P
     loop        answer with a redirect to the same
@@ -110,7 +110,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if word in how and start == 0:
                 end = int(how[word])
         if seen[self.path] <= int(how.get("stall", 0)):
-            self.wfile.write(data[start:end // 2])
             self.wfile.flush()
             time.sleep(30)
         elif "slow" in how:
