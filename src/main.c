@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 
 static const struct command *const commands[] = {
+        &command_build,
         &command_validate,
         &command_inspect,
         &command_boot,

@@ -30,6 +30,17 @@ struct digest *digest_new(const char *name)
         return steal(&digest);
 }
 
+struct digest *digest_sha256(void)
+{
+        struct digest *digest = digest_new("sha256");
+
+        if (!digest) {
+                fputs("slipway: libcrypto gives no SHA-256\n", stderr);
+                abort();
+        }
+        return digest;
+}
+
 void digest_update(struct digest *digest, const void *data, size_t n)
 {
         EVP_DigestUpdate(digest->ctx, data, n);

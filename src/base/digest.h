@@ -12,6 +12,8 @@ struct digest;
 
 /* `name` is an OpenSSL digest name: "md5", "sha1", "sha256", "sha512". NULL if unknown. */
 struct digest *digest_new(const char *name) __attribute__((warn_unused_result));
+/* SHA-256, which libcrypto always has: never NULL. */
+struct digest *digest_sha256(void) __attribute__((warn_unused_result, returns_nonnull));
 void digest_update(struct digest *digest, const void *data, size_t n);
 /* The string and its terminating NUL, so that ("a","bc") differs from ("ab","c"). NULL differs from "". */
 void digest_string(struct digest *digest, const char *s);

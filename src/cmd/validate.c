@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "build/build.h"
 #include "cmd/cmd.h"
 #include "template/template.h"
 
@@ -77,6 +78,8 @@ static int validate(const struct options *options, const char *path)
         CLEANUP(template_freep) struct template *t = template_load(&load, &diags);
         int exit_code;
 
+        if (t && !options->syntax_only)
+                build_check(t, &diags);
         if (str_eq(options->output, "json"))
                 print_json(&diags);
         else

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "lang/diag.h"
 #include "lang/interp.h"
 #include "lang/value.h"
@@ -82,6 +83,8 @@ void schema_free(const struct schema *schema, void *out);
 /* The message for a key that nobody takes; `where` is "the template" or the like, `names` what there is. */
 void schema_unknown_key(const struct value_entry *entry, const char *where, const char *const *names,
                         struct diags *diags);
+/* Feed the decoded block, all of it, to a digest: the same configuration gives the same bytes. */
+void schema_digest(const struct schema *schema, const void *config, struct digest *digest);
 /* Where a key of the block was written, for later messages: its value's range, or the block's beginning. */
 struct range schema_range(const struct value *value, const char *key);
 /* The i-th block of a SCHEMA_BLOCKS key as it is written, or NULL. */

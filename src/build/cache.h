@@ -1,0 +1,37 @@
+/* The cache: what was fetched, unpacked and built, each under its key, made
+ * in a staging folder and moved to its place when it is whole.
+ *
+ *     images/KEY.img        a vendor's image, unpacked
+ *     bases/KEY/tree        a base as a tree, with nodes.json
+ *     layers/KEY/diff       one step's changes
+ *     staging/ID            work under way, locked by its process
+ *     locks/KEY             so that two builds make a thing once
+ *
+ * Trees belong to mapped users: they are removed inside the namespaces. */
+#pragma once
+
+#include "base/error.h"
+#include "base/ui.h"
+#include "guest/userns.h"
+
+struct cache {
+        char *root;
+        char *staging; /* this build's own folder */
+        int staging_lock;
+};
+
+/* Open the cache and make a staging folder; what killed builds left in staging is removed. */
+int cache_open(struct cache *cache, struct userns *ns, struct error *err);
+/* Remove the staging folder. */
+void cache_close(struct cache *cache, struct userns *ns);
+
+/* Paths; the caller frees. */
+char *cache_place(const struct cache *cache, const char *kind, const char *key) __attribute__((warn_unused_result));
+/* A new empty folder in staging: NAME. The caller frees. */
+int cache_stage(const struct cache *cache, const char *name, char **ret, struct error *err);
+/* Move a finished staging folder to its place; if another was quicker, theirs stays. */
+int cache_commit(const char *staged, const char *place, struct error *err);
+/* Only one process at a time makes what `key` stands for. */
+int cache_lock(const struct cache *cache, const char *key, struct ui *ui, int *ret_fd, struct error *err);
+/* rm -rf in the namespaces. */
+int cache_remove(struct userns *ns, const char *path, struct error *err);

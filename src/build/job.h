@@ -1,0 +1,85 @@
+/* One build under way, and the parts of it that pass from hand to hand inside
+ * this room: base.c, step.c, image.c, packages.c, run.c. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/ui.h"
+#include "base/vec.h"
+#include "build/build.h"
+#include "build/cache.h"
+#include "disk/disk.h"
+#include "disk/fs.h"
+#include "guest/guest.h"
+#include "package/package.h"
+#include "provision/provision.h"
+#include "source/source.h"
+
+/* A file system of the image, and where the guest sees it. */
+struct job_mount {
+        unsigned int number; /* of the partition; from 1 */
+        char *mountpoint;    /* "/", "/boot" */
+        const struct fs_type *type;
+        uint64_t start_bytes, size_bytes;
+        const struct arm_partition *wanted; /* as the template has it, or NULL */
+};
+
+/* What the steps start from. */
+struct base {
+        char *image;               /* reuse, resize: the vendor's image in the cache; else NULL */
+        char *tree;                /* all its mounted file systems as one tree */
+        struct source_nodes nodes; /* devices of an archive */
+        char key[DIGEST_HEX_MAX];  /* of the tree: the first layer's parent */
+        struct job_mount *mounts;  /* by mountpoint, the root first */
+        size_t n_mounts;
+};
+
+struct job {
+        const struct template *template;
+        const struct template_build *build;
+        const struct arm_builder *arm;
+        const struct build_options *options;
+        struct ui *ui;
+        struct cache cache;
+        struct userns *ns;
+        char run_uuid[37];
+        int64_t epoch;   /* SOURCE_DATE_EPOCH, or -1 */
+        int64_t started; /* seconds since 1970 */
+        struct base base;
+        int machine, bits;        /* of the guest (ELF) */
+        char **layers;            /* folders, the lowest first */
+        char key[DIGEST_HEX_MAX]; /* of the layers so far */
+};
+
+/* Fork into the namespaces, with what fn leaves in `arg` (size bytes) copied
+ * back: fn must put no pointers there. */
+int job_call(struct job *job, int (*fn)(void *arg, struct error *err), void *arg, size_t size, struct error *err);
+
+/* base.c: fetch, verify, unpack; or bootstrap. Fills job->base and the architecture. */
+int base_prepare(struct job *job, struct error *err);
+void base_clear(struct base *base);
+
+/* mounts.c: which partition is mounted where. From the template's list, held
+ * against the image's own table; or from the image's fstab. */
+int mounts_find(struct job *job, const char *image, struct base *base, struct error *err);
+/* For method new: where the template puts them. */
+int mounts_plan(struct job *job, struct base *base, struct error *err);
+
+/* step.c: every provisioner in turn, each a layer. */
+int steps_run(struct job *job, struct error *err);
+
+/* image.c: base and layers to image_path, whole or not at all. */
+int job_write_image(struct job *job, struct error *err);
+
+/* rootfs.c: base and layers as a rootfs archive at image_path (.tar.gz and the like). */
+bool rootfs_wanted(const char *image_path);
+int job_write_rootfs(struct job *job, struct error *err);
+
+/* packages.c: post-processors. What is left in the end goes to *ret (a list of artifacts). */
+struct artifacts {
+        VEC(struct artifact) list;
+};
+void artifacts_clear(struct artifacts *artifacts);
+int packages_run(struct job *job, struct artifacts *ret, struct error *err);

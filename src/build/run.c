@@ -1,0 +1,393 @@
+/* All builds of a template: each in a process of its own, as many at once as
+ * is allowed; then what came of them. See build.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <uuid.h>
+
+#include "base/alloc.h"
+#include "base/cancel.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "build/job.h"
+
+/* A build under way, seen from the parent. */
+struct child {
+        const struct template_build *build;
+        struct ui ui;
+        pid_t pid;
+        int from; /* read end: its result as JSON */
+        struct str result;
+        time_t started;
+        bool done;
+        char *problem; /* NULL: it went well */
+        struct artifacts artifacts;
+};
+
+/* ---- in the child ---- */
+
+int job_call(struct job *job, int (*fn)(void *arg, struct error *err), void *arg, size_t size, struct error *err)
+{
+        void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        int r;
+
+        if (shared == MAP_FAILED)
+                return error_errno(err, errno, "share memory");
+        memcpy(shared, arg, size);
+        r = userns_call(job->ns, fn, shared, err);
+        memcpy(arg, shared, size);
+        munmap(shared, size);
+        return r;
+}
+
+static int check_output(const struct job *job, struct error *err)
+{
+        if (job->options->force || !path_exists(job->arm->image_path))
+                return 0;
+        return error_set(err, EEXIST, "output file '%s' exists already; use -force to replace it, or change image_path",
+                         job->arm->image_path);
+}
+
+static int source_date_epoch(int64_t *ret, struct error *err)
+{
+        const char *text = getenv("SOURCE_DATE_EPOCH");
+        char *end;
+
+        *ret = -1;
+        if (str_empty(text))
+                return 0;
+        errno = 0;
+        *ret = strtoll(text, &end, 10);
+        if (errno || *end || *ret < 0)
+                return error_set(err, EINVAL, "SOURCE_DATE_EPOCH='%s': seconds since 1970 were expected", text);
+        return 0;
+}
+
+static int job_run(struct job *job, struct artifacts *ret, struct error *err)
+{
+        int r = check_output(job, err);
+
+        if (r == 0)
+                r = source_date_epoch(&job->epoch, err);
+        if (r == 0)
+                r = userns_new(&job->ns, err);
+        if (r == 0)
+                r = cache_open(&job->cache, job->ns, err);
+        if (r == 0)
+                r = base_prepare(job, err);
+        if (r == 0)
+                r = steps_run(job, err);
+        if (r == 0)
+                r = rootfs_wanted(job->arm->image_path) ? job_write_rootfs(job, err) : job_write_image(job, err);
+        if (r == 0)
+                r = packages_run(job, ret, err);
+        if (job->ns)
+                cache_close(&job->cache, job->ns);
+        job->ns = userns_free(job->ns);
+        base_clear(&job->base);
+        job->layers = strv_free(job->layers);
+        return r;
+}
+
+/* {"problem": null, "artifacts": [{"builder_id": ..., "id": ..., "files": [...]}]} */
+static void send_result(int fd, int r, const struct error *err, const struct artifacts *artifacts)
+{
+        json_t *list = json_array();
+        json_t *result = json_pack("{s:o,s:o}", "problem",
+                                   r < 0 ? json_string_nocheck(error_message(err)) : json_null(), "artifacts", list);
+        CLEANUP_FREE char *text = NULL;
+
+        for (size_t i = 0; i < artifacts->list.n; i++) {
+                const struct artifact *artifact = &artifacts->list.v[i];
+                json_t *files = json_array();
+
+                for (char **file = artifact->files; file && *file; file++)
+                        json_array_append_new(files, json_string_nocheck(*file));
+                json_array_append_new(list, json_pack("{s:s,s:s,s:o}", "builder_id", artifact->builder_id, "id",
+                                                      artifact->id ? artifact->id : "", "files", files));
+        }
+        text = json_dumps(result, JSON_COMPACT);
+        json_decref(result);
+        if (text)
+                fd_write_all(fd, text, strlen(text));
+}
+
+static int child_main(const struct template *t, struct child *child, const struct build_options *options, int to)
+{
+        struct job job = {
+                .template = t,
+                .build = child->build,
+                .arm = &child->build->arm,
+                .options = options,
+                .ui = &child->ui,
+                .started = time(NULL),
+                .cache = {.staging_lock = -1},
+        };
+        CLEANUP(artifacts_clear) struct artifacts artifacts = {0};
+        CLEANUP_ERROR struct error err = {0};
+        const char *run_uuid = getenv("PACKER_RUN_UUID");
+        int r;
+
+        snprintf(job.run_uuid, sizeof(job.run_uuid), "%s", run_uuid ? run_uuid : "");
+        r = job_run(&job, &artifacts, &err);
+        send_result(to, r, &err, &artifacts);
+        return r < 0 ? 1 : 0;
+}
+
+/* ---- in the parent ---- */
+
+static int start(const struct template *t, struct child *child, const struct build_options *options)
+{
+        pid_t parent = getpid();
+        int pipes[2];
+
+        if (pipe2(pipes, O_CLOEXEC) < 0)
+                return -errno;
+        child->started = time(NULL);
+        fflush(NULL);
+        child->pid = fork();
+        if (child->pid < 0)
+                return -errno;
+        if (child->pid == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (getppid() != parent)
+                        _exit(1);
+                close(pipes[0]);
+                _exit(child_main(t, child, options, pipes[1]));
+        }
+        close(pipes[1]);
+        child->from = pipes[0];
+        return 0;
+}
+
+static char *duration_text(time_t seconds)
+{
+        struct str out = {0};
+        const struct {
+                time_t unit;
+                const char *name;
+        } units[] = {
+                {3600, "hour"  },
+                {60,   "minute"},
+                {1,    "second"}
+        };
+
+        if (seconds < 1)
+                return xstrdup("less than a second");
+        for (size_t i = 0; i < 3; i++) {
+                time_t n = seconds / units[i].unit;
+
+                seconds %= units[i].unit;
+                if (n > 0)
+                        str_addf(&out, "%s%lld %s%s", out.len ? " " : "", (long long)n, units[i].name,
+                                 n == 1 ? "" : "s");
+        }
+        return str_steal(&out);
+}
+
+static void read_artifacts(struct child *child, const json_t *list)
+{
+        json_t *item;
+        size_t i, j;
+
+        json_array_foreach(list, i, item)
+        {
+                struct artifact artifact = {xstrdup(json_string_value(json_object_get(item, "builder_id"))),
+                                            xstrdup(json_string_value(json_object_get(item, "id"))), NULL};
+                json_t *file;
+
+                json_array_foreach(json_object_get(item, "files"), j, file)
+                        strv_add(&artifact.files, json_string_value(file));
+                vec_push(&child->artifacts.list, artifact);
+        }
+}
+
+static void finish(struct child *child)
+{
+        CLEANUP_FREE char *took = duration_text(time(NULL) - child->started);
+        json_t *result = json_loads(str_get(&child->result), 0, NULL);
+        json_t *problem = result ? json_object_get(result, "problem") : NULL;
+        int status = 0;
+
+        while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        if (result)
+                read_artifacts(child, json_object_get(result, "artifacts"));
+        if (json_is_string(problem))
+                child->problem = xstrdup(json_string_value(problem));
+        else if (!result && WIFSIGNALED(status))
+                child->problem = xasprintf("the build's process was ended by signal %d (%s)", WTERMSIG(status),
+                                           strsignal(WTERMSIG(status)));
+        else if (!result)
+                child->problem = xstrdup("the build's process ended without a result");
+        json_decref(result);
+        child->done = true;
+        child->ui.target = NULL;
+        if (child->problem)
+                ui_error(&child->ui, "Build '%s' errored after %s: %s", child->build->name, took, child->problem);
+        else
+                ui_say(&child->ui, "Build '%s' finished after %s.", child->build->name, took);
+}
+
+static void pass_on_cancel(struct child *children, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (children[i].pid > 0 && !children[i].done)
+                        kill(children[i].pid, SIGTERM);
+}
+
+/* Read what the running ones say; one that closes its end is finished. */
+static void pump(struct child *children, size_t n)
+{
+        CLEANUP_FREE struct pollfd *fds = xcalloc(n, sizeof(*fds));
+
+        for (size_t i = 0; i < n; i++)
+                fds[i] = (struct pollfd){.fd = children[i].from, .events = POLLIN};
+        if (poll(fds, n, 200) <= 0)
+                return;
+        for (size_t i = 0; i < n; i++) {
+                char buffer[4096];
+                ssize_t got;
+
+                if (!fds[i].revents)
+                        continue;
+                got = read(children[i].from, buffer, sizeof(buffer));
+                if (got > 0) {
+                        str_addn(&children[i].result, buffer, (size_t)got);
+                } else if (got == 0) {
+                        close_p(&children[i].from);
+                        finish(&children[i]);
+                }
+        }
+}
+
+static void run_all(const struct template *t, struct child *children, const struct build_options *options)
+{
+        size_t next = 0, running = 0, done = 0, n = t->n_builds;
+        bool told = false;
+
+        while (done < n) {
+                while (next < n && !cancel_requested() &&
+                       (options->parallel <= 0 || running < (size_t)options->parallel)) {
+                        if (start(t, &children[next], options) < 0) {
+                                children[next].problem = xasprintf("start a process: %s", strerror(errno));
+                                children[next].done = true;
+                        }
+                        next++;
+                        running++;
+                }
+                if (cancel_requested() && !told) {
+                        pass_on_cancel(children, n);
+                        told = true;
+                        n = next; /* the others are not begun */
+                }
+                pump(children, n);
+                done = running = 0;
+                for (size_t i = 0; i < n; i++) {
+                        done += children[i].done;
+                        running += i < next && !children[i].done;
+                }
+        }
+}
+
+static void report_machine(struct child *child)
+{
+        struct ui *ui = &child->ui;
+
+        ui->target = child->build->name;
+        if (child->problem) {
+                ui_machine(ui, "error", (const char *const[]){child->problem, NULL});
+                return;
+        }
+        for (size_t i = 0; i < child->artifacts.list.n; i++) {
+                const struct artifact *artifact = &child->artifacts.list.v[i];
+                CLEANUP_FREE char *index = xasprintf("%zu", i);
+                CLEANUP_FREE char *count = xasprintf("%zu", strv_len(STRV(artifact->files)));
+
+                ui_machine(ui, "artifact", (const char *const[]){index, "builder-id", artifact->builder_id, NULL});
+                ui_machine(ui, "artifact", (const char *const[]){index, "id", artifact->id, NULL});
+                ui_machine(ui, "artifact", (const char *const[]){index, "files-count", count, NULL});
+                for (size_t j = 0; artifact->files && artifact->files[j]; j++) {
+                        CLEANUP_FREE char *number = xasprintf("%zu", j);
+
+                        ui_machine(ui, "artifact",
+                                   (const char *const[]){index, "file", number, artifact->files[j], NULL});
+                }
+                ui_machine(ui, "artifact", (const char *const[]){index, "end", NULL});
+        }
+}
+
+static void report(struct child *children, size_t n, struct ui *ui)
+{
+        size_t failed = 0, made = 0;
+        CLEANUP_FREE char *count = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                failed += children[i].problem != NULL;
+                made += children[i].artifacts.list.n;
+        }
+        count = xasprintf("%zu", failed ? failed : made);
+        ui_machine(ui, failed ? "error-count" : "artifact-count", (const char *const[]){count, NULL});
+        for (size_t i = 0; i < n; i++)
+                report_machine(&children[i]);
+        if (failed > 0) {
+                ui_error(ui, "\n==> Some builds didn't complete successfully and had errors:");
+                for (size_t i = 0; i < n; i++)
+                        if (children[i].problem)
+                                ui_error(ui, "--> %s: %s", children[i].build->name, children[i].problem);
+        }
+        if (made == 0)
+                return;
+        ui_say(ui, "\n==> Builds finished. The artifacts of successful builds are:");
+        for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < children[i].artifacts.list.n; j++) {
+                        CLEANUP_FREE char *files = strv_join(STRV(children[i].artifacts.list.v[j].files), ", ");
+
+                        ui_say(ui, "--> %s: %s", children[i].build->name, files);
+                }
+}
+
+static void child_clear(struct child *child)
+{
+        close_p(&child->from);
+        str_clear(&child->result);
+        free(child->problem);
+        artifacts_clear(&child->artifacts);
+}
+
+int build_run(const struct template *t, const struct build_options *options)
+{
+        static const int paints[] = {32, 36, 35, 33, 34};
+        CLEANUP_FREE struct child *children = xcalloc(t->n_builds, sizeof(*children));
+        struct ui ui = options->ui;
+        int failed = 0;
+        char id[37];
+        uuid_t uuid;
+
+        uuid_generate(uuid);
+        uuid_unparse_lower(uuid, id);
+        setenv("PACKER_RUN_UUID", id, 0);
+        for (size_t i = 0; i < t->n_builds; i++) {
+                children[i] = (struct child){.build = &t->builds[i], .ui = options->ui, .from = -1};
+                children[i].ui.target = t->builds[i].name;
+                children[i].ui.paint = paints[i % 5];
+                children[i].ui.secrets = STRV(t->secrets);
+        }
+        ui.secrets = STRV(t->secrets);
+        run_all(t, children, options);
+        report(children, t->n_builds, &ui);
+        for (size_t i = 0; i < t->n_builds; i++) {
+                failed += children[i].problem || !children[i].done;
+                child_clear(&children[i]);
+        }
+        return cancel_requested() ? -ECANCELED : failed;
+}

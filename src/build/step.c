@@ -1,0 +1,468 @@
+/* Provisioners in turn. Each that changes the guest is a layer: an overlay
+ * over the base and the layers before it, cached by a key made of its parent's
+ * key and of everything that can change its outcome. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/cancel.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "build/job.h"
+#include "build/step.h"
+
+/* Raised when a layer would come out otherwise from the same input. */
+static const char layer_format[] = "layer-1";
+
+/* One step for this build, decoded. */
+struct step {
+        const struct template_step *block;
+        const struct provisioner_type *type;
+        struct value *value;
+        void *config;
+        char *what; /* "shell": for messages */
+};
+
+static void step_clear(struct step *step)
+{
+        if (step->config)
+                schema_free(step->type->schema, step->config);
+        free(step->config);
+        value_free(step->value);
+        free(step->what);
+        *step = (struct step){0};
+}
+
+/* Templates were checked before: an error here is one that only running finds. */
+static int step_decode(const struct job *job, const struct template_step *block, struct step *ret, struct error *err)
+{
+        struct diags diags = {0};
+        int r;
+
+        ret->block = block;
+        ret->type = provisioner_find(block->type);
+        if (!ret->type)
+                return error_set(err, ENOENT, "unknown provisioner '%s'", block->type);
+        ret->what = xstrdup(block->type);
+        ret->value = template_step_config(block, job->build->name);
+        ret->config = xcalloc(1, ret->type->schema->size);
+        r = schema_decode(ret->type->schema, ret->value, template_step_keys, &job->build->interp, ret->config, &diags);
+        if (r == 0 && ret->type->check)
+                r = ret->type->check(ret->config, ret->value, &diags);
+        if (r < 0 || diags.n_errors > 0)
+                r = error_set(err, EINVAL, "%s", diags.list.n ? diags.list.v[0].summary : "invalid configuration");
+        diags_clear(&diags);
+        return r;
+}
+
+/* ---- keys ---- */
+
+static void key_mounts(struct digest *key, const struct schema_blocks *blocks)
+{
+        const struct arm_mount *mounts = blocks->v;
+
+        for (size_t i = 0; i < blocks->n; i++) {
+                digest_string(key, mounts[i].mount_type);
+                digest_string(key, mounts[i].source_path);
+                digest_string(key, mounts[i].destination_path);
+        }
+        digest_string(key, NULL);
+}
+
+/* What every layer's outcome hangs on: its parent and the guest's set-up. */
+static struct digest *key_begin(const struct job *job)
+{
+        struct digest *key = digest_sha256();
+
+        digest_string(key, layer_format);
+        digest_string(key, job->key);
+        digest_string(key, job->build->name);
+        for (char **entry = job->arm->image_chroot_env; entry && *entry; entry++)
+                digest_string(key, *entry);
+        key_mounts(key, &job->arm->image_chroot_mounts);
+        key_mounts(key, &job->arm->additional_chroot_mounts);
+        digest_string(key, job->arm->qemu_binary_source_path);
+        digest_string(key, job->arm->qemu_binary_destination_path);
+        digest_string(key, getenv("QEMU_CPU"));
+        digest_string(key, getenv("SOURCE_DATE_EPOCH"));
+        return key;
+}
+
+/* A folder of the host in the guest can change anything: such steps always run. */
+static bool sees_host(const struct schema_blocks *blocks)
+{
+        const struct arm_mount *mounts = blocks->v;
+
+        for (size_t i = 0; i < blocks->n; i++)
+                if (str_eq(mounts[i].mount_type, "bind") && !str_starts(mounts[i].source_path, "/dev") &&
+                    !str_starts(mounts[i].source_path, "/sys") && !str_starts(mounts[i].source_path, "/proc"))
+                        return true;
+        return false;
+}
+
+static bool is_cacheable(const struct job *job)
+{
+        return !job->options->no_cache && !sees_host(&job->arm->image_chroot_mounts) &&
+               !sees_host(&job->arm->additional_chroot_mounts);
+}
+
+/* ---- the guest of one layer ---- */
+
+static struct guest_mount *mounts_of(const struct schema_blocks *blocks)
+{
+        const struct arm_mount *mounts = blocks->v;
+        struct guest_mount *out;
+
+        if (blocks->n == 0)
+                return NULL;
+        out = xcalloc(blocks->n, sizeof(*out));
+        for (size_t i = 0; i < blocks->n; i++)
+                out[i] = (struct guest_mount){mounts[i].mount_type, mounts[i].source_path, mounts[i].destination_path};
+        return out;
+}
+
+int step_guest(struct job *job, const char *stage, struct guest **ret, struct error *err)
+{
+        CLEANUP_FREE char *upper = path_join(stage, "diff"), *work = path_join(stage, "work"),
+                          *scratch = path_join(stage, "scratch");
+        CLEANUP_FREE struct guest_mount *mounts = mounts_of(&job->arm->image_chroot_mounts);
+        CLEANUP_FREE struct guest_mount *more = mounts_of(&job->arm->additional_chroot_mounts);
+        const char *const folders[] = {upper, work, scratch};
+
+        for (size_t i = 0; i < 3; i++)
+                if (mkdir(folders[i], 0755) < 0)
+                        return error_errno(err, errno, "create folder '%s'", folders[i]);
+        return guest_start(job->ns,
+                           &(struct guest_config){
+                                   .lowers = STRV(job->layers),
+                                   .upper = upper,
+                                   .work = work,
+                                   .scratch = scratch,
+                                   .mounts = mounts,
+                                   .n_mounts = job->arm->image_chroot_mounts.n,
+                                   .more_mounts = more,
+                                   .n_more_mounts = job->arm->additional_chroot_mounts.n,
+                                   .env = STRV(job->arm->image_chroot_env),
+                                   .qemu = job->arm->qemu_binary_source_path,
+                                   .qemu_destination = job->arm->qemu_binary_destination_path,
+                                   .mount_path = job->arm->image_mount_path,
+                           },
+                           ret, err);
+}
+
+static struct provision_context context_of(const struct job *job, const struct step *step, struct guest *guest)
+{
+        return (struct provision_context){
+                .guest = guest,
+                .ui = job->ui,
+                .build_name = job->build->name,
+                .builder_type = job->build->type,
+                .interp = &job->build->interp,
+                .run_uuid = job->run_uuid,
+                .debug = job->options->debug,
+                .timeout_ms = step->block->timeout_ms,
+        };
+}
+
+/* error-cleanup-provisioner: in the guest as the failed step left it. */
+static void run_error_cleanup(struct job *job, struct guest *guest)
+{
+        CLEANUP(step_clear) struct step step = {0};
+        CLEANUP_ERROR struct error err = {0};
+        struct provision_context context;
+        int r;
+
+        if (!job->template->error_cleanup || cancel_requested() ||
+            !template_step_applies(job->template->error_cleanup, job->build->name))
+                return;
+        ui_say(job->ui, "Running error-cleanup-provisioner");
+        r = step_decode(job, job->template->error_cleanup, &step, &err);
+        context = context_of(job, &step, guest);
+        if (r == 0)
+                r = step.type->run(step.config, &context, &err);
+        if (r < 0)
+                ui_error(job->ui, "error-cleanup-provisioner: %s", error_message(&err));
+}
+
+/* ---- layers ---- */
+
+/* What makes a layer's changes, with its guest running. */
+struct layer_work {
+        const char *what;
+        int (*run)(struct job *job, struct guest *guest, const void *arg, struct error *err);
+        const void *arg;
+};
+
+static int make_layer(struct job *job, const struct layer_work *work, const char *place, struct error *err)
+{
+        CLEANUP(guest_freep) struct guest *guest = NULL;
+        CLEANUP_FREE char *stage = NULL, *diff = NULL;
+        int r = cache_stage(&job->cache, "layer", &stage, err);
+
+        if (r == 0)
+                r = step_guest(job, stage, &guest, err);
+        if (r < 0)
+                return r;
+        r = work->run(job, guest, work->arg, err);
+        if (r < 0) {
+                run_error_cleanup(job, guest);
+                guest_stop(guest, false, NULL);
+                return r;
+        }
+        r = guest_stop(guest, true, err);
+        guest_freep(&guest);
+        diff = path_join(stage, "diff");
+        return r < 0 ? r : cache_commit(diff, place, err);
+}
+
+static void push_layer(struct job *job, char *place, const char *key)
+{
+        utimensat(AT_FDCWD, place, NULL, 0); /* when it was used last */
+        strv_take(&job->layers, place);
+        memcpy(job->key, key, sizeof(job->key));
+}
+
+/* Take the layer from the cache, or make it. */
+static int add_layer(struct job *job, struct digest *digest, const struct layer_work *work, struct error *err)
+{
+        CLEANUP_FREE char *place = NULL;
+        CLEANUP_CLOSE int lock = -1;
+        char key[DIGEST_HEX_MAX];
+        int r;
+
+        if (!is_cacheable(job))
+                digest_string(digest, path_name(job->cache.staging)); /* a key of this run alone */
+        digest_final(digest, key);
+        place = cache_place(&job->cache, "layers", key);
+        r = cache_lock(&job->cache, key, job->ui, &lock, err);
+        if (r < 0)
+                return r;
+        if (path_exists(place)) {
+                ui_say(job->ui, "%s: nothing changed, taken from the cache", work->what);
+        } else {
+                r = make_layer(job, work, place, err);
+                if (r < 0)
+                        return r;
+        }
+        push_layer(job, steal(&place), key);
+        return 0;
+}
+
+static int run_provisioner(struct job *job, struct guest *guest, const void *arg, struct error *err)
+{
+        const struct step *step = arg;
+        struct provision_context context = context_of(job, step, guest);
+
+        return step->type->run(step->config, &context, err);
+}
+
+/* With the guest that the layers before make, and without one of its own. */
+static int step_reading(struct job *job, const struct step *step, struct error *err)
+{
+        CLEANUP(guest_freep) struct guest *guest = NULL;
+        CLEANUP_FREE char *stage = NULL;
+        int r = cache_stage(&job->cache, "read", &stage, err);
+
+        if (r == 0)
+                r = step_guest(job, stage, &guest, err);
+        if (r == 0)
+                r = run_provisioner(job, guest, step, err);
+        if (guest)
+                guest_stop(guest, false, NULL);
+        return r;
+}
+
+static int step_as_layer(struct job *job, const struct step *step, struct error *err)
+{
+        CLEANUP(digest_freep) struct digest *key = key_begin(job);
+        CLEANUP_FREE char *what = xasprintf("Provisioner %s", step->what);
+        struct layer_work work = {.what = what, .run = run_provisioner, .arg = step};
+        int r;
+
+        digest_string(key, step->type->name);
+        schema_digest(step->type->schema, step->config, key);
+        r = step->type->inputs ? step->type->inputs(step->config, key, err) : 0;
+        return r < 0 ? r : add_layer(job, key, &work, err);
+}
+
+static int wait_ms(struct job *job, int64_t ms, struct error *err)
+{
+        if (ms > 0)
+                ui_say(job->ui, "Pausing %g s before the next provisioner...", (double)ms / 1000);
+        for (; ms > 0; ms -= 50) {
+                int r = cancel_check(err);
+
+                if (r < 0)
+                        return r;
+                nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
+        }
+        return 0;
+}
+
+static int step_once(struct job *job, const struct step *step, struct error *err)
+{
+        struct provision_context context = context_of(job, step, NULL);
+
+        if (step->type->on_host)
+                return step->type->run(step->config, &context, err);
+        if (step->type->only_reads && step->type->only_reads(step->config))
+                return step_reading(job, step, err);
+        return step_as_layer(job, step, err);
+}
+
+/* -on-error=ask: what to do with a failed step. */
+static char ask(struct job *job)
+{
+        char line[64];
+
+        for (;;) {
+                ui_say(job->ui, "[c] clean up and exit, [a] abort without cleanup, or [r] retry step (build may fail "
+                                "even if retry succeeds)?");
+                if (!fgets(line, sizeof(line), stdin))
+                        return 'c';
+                if (strchr("car", line[0]))
+                        return line[0];
+        }
+}
+
+static void keep_failed(struct job *job)
+{
+        ui_say(job->ui, "Aborted: what the failed step left is kept until the next build, in %s", job->cache.staging);
+        free(steal(&job->cache.staging));
+}
+
+/* The step with its retries; what a failed try changed is thrown away with its layer. */
+static int step_with_retries(struct job *job, const struct step *step, struct error *err)
+{
+        int64_t left = step->block->max_retries;
+        int r;
+
+        for (;;) {
+                r = step_once(job, step, err);
+                if (r >= 0 || cancel_requested())
+                        return r;
+                if (left-- > 0) {
+                        ui_error(job->ui, "Provisioner failed with \"%s\", retrying with %lld trie(s) left",
+                                 error_message(err), (long long)left + 1);
+                        continue;
+                }
+                if (job->options->on_error != ON_ERROR_ASK)
+                        break;
+                ui_error(job->ui, "%s", error_message(err));
+                switch (ask(job)) {
+                case 'r':
+                        continue;
+                case 'a':
+                        keep_failed(job);
+                        return r;
+                default:
+                        return r;
+                }
+        }
+        if (job->options->on_error == ON_ERROR_ABORT)
+                keep_failed(job);
+        return r;
+}
+
+static void debug_pause(struct job *job, const char *what)
+{
+        char line[64];
+
+        if (!job->options->debug)
+                return;
+        ui_say(job->ui, "Pausing before step '%s'. Press enter to continue.", what);
+        if (!fgets(line, sizeof(line), stdin))
+                log_debug("standard input is closed: going on");
+}
+
+static int run_block(struct job *job, const struct template_step *block, size_t number, struct error *err)
+{
+        CLEANUP(step_clear) struct step step = {0};
+        int r = step_decode(job, block, &step, err);
+
+        if (r == 0)
+                r = wait_ms(job, block->pause_before_ms, err);
+        if (r == 0) {
+                debug_pause(job, step.what);
+                r = step_with_retries(job, &step, err);
+        }
+        return r < 0 ? error_wrap(err, r, "provisioner %zu (%s)", number, block->type) : 0;
+}
+
+/* ---- image_setup_extra ---- */
+
+static bool names_image(char *const *argv)
+{
+        for (; *argv; argv++)
+                if (strstr(*argv, "$IMAGE_PATH"))
+                        return true;
+        return false;
+}
+
+int setup_extra_run(struct job *job, struct guest *guest, bool with_image, const char *image_path, struct error *err)
+{
+        const struct schema_string_lists *lists = &job->arm->image_setup_extra;
+
+        for (size_t i = 0; i < lists->n; i++) {
+                CLEANUP_STRV char **argv = NULL;
+                struct spawn spawn = {.enter = guest_enter_mounts, .enter_arg = guest};
+                int r;
+
+                if (!lists->v[i] || !lists->v[i][0] || names_image(lists->v[i]) != with_image)
+                        continue;
+                for (char **word = lists->v[i]; *word; word++) {
+                        CLEANUP_FREE char *mounted = str_replace(*word, "$MOUNTPOINT", guest_root(guest));
+
+                        strv_take(&argv, str_replace(mounted, "$IMAGE_PATH", image_path ? image_path : ""));
+                }
+                ui_message(job->ui, "image_setup_extra: %s", argv[0]);
+                spawn.argv = STRV(argv);
+                r = spawn_check(&spawn, err);
+                if (r < 0)
+                        return error_wrap(err, r, "image_setup_extra %zu", i + 1);
+        }
+        return 0;
+}
+
+bool setup_extra_wanted(const struct job *job, bool with_image)
+{
+        const struct schema_string_lists *lists = &job->arm->image_setup_extra;
+
+        for (size_t i = 0; i < lists->n; i++)
+                if (lists->v[i] && lists->v[i][0] && names_image(lists->v[i]) == with_image)
+                        return true;
+        return false;
+}
+
+static int run_setup_extra(struct job *job, struct guest *guest, const void *arg, struct error *err)
+{
+        (void)arg;
+        return setup_extra_run(job, guest, false, NULL, err);
+}
+
+static int setup_extra_layer(struct job *job, struct error *err)
+{
+        CLEANUP(digest_freep) struct digest *key = key_begin(job);
+        struct layer_work work = {.what = "image_setup_extra", .run = run_setup_extra};
+
+        digest_string(key, "image_setup_extra");
+        for (size_t i = 0; i < job->arm->image_setup_extra.n; i++)
+                for (char **word = job->arm->image_setup_extra.v[i]; word && *word; word++)
+                        digest_string(key, *word);
+        return add_layer(job, key, &work, err);
+}
+
+int steps_run(struct job *job, struct error *err)
+{
+        const struct template *t = job->template;
+        int r = setup_extra_wanted(job, false) ? setup_extra_layer(job, err) : 0;
+
+        for (size_t i = 0; r == 0 && i < t->n_provisioners; i++)
+                if (template_step_applies(&t->provisioners[i], job->build->name))
+                        r = run_block(job, &t->provisioners[i], i + 1, err);
+        return r;
+}

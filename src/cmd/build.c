@@ -1,0 +1,121 @@
+/* slipway build: carry out a template. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/cancel.h"
+#include "base/str.h"
+#include "build/build.h"
+#include "cmd/cmd.h"
+#include "template/template.h"
+
+struct options {
+        char **vars, **var_files, **only, **except;
+        const char *on_error, *color;
+        bool force, debug, machine_readable, timestamp_ui, no_cache;
+        long parallel;
+};
+
+static const char *const on_error_choices[] = {"cleanup", "abort", "ask", "run-cleanup-provisioner", NULL};
+static const char *const color_choices[] = {"true", "false", NULL};
+
+static const struct option_spec specs[] = {
+        {"var",              OPTION_STRINGS, offsetof(struct options, vars),             "NAME=VALUE", NULL,
+         "Set a variable; may be given many times"                                                                                                  },
+        {"var-file",         OPTION_STRINGS, offsetof(struct options, var_files),        "FILE",       NULL,
+         "Read variables from a JSON file"                                                                                                          },
+        {"only",             OPTION_LIST,    offsetof(struct options, only),             "A,B",        NULL,             "Run these builds only"    },
+        {"except",           OPTION_LIST,    offsetof(struct options, except),           "A,B",        NULL,
+         "Leave out these builds and post-processors"                                                                                               },
+        {"force",            OPTION_BOOL,    offsetof(struct options, force),            NULL,         NULL,             "Replace an existing image"},
+        {"on-error",         OPTION_STRING,  offsetof(struct options, on_error),         "WHAT",       on_error_choices,
+         "cleanup (default), abort, ask or run-cleanup-provisioner"                                                                                 },
+        {"debug",            OPTION_BOOL,    offsetof(struct options, debug),            NULL,         NULL,
+         "Wait for Enter before each step; one build at a time"                                                                                     },
+        {"parallel-builds",  OPTION_INT,     offsetof(struct options, parallel),         "N",          NULL,
+         "Builds at the same time; 0: no limit"                                                                                                     },
+        {"no-cache",         OPTION_BOOL,    offsetof(struct options, no_cache),         NULL,         NULL,             "Run every step again"     },
+        {"machine-readable", OPTION_BOOL,    offsetof(struct options, machine_readable), NULL,         NULL,             "Output for scripts"       },
+        {"timestamp-ui",     OPTION_BOOL,    offsetof(struct options, timestamp_ui),     NULL,         NULL,
+         "Put the time before each line"                                                                                                            },
+        {"color",            OPTION_STRING,  offsetof(struct options, color),            "BOOL",       color_choices,
+         "Colours (default: on a terminal)"                                                                                                         },
+};
+
+static enum on_error on_error_of(const char *name)
+{
+        for (int i = 0; name && on_error_choices[i]; i++)
+                if (strcmp(on_error_choices[i], name) == 0)
+                        return (enum on_error)i;
+        return ON_ERROR_CLEANUP;
+}
+
+static struct build_options build_options_of(const struct options *options)
+{
+        struct build_options out = {
+                .force = options->force,
+                .debug = options->debug,
+                .no_cache = options->no_cache,
+                .on_error = on_error_of(options->on_error),
+                .parallel = options->debug ? 1 : options->parallel,
+        };
+
+        ui_init(&out.ui, NULL);
+        out.ui.machine_readable = options->machine_readable;
+        out.ui.timestamps = options->timestamp_ui;
+        if (options->color)
+                out.ui.color = strcmp(options->color, "true") == 0;
+        return out;
+}
+
+static int build(const char *path, const struct options *options)
+{
+        struct template_options template_options = {
+                .path = path,
+                .var_args = STRV(options->vars),
+                .var_files = STRV(options->var_files),
+                .only = STRV(options->only),
+                .except = STRV(options->except),
+        };
+        struct build_options build_options = build_options_of(options);
+        struct diags diags = {0};
+        struct template *t = template_load(&template_options, &diags);
+        int r = t ? build_check(t, &diags) : -EINVAL;
+
+        diags_print(&diags, stderr, build_options.ui.color);
+        diags_clear(&diags);
+        if (r == 0)
+                r = build_run(t, &build_options);
+        template_free(t);
+        return r;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+        struct options options = {0};
+        int exit_code = 1, first = options_parse(command, argc, argv, &options, &exit_code), r;
+
+        if (first >= 0 && argc - first != 1) {
+                fprintf(stderr, "slipway build: one template was expected, and %d arguments were given\n",
+                        argc - first);
+                command_usage(command, false);
+                exit_code = 2;
+        } else if (first >= 0) {
+                cancel_install();
+                r = build(argv[first], &options);
+                exit_code = r == -ECANCELED ? 128 + cancel_signal() : r != 0;
+        }
+        strv_free(options.vars);
+        strv_free(options.var_files);
+        strv_free(options.only);
+        strv_free(options.except);
+        return exit_code;
+}
+
+const struct command command_build = {
+        .name = "build",
+        .arguments = "TEMPLATE",
+        .summary = "Build images from a template, without root",
+        OPTIONS(specs),
+        .run = run,
+};
