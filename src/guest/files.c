@@ -63,18 +63,16 @@ static int make_parent(int root_fd, const char *path)
         return inroot_mkdirs(root_fd, strcmp(folder, ".") == 0 ? "/" : folder, 0755);
 }
 
-/* Open for writing, new or emptied, as root's. */
-static int create(int root_fd, const char *path, mode_t mode)
+/* Open for writing, new or emptied. */
+static int create(int root_fd, const char *path)
 {
-        int fd = inroot_open(root_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_NONBLOCK, 0600);
+        return inroot_open(root_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_NONBLOCK, 0600);
+}
 
-        if (fd >= 0 && (fchown(fd, 0, 0) < 0 || fchmod(fd, mode & 07777) < 0)) {
-                int code = errno;
-
-                close(fd);
-                return -code;
-        }
-        return fd;
+/* Root's, with its mode; after the data, as writing clears the setuid bit. */
+static int finish(int fd, mode_t mode)
+{
+        return fchown(fd, 0, 0) < 0 || fchmod(fd, mode & 07777) < 0 ? -errno : 0;
 }
 
 static int put_data(const struct operation *op, int root_fd, struct error *err)
@@ -84,8 +82,10 @@ static int put_data(const struct operation *op, int root_fd, struct error *err)
 
         if (r < 0)
                 return error_errno(err, -r, "make the folder of '%s' in the guest", op->to);
-        fd = create(root_fd, op->to, op->mode);
+        fd = create(root_fd, op->to);
         r = fd < 0 ? fd : fd_write_all(fd, op->data, op->n);
+        if (r == 0)
+                r = finish(fd, op->mode);
         return r < 0 ? error_errno(err, -r, "write '%s' in the guest", op->to) : 0;
 }
 
@@ -111,12 +111,14 @@ static void copying_done(struct copying *copy)
 
 static int copy_file(struct copying *copy, const struct pair *pair, int in, mode_t mode, struct error *err)
 {
-        CLEANUP_CLOSE int out = create(copy->to_root, pair->to, mode);
+        CLEANUP_CLOSE int out = create(copy->to_root, pair->to);
         int r;
 
         if (out < 0)
                 return error_errno(err, -out, "write '%s'%s", pair->to, copy->to_place);
         r = node_copy_data(in, out, err);
+        if (r == 0 && finish(out, mode) < 0)
+                r = error_errno(err, errno, "set the mode");
         return r < 0 ? error_wrap(err, r, "copy '%s'%s to '%s'%s", pair->from, copy->from_place, pair->to,
                                   copy->to_place)
                      : 0;
