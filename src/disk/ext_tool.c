@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <seccomp.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -276,6 +277,23 @@ int ext_check(const struct fs_volume *volume, bool repair, struct error *err)
 }
 
 /* resize2fs takes the size in units of 512 bytes ("s"), and wants a checked file system. */
+/* resize2fs cuts a regular file down to the size of the file system, whatever
+ * its offset: in the child, ftruncate() does nothing and says it went well. */
+static int without_truncation(void *arg, struct error *err)
+{
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+        int r;
+
+        (void)arg;
+        if (!filter)
+                return error_set(err, ENOMEM, "make a system call filter");
+        r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(ftruncate), 0);
+        if (r == 0)
+                r = seccomp_load(filter);
+        seccomp_release(filter);
+        return r < 0 ? error_errno(err, -r, "keep resize2fs from cutting the image") : 0;
+}
+
 int ext_grow(const struct fs_volume *volume, struct error *err)
 {
         CLEANUP(device_clear) struct device device = {0};
@@ -296,7 +314,8 @@ int ext_grow(const struct fs_volume *volume, struct error *err)
         r = spawn_check(
                 &(struct spawn){
                         .argv = (const char *[]){"resize2fs", "-f", name, size, NULL},
-                            .env = STRV(env)
+                        .env = STRV(env),
+                        .enter = without_truncation
         },
                 err);
         return r < 0 ? error_wrap(err, r, "grow the file system of %s to %s", volume->name,

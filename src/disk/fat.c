@@ -1,5 +1,5 @@
-/* FAT: the row, and what dosfstools do: mkfs.fat at an offset of the image,
- * fsck.fat on a copy of the partition (it knows no offsets). */
+/* FAT: the row, and what dosfstools do: mkfs.fat and fsck.fat,
+ * on a file of the partition's size, since neither is at home at an offset. */
 #include "disk/fat.h"
 
 #include <stdio.h>
@@ -8,25 +8,25 @@
 #include "base/bytes.h"
 #include "disk/fs_tools.h"
 
-enum { SECTOR_BYTES = 512, MKFS_BLOCK = 1024 };
+enum { SECTOR_BYTES = 512 };
 
+/* In a file of the partition's own size: given an offset, mkfs.fat goes by the
+ * size of the whole image when it chooses between FAT12, 16 and 32. */
 static int fat_make(const struct fs_volume *volume, const struct fs_make *make, struct error *err)
 {
-        CLEANUP_CLOSE int fd = fs_open(volume, true, err);
+        CLEANUP_CLOSE int fd = -1;
         CLEANUP_STRV char **argv = NULL;
         uint64_t hidden = volume->offset_bytes / SECTOR_BYTES;
-        char blocks[32];
-        struct fs_tool tool = {.options = make->options, .fd = fd, .epoch = make->epoch, .package = "dosfstools"};
+        struct fs_tool tool = {.options = make->options, .epoch = make->epoch, .package = "dosfstools"};
         uint8_t id[4];
+        int r = fs_scratch(volume, false, &fd, err);
 
-        if (fd < 0)
-                return fd;
+        if (r < 0)
+                return r;
         seed_bytes(make->id_seed, volume->name ?: "", id, sizeof(id));
-        snprintf(blocks, sizeof(blocks), "%llu", (unsigned long long)(volume->size_bytes / MKFS_BLOCK));
         strv_add(&argv, "mkfs.fat");
         if (make->id_seed || make->epoch >= 0)
                 strv_add(&argv, "--invariant"); /* no time of day; the id below replaces its constant one */
-        strv_addf(&argv, "--offset=%llu", (unsigned long long)hidden);
         strv_add(&argv, "-h");
         strv_addf(&argv, "%llu", (unsigned long long)(hidden <= UINT32_MAX ? hidden : 0));
         strv_add(&argv, "-i");
@@ -35,9 +35,11 @@ static int fat_make(const struct fs_volume *volume, const struct fs_make *make, 
                 strv_add(&argv, "-n");
                 strv_add(&argv, make->label);
         }
+        tool.fd = fd;
         tool.argv = STRV(argv);
-        tool.operands = (const char *const[]){FS_TOOL_FILE, blocks, NULL};
-        return fs_tool_run(&tool, NULL, err);
+        tool.operands = (const char *const[]){FS_TOOL_FILE, NULL};
+        r = fs_tool_run(&tool, NULL, err);
+        return r < 0 ? r : fs_scratch_store(volume, fd, volume->size_bytes, err);
 }
 
 static int fat_check(const struct fs_volume *volume, bool repair, struct error *err)
