@@ -166,10 +166,22 @@ static int read_report(struct running *run, struct error *err)
         return error_set(err, r < 0 ? -r : EIO, "%s", text);
 }
 
+/* What a terminal would show of a line: a progress display goes back to its
+ * beginning (CR) and writes it anew. */
+static const char *overwritten(struct str *line)
+{
+        const char *last;
+
+        while (line->len > 0 && line->s[line->len - 1] == '\r')
+                line->s[--line->len] = '\0';
+        last = line->s ? strrchr(line->s, '\r') : NULL;
+        return last ? last + 1 : str_get(line);
+}
+
 static void emit(struct running *run, struct stream *stream)
 {
         if (run->spawn->on_line)
-                run->spawn->on_line(run->spawn->arg, stream->is_stderr, str_get(&stream->line));
+                run->spawn->on_line(run->spawn->arg, stream->is_stderr, overwritten(&stream->line));
         stream->line.len = 0;
         if (stream->line.s)
                 stream->line.s[0] = '\0';

@@ -109,6 +109,27 @@ static int run_chain(struct job *job, const struct template_chain *chain, const 
         return 0;
 }
 
+static bool same_files(const struct artifact *a, const struct artifact *b)
+{
+        if (strv_len(STRV(a->files)) != strv_len(STRV(b->files)))
+                return false;
+        for (char **file = a->files; file && *file; file++)
+                if (!strv_has(STRV(b->files), *file))
+                        return false;
+        return true;
+}
+
+/* One that names the same files as another (a manifest's input) is told once. */
+static void push_new(struct artifacts *list, struct artifact *artifact)
+{
+        for (size_t i = 0; i < list->list.n; i++)
+                if (same_files(&list->list.v[i], artifact)) {
+                        artifact_clear(artifact);
+                        return;
+                }
+        vec_push(&list->list, *artifact);
+}
+
 int packages_run(struct job *job, struct artifacts *ret, struct error *err)
 {
         struct artifact built = {.builder_id = xstrdup("slipway.arm"), .id = xstrdup(job->arm->image_path)};
@@ -126,7 +147,7 @@ int packages_run(struct job *job, struct artifacts *ret, struct error *err)
                 artifact_clear(&built);
         }
         for (size_t i = 0; i < kept.list.n; i++)
-                vec_push(&ret->list, kept.list.v[i]);
+                push_new(ret, &kept.list.v[i]);
         vec_free(&kept.list);
         return r;
 }

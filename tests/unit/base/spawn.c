@@ -55,6 +55,16 @@ static void test_background_keeps_nobody(void **state)
         assert_int_equal(status, 2);
 }
 
+static void test_carriage_returns(void **state)
+{
+        CLEANUP_STR struct str out = {0};
+        int status;
+
+        (void)state;
+        assert_int_equal(run("printf '10%%\\r20%%\\rdone\\nplain\\r\\n\\r\\n'", 0, &out, &status, NULL), 0);
+        assert_string_equal(str_get(&out), "done;plain;;");
+}
+
 static void test_missing_program(void **state)
 {
         CLEANUP_ERROR struct error err = {0};
@@ -81,8 +91,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_output_and_status),       cmocka_unit_test(test_timeout_kills_group),
-                cmocka_unit_test(test_background_keeps_nobody), cmocka_unit_test(test_missing_program),
-                cmocka_unit_test(test_check_says_why),
+                cmocka_unit_test(test_background_keeps_nobody), cmocka_unit_test(test_carriage_returns),
+                cmocka_unit_test(test_missing_program),         cmocka_unit_test(test_check_says_why),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
