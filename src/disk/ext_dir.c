@@ -273,7 +273,7 @@ static int leave_inline(struct ext_writer *w, struct ext_dir *dir, union ext_ino
         memset(inode->base.i_block, 0, sizeof(inode->base.i_block));
         if (ext2fs_has_feature_extents(w->ext.fs->super))
                 inode->base.i_flags |= EXT4_EXTENTS_FL;
-        return 0;
+        return ext_inode_write(&w->ext, dir->ino, inode, err); /* its blocks are looked for there */
 }
 
 static int flush(struct ext_writer *w, struct ext_dir *dir, struct error *err)

@@ -286,19 +286,22 @@ struct each {
         ext2_ino_t dir;
         ext_entry_fn *on_entry;
         void *arg;
+        unsigned int n; /* entries so far */
         struct error *err;
         int r;
 };
 
-static int check_name(const struct each *each, int position, const char *name, size_t len)
+/* 0: "." or "..", which come first; 1: an entry. (Of folders in inline data
+ * libext2fs makes the two up, and calls the second one an ordinary entry.) */
+static int check_name(struct each *each, const char *name, size_t len)
 {
         bool dot = len == 1 && name[0] == '.', dots = len == 2 && name[0] == '.' && name[1] == '.';
+        unsigned int number = each->n++;
 
-        if (position == DIRENT_DOT_FILE || position == DIRENT_DOT_DOT_FILE) {
-                if (position == DIRENT_DOT_FILE ? dot : dots)
+        if (number < 2) {
+                if (number == 0 ? dot : dots)
                         return 0;
-                return ext_damaged(each->err, "folder %u lacks its entry '%s'", each->dir,
-                                   position == DIRENT_DOT_FILE ? "." : "..");
+                return ext_damaged(each->err, "folder %u lacks its entry '%s'", each->dir, number == 0 ? "." : "..");
         }
         if (len == 0 || dot || dots || memchr(name, '/', len) || memchr(name, '\0', len))
                 return ext_damaged(each->err, "folder %u has an entry with an impossible name", each->dir);
@@ -311,8 +314,8 @@ static int on_dirent(ext2_ino_t dir, int position, struct ext2_dir_entry *dirent
         struct each *each = arg;
         size_t len = (size_t)ext2fs_dirent_name_len(dirent);
 
-        (void)dir, (void)offset, (void)blocksize, (void)buf;
-        each->r = check_name(each, position, dirent->name, len);
+        (void)dir, (void)position, (void)offset, (void)blocksize, (void)buf;
+        each->r = check_name(each, dirent->name, len);
         if (each->r > 0 && !ext_inode_number_valid(each->ext, dirent->inode))
                 each->r = ext_damaged(each->err, "'%.*s' in folder %u has the inode number %u", (int)len, dirent->name,
                                       each->dir, dirent->inode);

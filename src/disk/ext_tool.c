@@ -20,7 +20,7 @@
 #include "base/size.h"
 #include "base/spawn.h"
 #include "base/str.h"
-#include "disk/seed.h"
+#include "disk/fs_tools.h"
 
 extern char **environ;
 
@@ -191,9 +191,14 @@ int ext4_make(const struct fs_volume *volume, const struct fs_make *make, struct
 
 /* --- check and grow --- */
 
-/* The latest time in the superblock (kernel documentation, ext4, "Super Block"):
- * 32 bits each, with 8 more further on. */
-static int latest_time(const struct fs_volume *volume, int64_t *ret, struct error *err)
+struct state {
+        int64_t latest; /* time that is known to it */
+        bool journal;   /* has to be replayed */
+};
+
+/* From the superblock (kernel documentation, ext4, "Super Block"): times of 32
+ * bits each, with 8 more further on, and the feature "recover". */
+static int read_state(const struct fs_volume *volume, struct state *ret, struct error *err)
 {
         static const struct {
                 unsigned int low, high;
@@ -219,7 +224,8 @@ static int latest_time(const struct fs_volume *volume, int64_t *ret, struct erro
 
                 latest = t > latest ? t : latest;
         }
-        *ret = latest;
+        ret->latest = latest;
+        ret->journal = get_le32(super + 0x60) & 0x4;
         return 0;
 }
 
@@ -246,34 +252,56 @@ static bool sound(int status, bool repair)
         return status == 0 || (repair && status <= 3);
 }
 
-static int run_e2fsck(const struct fs_volume *volume, const char *mode, const char *device, bool repair, int64_t now,
+static int run_e2fsck(const struct fs_volume *volume, const char *mode, const char *device, int64_t now,
                       struct error *err)
 {
-        CLEANUP_FREE char *name = xasprintf("%s?offset=%" PRIu64, device, volume->offset_bytes);
-        const char *argv[] = {"e2fsck", mode, name, NULL};
+        const char *argv[] = {"e2fsck", mode, device, NULL};
         CLEANUP_STRV char **env = environment(now);
         struct words words = {0};
         int status, r;
 
         r = spawn_run(&(struct spawn){.argv = argv, .env = STRV(env), .on_line = on_line, .arg = &words}, &status, err);
-        if (r == 0 && !sound(status, repair))
+        if (r == 0 && !sound(status, str_eq(mode, "-fp")))
                 r = error_set(err, EUCLEAN, "%s: the file system is damaged (e2fsck %s gave %d):%s", volume->name, mode,
                               status, str_get(&words.text));
         str_clear(&words.text);
         return r;
 }
 
+/* After replaying a journal e2fsck 1.47 opens its device again and forgets the
+ * offset; so it gets the file system in a file of its own. */
+static int repair_apart(const struct fs_volume *volume, int64_t now, struct error *err)
+{
+        CLEANUP_FREE char *device = NULL;
+        CLEANUP_CLOSE int fd = -1;
+        int r = fs_scratch(volume, true, &fd, err);
+
+        if (r < 0)
+                return r;
+        device = xasprintf("/proc/%d/fd/%d", getpid(), fd);
+        r = run_e2fsck(volume, "-fp", device, now, err);
+        return r < 0 ? r : fs_scratch_store(volume, fd, volume->size_bytes, err);
+}
+
+static int check_on(const struct fs_volume *volume, const char *device, bool repair, const struct state *state,
+                    struct error *err)
+{
+        CLEANUP_FREE char *name = xasprintf("%s?offset=%" PRIu64, device, volume->offset_bytes);
+
+        if (repair && state->journal)
+                return repair_apart(volume, state->latest, err);
+        return run_e2fsck(volume, repair ? "-fp" : "-fn", name, state->latest, err);
+}
+
 int ext_check(const struct fs_volume *volume, bool repair, struct error *err)
 {
         CLEANUP(device_clear) struct device device = {0};
-        int64_t now;
-        int r = latest_time(volume, &now, err);
+        struct state state;
+        int r = read_state(volume, &state, err);
 
         if (r == 0)
                 r = device_name(volume->path, &device, err);
-        if (r < 0)
-                return r;
-        return run_e2fsck(volume, repair ? "-fp" : "-fn", device.path, repair, now, err);
+        return r < 0 ? r : check_on(volume, device.path, repair, &state, err);
 }
 
 /* resize2fs takes the size in units of 512 bytes ("s"), and wants a checked file system. */
@@ -299,16 +327,16 @@ int ext_grow(const struct fs_volume *volume, struct error *err)
         CLEANUP(device_clear) struct device device = {0};
         CLEANUP_STRV char **env = NULL;
         CLEANUP_FREE char *name = NULL, *size = NULL;
-        int64_t now;
-        int r = latest_time(volume, &now, err);
+        struct state state;
+        int r = read_state(volume, &state, err);
 
         if (r == 0)
                 r = device_name(volume->path, &device, err);
         if (r == 0)
-                r = run_e2fsck(volume, "-fp", device.path, true, now, err);
+                r = check_on(volume, device.path, true, &state, err);
         if (r < 0)
                 return r;
-        env = environment(now);
+        env = environment(state.latest);
         name = xasprintf("%s?offset=%" PRIu64, device.path, volume->offset_bytes);
         size = xasprintf("%" PRIu64 "s", volume->size_bytes / 512);
         r = spawn_check(
