@@ -284,7 +284,7 @@ static const struct schema_key keys[] = {
         {"block_size", SCHEMA_SIZE, 0, AT(block_size), .fallback = "1MiB", .help = "how much is written at a time"},
         {"interactive", SCHEMA_BOOL, 0, AT(interactive), .fallback = "true", .help = "ask before a disk is overwritten"},
         {"verify", SCHEMA_BOOL, 0, AT(verify), .fallback = "true", .help = "read everything back and compare"},
-        {"holes", SCHEMA_STRING, 0, AT(holes), hole_choices, "discard",
+        {"holes", SCHEMA_STRING, 0, AT(holes), .choices = hole_choices, .fallback = "discard",
          .help = "what becomes of places that the image does not use: discard, zero or leave"},
 };
 /* clang-format on */
