@@ -142,18 +142,19 @@ static int copy_link(struct copying *copy, const struct pair *pair, int dir, con
         return 0;
 }
 
-/* A folder: made, and what is in it put on the list; symlinks are made at once. */
+/* A folder: made unless it is there, which stays as it is, and what is in it put on the list; symlinks are made at
+ * once. */
 static int copy_folder(struct copying *copy, const struct pair *pair, int fd, mode_t mode, struct error *err)
 {
         CLEANUP_CLOSEDIR DIR *dir = fdopendir(dup(fd));
         const struct dirent *entry;
-        CLEANUP_CLOSE int made = -1;
+        CLEANUP_CLOSE int before = inroot_open(copy->to_root, pair->to, O_PATH | O_DIRECTORY, 0), made = -1;
         int r = inroot_mkdirs(copy->to_root, pair->to, 0755);
 
         made = r < 0 ? r : inroot_open(copy->to_root, pair->to, O_RDONLY | O_DIRECTORY, 0);
         if (made < 0)
                 return error_errno(err, -made, "make folder '%s'%s", pair->to, copy->to_place);
-        if (fchown(made, 0, 0) < 0 || fchmod(made, mode & 07777) < 0)
+        if (before < 0 && (fchown(made, 0, 0) < 0 || fchmod(made, mode & 07777) < 0))
                 return error_errno(err, errno, "set the mode of '%s'%s", pair->to, copy->to_place);
         while (r == 0 && dir && (entry = readdir(dir))) {
                 struct pair next;
@@ -260,6 +261,16 @@ static int look(const struct operation *op, int root_fd, struct error *err)
         return error_errno(err, fd < 0 ? -fd : errno, "look at '%s' in the guest", op->to);
 }
 
+static int set_mtime(const struct operation *op, int root_fd, struct error *err)
+{
+        CLEANUP_CLOSE int fd = inroot_open(root_fd, op->to, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+        const struct timespec *mtime = op->data, times[2] = {{.tv_nsec = UTIME_OMIT}, *mtime};
+
+        if (fd >= 0 && futimens(fd, times) == 0)
+                return 0;
+        return error_errno(err, fd < 0 ? -fd : errno, "set the time of '%s' in the guest", op->to);
+}
+
 int guest_put_data(struct guest *guest, const void *data, size_t n, const char *path, mode_t mode, struct error *err)
 {
         return call(&(struct operation){.guest = guest, .fn = put_data, .to = path, .data = data, .n = n, .mode = mode},
@@ -279,6 +290,13 @@ int guest_get(struct guest *guest, const char *from, const char *to, struct erro
 int guest_remove(struct guest *guest, const char *path, struct error *err)
 {
         return call(&(struct operation){.guest = guest, .fn = remove_path, .to = path}, err);
+}
+
+int guest_set_mtime(struct guest *guest, const char *path, const struct timespec *mtime, struct error *err)
+{
+        return call(
+                &(struct operation){.guest = guest, .fn = set_mtime, .to = path, .data = mtime, .n = sizeof(*mtime)},
+                err);
 }
 
 int guest_stat(struct guest *guest, const char *path, struct stat *ret, struct error *err)

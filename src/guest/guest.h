@@ -68,10 +68,13 @@ int guest_run(struct guest *guest, const struct guest_command *command, int *ret
 /* Copy into the guest. Paths inside are resolved beneath its root
  * (RESOLVE_IN_ROOT). Missing parent folders are made for put. */
 int guest_put_data(struct guest *guest, const void *data, size_t n, const char *path, mode_t mode, struct error *err);
-/* A file, or a folder with all below it; `to` is the exact new name. Modes and symlinks are kept, the owner is root. */
+/* A file, or a folder with all below it; `to` is the exact new name. Modes and symlinks are kept, the owner is
+ * root. Folders that are there already stay as they are and take what is new, as with cp -R. */
 int guest_put(struct guest *guest, const char *from, const char *to, struct error *err);
 int guest_get(struct guest *guest, const char *from, const char *to, struct error *err);
 int guest_remove(struct guest *guest, const char *path, struct error *err);
+/* Of a file or a folder: to leave no trace of a short visit. */
+int guest_set_mtime(struct guest *guest, const char *path, const struct timespec *mtime, struct error *err);
 /* -ENOENT where there is nothing (no message). */
 int guest_stat(struct guest *guest, const char *path, struct stat *ret, struct error *err);
 /* The merged root, as a path that processes inside the build's namespaces (userns_enter and

@@ -163,10 +163,12 @@ static int explain(const struct shell *shell, const char *text, int r, struct er
         CLEANUP_FREE char *line = NULL, *path = NULL;
         struct stat st;
         char *word;
+        bool crlf;
 
         if (!str_starts(text, "#!"))
                 return error_append(err, r, "\n  The script has no first line that names its interpreter: #!/bin/sh");
         line = xstrndup(text + 2, strcspn(text + 2, "\n"));
+        crlf = str_ends(line, "\r");
         word = str_trim(line);
         path = xstrndup(word, strcspn(word, " \t\r"));
         if (guest_stat(shell->context->guest, path, &st, NULL) == -ENOENT)
@@ -174,9 +176,7 @@ static int explain(const struct shell *shell, const char *text, int r, struct er
                                     "\n  Its first line asks for '%s', which the guest does not have: install it in an "
                                     "earlier step, or write the script for an interpreter that is there (/bin/sh)",
                                     path);
-        if (str_ends(word, "\r"))
-                error_append(err, r, "\n  Its lines end in CRLF: leave out \"binary\"");
-        return r;
+        return crlf ? error_append(err, r, "\n  Its lines end in CRLF: leave out \"binary\"") : r;
 }
 
 static bool is_disconnect(const struct shell_config *c, int status)

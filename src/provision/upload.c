@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/digest.h"
@@ -45,6 +46,25 @@ static int choose_path(struct upload *upload, const char *folder, const char *ki
                          kind, NUMBERS - 1);
 }
 
+/* Which folders of the path will be made? */
+static int look_at_folders(struct upload *upload, struct error *err)
+{
+        CLEANUP_FREE char *folder = path_dir(upload->path);
+        struct stat st;
+        int r;
+
+        upload->folder = xstrdup(folder);
+        while ((r = guest_stat(upload->guest, folder, &st, err)) == -ENOENT && strcmp(folder, "/") != 0) {
+                char *above = path_dir(folder);
+
+                strv_take(&upload->made, folder);
+                folder = above;
+        }
+        if (r == 0 && !upload->made)
+                upload->before = st;
+        return r;
+}
+
 int upload_put(struct upload *upload, const char *folder, const char *kind, const void *data, size_t n, mode_t mode,
                struct error *err)
 {
@@ -52,18 +72,28 @@ int upload_put(struct upload *upload, const char *folder, const char *kind, cons
 
         if (!upload->path)
                 r = choose_path(upload, folder, kind, data, n, err);
-        if (r < 0)
-                return r;
-        upload->folder = path_dir(upload->path);
-        r = guest_stat(upload->guest, upload->folder, &upload->before, err);
-        if (r < 0 && r != -ENOENT)
-                return r;
-        upload->made_folder = r == -ENOENT;
-        r = guest_put_data(upload->guest, data, n, upload->path, mode, err);
+        if (r == 0)
+                r = look_at_folders(upload, err);
+        if (r == 0)
+                r = guest_put_data(upload->guest, data, n, upload->path, mode, err);
         if (r < 0)
                 return error_wrap(err, r, "upload");
         upload->there = true;
         return 0;
+}
+
+/* Those that are empty: a script may have put something there. */
+static int remove_made(const struct upload *upload, struct error *err)
+{
+        CLEANUP_STRV char **argv = NULL;
+        int status;
+
+        strv_add(&argv, "/bin/sh");
+        strv_add(&argv, "-c");
+        strv_add(&argv, "for folder; do rmdir \"$folder\" || exit 0; done");
+        strv_add(&argv, "sh");
+        strv_extend(&argv, STRV(upload->made));
+        return guest_run(upload->guest, &(struct guest_command){.argv = STRV(argv)}, &status, err);
 }
 
 int upload_remove(struct upload *upload, struct error *err)
@@ -79,12 +109,15 @@ int upload_remove(struct upload *upload, struct error *err)
                 r = guest_remove(upload->guest, upload->path, err);
         if (r < 0 && r != -ENOENT) /* a script may remove itself */
                 return r;
-        return 0;
+        if (upload->made)
+                return remove_made(upload, err);
+        return guest_set_mtime(upload->guest, upload->folder, &upload->before.st_mtim, err);
 }
 
 void upload_clear(struct upload *upload)
 {
         free(upload->path);
         free(upload->folder);
+        strv_free(upload->made);
         *upload = (struct upload){.guest = upload->guest};
 }

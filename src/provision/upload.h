@@ -9,10 +9,11 @@
 
 struct upload {
         struct guest *guest;
-        char *path;              /* in the guest; owned; set before upload_put: that path */
-        char *folder;            /* of the path */
-        bool made_folder, there; /* the folder was not there before; the file is there */
-        struct stat before;      /* the folder's */
+        char *path;         /* in the guest; owned; set before upload_put: that path */
+        char *folder;       /* of the path */
+        char **made;        /* folders that were not there before, the deepest first */
+        bool there;         /* the file is */
+        struct stat before; /* the folder's, unless it was made */
 };
 
 /* Put n bytes as FOLDER/KIND_N.sh (or at upload->path), N from the text's digest. */

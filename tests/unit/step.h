@@ -33,8 +33,11 @@ static inline void step_clear(struct step *step)
 static inline bool step_read(struct step *step, const struct schema *schema,
                              int (*check)(void *, const struct value *, struct diags *), const char *json)
 {
-        static const struct interp_pair none = {0};
-        const struct interp interp = {.user = &none, .build_name = "pi", .build_type = "arm", .template_dir = "."};
+        static const struct interp_pair user[] = {
+                {"name", "value"},
+                {0     }
+        };
+        const struct interp interp = {.user = user, .build_name = "pi", .build_type = "arm", .template_dir = "."};
         struct str out = {0};
         int r = -1;
 
