@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
         &command_validate,
         &command_inspect,
         &command_boot,
+        &command_image,
         &command_version,
 };
 
