@@ -342,7 +342,7 @@ int fat_walk(struct fat *fat, const char *path, uint32_t *ret_cluster, struct er
                 struct fat_dir *dir;
                 int r;
 
-                if (**part == '\0')
+                if (**part == '\0' || strcmp(*part, ".") == 0)
                         continue;
                 r = fat_dir_load(fat, cluster, &dir, err);
                 if (r < 0)

@@ -83,7 +83,8 @@ struct fs_type {
         int (*grow)(const struct fs_volume *volume, struct error *err);
         /* Mend what a journal holds or a power cut left (false: only look); an error if it is damaged. */
         int (*check)(const struct fs_volume *volume, bool repair, struct error *err);
-        /* For slipway image. */
+        /* For slipway image. Of what is no folder, list() shows itself or says
+         * -ENOTDIR; "path/." insists on a folder. */
         int (*list)(const struct fs_volume *volume, const char *path,
                     int (*on_entry)(void *arg, const struct fs_entry *entry), void *arg, struct error *err);
         int (*cat)(const struct fs_volume *volume, const char *path, int out_fd, struct error *err);

@@ -196,8 +196,9 @@ static int by_name(const void *a, const void *b)
 
 static int list_folder(const struct spot *spot, const char *path, struct disk_entries *ret, struct error *err)
 {
+        CLEANUP_FREE char *folder = xasprintf("%s/.", path); /* not a file; a symlink to a folder is followed */
         entry_list list = {0};
-        int r = spot->type->list(&spot->volume, *path ? path : "/", add_entry, &list, err);
+        int r = spot->type->list(&spot->volume, folder, add_entry, &list, err);
 
         if (r == 0 && list.n > 1)
                 qsort(list.v, list.n, sizeof(*list.v), by_name);

@@ -36,7 +36,7 @@ struct disk_entries {
 };
 void disk_entries_clear(struct disk_entries *entries);
 
-/* A folder's entries; of anything else itself (*ret_folder false). A path that
+/* A folder's entries (a symlink to one is followed); of anything else itself (*ret_folder false). A path that
  * is not there: the error names the nearest that is. */
 int disk_view_list(const struct disk_view *view, const char *path, struct disk_entries *ret, bool *ret_folder,
                    struct error *err);

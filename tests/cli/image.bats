@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# slipway image, as any user.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    export PATH="$PATH:/usr/sbin:/sbin" MTOOLSRC=/dev/null TZ=UTC
+    cd "$BATS_FILE_TMPDIR" || return 1
+    mkdir -p root/etc root/usr/bin root/boot/firmware root/etc/alternatives boot
+    ln -s usr/bin root/bin
+    ln -s ../usr/bin/hello root/etc/link
+    printf 'PARTUUID=12345678-02 / ext4 defaults 0 1\nPARTUUID=12345678-01 /boot/firmware vfat defaults 0 2\n' >root/etc/fstab
+    echo hello >root/usr/bin/hello
+    chmod 755 root/usr/bin/hello
+    echo a=1 >boot/config.txt
+    truncate -s 96M disk.img
+    printf 'label: dos\nlabel-id: 0x12345678\n2048,65536,c,*\n67584,,83\n' | sfdisk -q disk.img
+    truncate -s 32M boot.img
+    mkfs.fat -n BOOT boot.img >/dev/null
+    mcopy -i boot.img boot/config.txt ::
+    dd if=boot.img of=disk.img bs=1M seek=1 conv=notrunc status=none
+    truncate -s 62M root.img
+    mkfs.ext4 -q -L root -d root root.img
+    dd if=root.img of=disk.img bs=1M seek=33 conv=notrunc status=none
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR" || return 1
+}
+
+@test "info shows table, file systems and where they are mounted" {
+    run "$SLIPWAY" image info disk.img
+    [ "$status" -eq 0 ]
+    [[ $output == *"Partition table: dos, id 0x12345678"* ]]
+    [[ $output == *"mounted on  /boot/firmware"* ]]
+    [[ $output == *"file system ext4"* ]]
+    [[ $output == *"PARTUUID    12345678-02"* ]]
+}
+
+@test "info -o json is JSON" {
+    "$SLIPWAY" image info -o json disk.img | python3 -c '
+import json, sys
+info = json.load(sys.stdin)
+assert info["table"] == "dos" and len(info["partitions"]) == 2, info
+root = info["partitions"][1]
+assert root["mountpoint"] == "/" and root["filesystem_label"] == "root" and root["used_bytes"] > 0, root'
+}
+
+@test "ls lists over the root and what its fstab mounts" {
+    run "$SLIPWAY" image ls disk.img /boot/firmware
+    [ "$status" -eq 0 ]
+    [ "$output" = config.txt ]
+    run "$SLIPWAY" image ls -l disk.img /usr/bin/hello
+    [[ $output == -rwxr-xr-x*" 6 "*hello ]]
+    run "$SLIPWAY" image ls disk.img /bin
+    [ "$output" = hello ]
+    run "$SLIPWAY" image ls disk.img -R
+    [[ $output == *"/boot/firmware:"*config.txt* ]]
+}
+
+@test "ls -o json has paths, types and targets" {
+    "$SLIPWAY" image ls -R -o json disk.img | python3 -c '
+import json, sys
+entries = {e["path"]: e for e in json.load(sys.stdin)}
+assert entries["/bin"]["target"] == "usr/bin", entries["/bin"]
+assert entries["/boot/firmware/config.txt"]["size"] == 4'
+}
+
+@test "cat prints a file, of the system or of a partition" {
+    run "$SLIPWAY" image cat disk.img /etc/link
+    [ "$output" = hello ]
+    run "$SLIPWAY" image cat disk.img 1:/config.txt
+    [ "$output" = a=1 ]
+    run "$SLIPWAY" image cat boot.img 1:config.txt
+    [ "$output" = a=1 ]
+}
+
+@test "extract makes files that are the caller's own" {
+    "$SLIPWAY" image extract disk.img /etc out
+    [ "$(readlink out/link)" = ../usr/bin/hello ]
+    diff out/fstab root/etc/fstab
+    [ -O out/fstab ]
+    [ "$(stat -c %Y out/fstab)" = "$(stat -c %Y root/etc/fstab)" ]
+    mkdir folder
+    "$SLIPWAY" image extract disk.img /boot/firmware/config.txt folder
+    [ "$(cat folder/config.txt)" = a=1 ]
+    run "$SLIPWAY" image extract disk.img /boot/firmware/config.txt folder
+    [ "$status" -eq 1 ]
+    [[ $output == *"exists already"* ]]
+}
+
+@test "what is not there is told with the nearest name" {
+    run "$SLIPWAY" image cat disk.img /etc/fstba
+    [ "$status" -eq 1 ]
+    [[ $output == *"no 'fstba' in '/etc'"*"did you mean 'fstab'?"* ]]
+    run "$SLIPWAY" image ls disk.img 9:/
+    [[ $output == *"no partition 9"* ]]
+    run "$SLIPWAY" image cat disk.img /etc
+    [ "$status" -eq 1 ]
+    run "$SLIPWAY" image lss disk.img
+    [ "$status" -eq 2 ]
+    [[ $output == *"did you mean 'ls'?"* ]]
+}
+
+@test "no image, a compressed one, a damaged table" {
+    run "$SLIPWAY" image info nowhere.img
+    [[ $output == *"No such file"* ]]
+    head -c 65536 /dev/urandom >noise
+    run "$SLIPWAY" image info noise
+    [ "$status" -eq 1 ]
+    [[ $output == *"no disk image"* ]]
+    xz -k root/etc/fstab -c >disk.img.xz
+    run "$SLIPWAY" image info disk.img.xz
+    [[ $output == *"compressed (xz); unpack it first"* ]]
+    cp --sparse=always disk.img short.img
+    truncate -s 40M short.img
+    run "$SLIPWAY" image info short.img
+    [[ $output == *"DAMAGED"*"past the end of the image"* ]]
+}
