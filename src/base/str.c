@@ -145,7 +145,7 @@ size_t str_distance(const char *a, const char *b)
 
 const char *str_nearest(const char *word, const char *const *candidates)
 {
-        size_t best = strlen(word) / 3 + 2;
+        size_t best = strlen(word) < 6 ? 2 : strlen(word) / 3 + 1; /* one more than may differ */
         const char *nearest = NULL;
 
         if (strlen(word) > 256)

@@ -182,6 +182,7 @@ static int inspect(const struct options *options, const char *path)
         struct diags diags = {0};
         CLEANUP(template_freep) struct template *t = template_load(&load, &diags);
 
+        diags_sort(&diags);
         diags_print(&diags, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR") && !getenv("PACKER_NO_COLOR"));
         diags_clear(&diags);
         if (!t)

@@ -80,6 +80,7 @@ static int validate(const struct options *options, const char *path)
 
         if (t && !options->syntax_only)
                 build_check(t, &diags);
+        diags_sort(&diags);
         if (str_eq(options->output, "json"))
                 print_json(&diags);
         else

@@ -59,13 +59,22 @@ static bool starts_character(char c)
         return ((unsigned char)c & 0xc0) != 0x80;
 }
 
-/* Bytes [from, to) of a line, nothing in it that a terminal would obey. */
+/* Bytes [from, to) of a line. What a terminal would obey, what shows nothing
+ * (a byte order mark) and what is no text becomes a '?', one for each character
+ * that range_position() counts. */
 static void print_line(FILE *stream, const char *text, size_t from, size_t to)
 {
-        for (size_t i = from; i < to; i++) {
+        for (size_t i = from, n; i < to; i += n) {
                 unsigned char c = (unsigned char)text[i];
+                bool hidden = (c < 0x20 && c != '\t') || c == 0x7f || str_starts(text + i, "\xef\xbb\xbf") ||
+                              (c == 0xc2 && (unsigned char)text[i + 1] < 0xa0);
 
-                fputc((c < 0x20 && c != '\t') || c == 0x7f ? '?' : c, stream);
+                n = utf8_length(text + i);
+                if (n == 0 || hidden)
+                        fputs(n > 0 || starts_character(text[i]) ? "?" : "", stream);
+                else
+                        fwrite(text + i, 1, n, stream);
+                n += n == 0;
         }
         fputc('\n', stream);
 }
@@ -144,6 +153,30 @@ void diags_print(const struct diags *diags, FILE *stream, bool color)
 {
         for (size_t i = 0; i < diags->list.n; i++)
                 print_one(&diags->list.v[i], stream, color);
+}
+
+static int compare_places(const struct diag *a, const struct diag *b)
+{
+        const struct range *x = &a->range, *y = &b->range;
+
+        if (!x->source != !y->source)
+                return x->source ? 1 : -1;
+        if (x->source != y->source)
+                return strcmp(x->source->path, y->source->path);
+        return (x->start > y->start) - (x->start < y->start);
+}
+
+/* Insertion keeps the order of equals; the lists are short. */
+void diags_sort(struct diags *diags)
+{
+        for (size_t i = 1; i < diags->list.n; i++) {
+                struct diag diag = diags->list.v[i];
+                size_t j = i;
+
+                for (; j > 0 && compare_places(&diags->list.v[j - 1], &diag) > 0; j--)
+                        diags->list.v[j] = diags->list.v[j - 1];
+                diags->list.v[j] = diag;
+        }
 }
 
 void diags_clear(struct diags *diags)

@@ -58,5 +58,13 @@ void diag_detail(struct diags *diags, const char *format, ...) __attribute__((fo
 void diags_print(const struct diags *diags, FILE *stream, bool color);
 void diags_clear(struct diags *diags);
 
+/* In the order of their places, those without a place first. */
+void diags_sort(struct diags *diags);
+
+/* The length of the UTF-8 character at s (NUL-terminated), or 0 if it is none:
+ * a bad lead byte, a missing continuation, an overlong form, a surrogate,
+ * past U+10FFFF. */
+size_t utf8_length(const char *s);
+
 /* Line and column, both from 1; the column counts characters (UTF-8), a tab as one. */
 void range_position(const struct range *range, unsigned int *ret_line, unsigned int *ret_column);

@@ -203,6 +203,8 @@ static int render_action(struct render *render, unsigned int depth, struct str *
         int r;
 
         render->later = false;
+        if (!strstr(open, "}}"))
+                return wrap(render, open, error_set(err, EINVAL, "the action is not closed: its }} is missing"), err);
         render->pos += 2;
         r = classify(render, ret, err);
         if (r == 0 && (*ret == ACTION_ELSE || *ret == ACTION_ELSE_IF || *ret == ACTION_END) && depth > 0) {

@@ -1,5 +1,4 @@
-/* Strings, numbers and words of JSON (RFC 8259, sections 3, 6, 7; UTF-8 as in
- * RFC 3629). See json_internal.h. */
+/* Strings, numbers and words of JSON (RFC 8259, sections 3, 6, 7). See json_internal.h. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -7,35 +6,6 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "lang/json_internal.h"
-
-/* The length of the UTF-8 character at s, or 0 if it is none: a bad lead byte,
- * a missing continuation, an overlong form, a surrogate, past U+10FFFF. */
-static size_t utf8_length(const char *s)
-{
-        const unsigned char *b = (const unsigned char *)s;
-        unsigned char low = 0x80, high = 0xbf;
-        size_t n;
-
-        if (b[0] < 0x80)
-                return 1;
-        if (b[0] < 0xc2 || b[0] > 0xf4)
-                return 0;
-        n = b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4;
-        if (b[0] == 0xe0)
-                low = 0xa0;
-        if (b[0] == 0xed)
-                high = 0x9f;
-        if (b[0] == 0xf0)
-                low = 0x90;
-        if (b[0] == 0xf4)
-                high = 0x8f;
-        if (b[1] < low || b[1] > high)
-                return 0;
-        for (size_t i = 2; i < n; i++)
-                if ((b[i] & 0xc0) != 0x80)
-                        return 0;
-        return n;
-}
 
 static void add_utf8(struct str *out, unsigned int c)
 {

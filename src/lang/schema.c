@@ -273,7 +273,7 @@ static void decode_keys(const struct schema *schema, const struct value *value, 
                 if (!member && (decode.key->flags & SCHEMA_REQUIRED)) {
                         diag_error(diags, block_start(value), "%s needs the key '%s'", schema->name, decode.key->name);
                         if (decode.key->help)
-                                diag_detail(diags, "%s: %s", decode.key->name, decode.key->help);
+                                diag_detail(diags, "%s", decode.key->help);
                 } else if (member) {
                         if (decode.key->type == SCHEMA_TRISTATE)
                                 *(int *)field = -1;

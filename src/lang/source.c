@@ -1,4 +1,4 @@
-/* Source texts and places in them. See diag.h. */
+/* Source texts and places in them; UTF-8 as in RFC 3629. See diag.h. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,6 +77,33 @@ struct source_text *source_text_free(struct source_text *source)
         free(source->text);
         free(source);
         return NULL;
+}
+
+size_t utf8_length(const char *s)
+{
+        const unsigned char *b = (const unsigned char *)s;
+        unsigned char low = 0x80, high = 0xbf;
+        size_t n;
+
+        if (b[0] < 0x80)
+                return 1;
+        if (b[0] < 0xc2 || b[0] > 0xf4)
+                return 0;
+        n = b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4;
+        if (b[0] == 0xe0)
+                low = 0xa0;
+        if (b[0] == 0xed)
+                high = 0x9f;
+        if (b[0] == 0xf0)
+                low = 0x90;
+        if (b[0] == 0xf4)
+                high = 0x8f;
+        if (b[1] < low || b[1] > high)
+                return 0;
+        for (size_t i = 2; i < n; i++)
+                if ((b[i] & 0xc0) != 0x80)
+                        return 0;
+        return n;
 }
 
 void range_position(const struct range *range, unsigned int *ret_line, unsigned int *ret_column)

@@ -59,8 +59,6 @@ static const struct schema bootstrap_schema = SCHEMA("the bootstrap block", stru
 
 #define STRUCT struct arm_builder
 static const struct schema_key arm_keys[] = {
-        KEY("type", SCHEMA_STRING, SCHEMA_REQUIRED, type, .help = "\"arm\""),
-        KEY("name", SCHEMA_STRING, 0, name, .help = "name of the build; left out: the type"),
         KEY("file_urls", SCHEMA_STRINGS, 0, file_urls,
             .help = "where the base is, tried in order: http://, https://, file:// or a path"),
         KEY("file_checksum", SCHEMA_STRING, 0, file_checksum,

@@ -45,7 +45,7 @@ struct arm_builder {
         char **image_chroot_env;
         char *qemu_binary_source_path, *qemu_binary_destination_path;
         struct schema_blocks bootstrap; /* of struct arm_bootstrap; at most one */
-        char *name, *type;              /* of the builder block */
+        char *name, *type;              /* of the build; not in the table: every builder has them */
         /* checked: */
         enum image_method method;
         uint64_t image_size_bytes; /* 0: not given (reuse: as the image is) */
@@ -53,5 +53,6 @@ struct arm_builder {
 };
 
 extern const struct schema arm_schema;
-/* After schema_decode(): relations between keys, sizes, overlaps. */
+/* After schema_decode(): relations between keys, sizes, overlaps. Keys about
+ * which there is an error already in diags are left alone. */
 int arm_check(struct arm_builder *arm, const struct value *value, struct diags *diags);

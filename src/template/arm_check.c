@@ -157,7 +157,7 @@ static void check_bootstrap(const struct arm_builder *arm, const struct value *v
         if (arm->bootstrap.n > 1)
                 diag_error(diags, schema_block(value, "bootstrap", 1)->range,
                            "there can be one 'bootstrap' block only");
-        if (arm->method != IMAGE_NEW)
+        if (arm->image_build_method && arm->method != IMAGE_NEW)
                 diag_error(diags, schema_range(value, "image_build_method"),
                            "a bootstrapped base needs the method \"new\", not \"%s\"", arm->image_build_method);
         for (size_t i = 0; i < sizeof(useless) / sizeof(useless[0]); i++) {
@@ -230,37 +230,84 @@ static void check_mounts(const struct schema_blocks *mounts, const struct value 
         }
 }
 
+/* Of an element of a list, or of the string that stands for a list. */
+static struct range element_range(const struct value *value, const char *key, size_t i)
+{
+        const struct value *element = schema_block(value, key, i);
+
+        return element ? element->range : schema_range(value, key);
+}
+
 static void check_lists(const struct arm_builder *arm, const struct value *value, struct diags *diags)
 {
         for (size_t i = 0; arm->image_chroot_env && arm->image_chroot_env[i]; i++) {
                 const char *equals = strchr(arm->image_chroot_env[i], '=');
 
                 if (!equals || equals == arm->image_chroot_env[i])
-                        diag_error(diags, schema_range(value, "image_chroot_env"),
+                        diag_error(diags, element_range(value, "image_chroot_env", i),
                                    "'image_chroot_env' holds \"NAME=value\", not \"%s\"", arm->image_chroot_env[i]);
         }
         for (size_t i = 0; i < arm->image_setup_extra.n; i++)
                 if (strv_len(STRV(arm->image_setup_extra.v[i])) == 0)
-                        diag_error(diags, schema_range(value, "image_setup_extra"),
+                        diag_error(diags, element_range(value, "image_setup_extra", i),
                                    "element %zu of 'image_setup_extra' is empty; the program is missing", i + 1);
 }
 
-int arm_check(struct arm_builder *arm, const struct value *value, struct diags *diags)
+bool arm_key_is_sound(const struct value *value, const char *key, const struct diags *diags)
+{
+        const struct value_entry *entry = value_entry(value, key);
+
+        for (size_t i = 0; entry && i < diags->list.n; i++) {
+                const struct range *at = &diags->list.v[i].range;
+
+                if (diags->list.v[i].severity == SEVERITY_ERROR && at->source == entry->key_range.source &&
+                    at->start >= entry->key_range.start && at->start < entry->value->range.end)
+                        return false;
+        }
+        return true;
+}
+
+/* Are all of these keys? */
+static bool all_sound(const struct value *value, const char *const *keys, const struct diags *diags)
+{
+        for (; *keys; keys++)
+                if (!arm_key_is_sound(value, *keys, diags))
+                        return false;
+        return true;
+}
+
+#define SOUND(...) all_sound(value, (const char *const[]){__VA_ARGS__, NULL}, diags)
+
+static void check_method(struct arm_builder *arm, const struct value *value, struct diags *diags)
 {
         static const char *const names[] = {[IMAGE_NEW] = "new", [IMAGE_REUSE] = "reuse", [IMAGE_RESIZE] = "resize"};
-        size_t errors_before = diags->n_errors;
 
         for (int i = IMAGE_NEW; i <= IMAGE_RESIZE; i++)
                 if (str_eq(arm->image_build_method, names[i]))
                         arm->method = (enum image_method)i;
         arm->gpt = !arm->image_type ? -1 : strcmp(arm->image_type, "gpt") == 0;
-        if (str_empty(arm->image_path))
+        if (arm->image_path && !*arm->image_path)
                 diag_error(diags, schema_range(value, "image_path"), "'image_path' is empty");
-        check_base(arm, value, diags);
-        check_size(arm, value, diags);
-        check_mounts(&arm->image_chroot_mounts, value, "image_chroot_mounts", diags);
-        check_mounts(&arm->additional_chroot_mounts, value, "additional_chroot_mounts", diags);
-        check_lists(arm, value, diags);
-        arm_check_partitions(arm, value, diags);
+}
+
+int arm_check(struct arm_builder *arm, const struct value *value, struct diags *diags)
+{
+        size_t errors_before = diags->n_errors;
+
+        check_method(arm, value, diags);
+        if (SOUND("image_chroot_mounts"))
+                check_mounts(&arm->image_chroot_mounts, value, "image_chroot_mounts", diags);
+        if (SOUND("additional_chroot_mounts"))
+                check_mounts(&arm->additional_chroot_mounts, value, "additional_chroot_mounts", diags);
+        if (SOUND("image_chroot_env", "image_setup_extra"))
+                check_lists(arm, value, diags);
+        if (SOUND("file_urls", "file_checksum", "file_checksum_url", "file_checksum_type", "bootstrap"))
+                check_base(arm, value, diags);
+        if (!arm->image_build_method) /* which has its own message; all that follows depends on it */
+                return -EINVAL;
+        if (SOUND("image_size", "image_size_bytes"))
+                check_size(arm, value, diags);
+        if (SOUND("image_partitions", "image_type"))
+                arm_check_partitions(arm, value, diags);
         return diags->n_errors > errors_before ? -EINVAL : 0;
 }

@@ -230,11 +230,16 @@ static bool place(const struct check *check, size_t i, uint64_t after, struct ex
         }
         diag_error(check->diags, schema_range(partition->value, partition->size_bytes ? "size" : "start_sector"),
                    "%s lies past the end of the image", name_of(check, i));
-        diag_detail(check->diags,
-                    "It begins at byte %llu and is %llu bytes long, but the image has room up to byte %llu. Make "
-                    "'image_size' larger, or the partition smaller.",
-                    (unsigned long long)ret->start, (unsigned long long)partition->size_bytes,
-                    (unsigned long long)limit);
+        if (partition->size_bytes == 0)
+                diag_detail(check->diags, "It begins at byte %llu, but the image has room up to byte %llu only.",
+                            (unsigned long long)ret->start, (unsigned long long)limit);
+        else
+                diag_detail(
+                        check->diags,
+                        "It begins at byte %llu and takes %llu bytes, but the image has room up to byte %llu only.\n"
+                        "Make 'image_size' larger, or the partition smaller.",
+                        (unsigned long long)ret->start, (unsigned long long)partition->size_bytes,
+                        (unsigned long long)limit);
         return false;
 }
 
@@ -249,11 +254,23 @@ static void check_overlap(const struct check *check, const struct extent *extent
                 diag_error(check->diags, check->v[upper].value->range, "%s overlaps %s", name_of(check, upper),
                            name_of(check, lower));
                 check->diags->list.v[check->diags->list.n - 1].range.end = check->v[upper].value->range.start + 1;
-                diag_detail(check->diags, "%s takes sectors %llu to %llu, %s begins at %llu.", name_of(check, lower),
+                diag_detail(check->diags, "It begins at sector %llu, but %s takes sectors %llu to %llu.",
+                            (unsigned long long)(extents[upper].start / SECTOR), name_of(check, lower),
                             (unsigned long long)(extents[lower].start / SECTOR),
-                            (unsigned long long)((extents[lower].end + SECTOR - 1) / SECTOR - 1), name_of(check, upper),
-                            (unsigned long long)(extents[upper].start / SECTOR));
+                            (unsigned long long)((extents[lower].end + SECTOR - 1) / SECTOR - 1));
         }
+}
+
+static bool too_many(const struct check *check)
+{
+        if (check->arm->gpt == 1 || check->n <= 4)
+                return false;
+        for (size_t i = 0; i < check->n; i++)
+                if (is_extended(&check->v[i]))
+                        return false;
+        diag_error(check->diags, schema_range(check->value, "image_partitions"),
+                   "a dos table holds 4 partitions, not %zu; set \"image_type\": \"gpt\"", check->n);
+        return true;
 }
 
 /* Only method new makes a table by these numbers. */
@@ -262,17 +279,8 @@ static void check_places(const struct check *check)
         CLEANUP_FREE struct extent *extents = xcalloc(check->n + 1, sizeof(*extents));
         uint64_t after = 0;
 
-        if (check->arm->gpt != 1 && check->n > 4) {
-                bool extended = false;
-
-                for (size_t i = 0; i < check->n; i++)
-                        extended |= is_extended(&check->v[i]);
-                if (!extended)
-                        diag_error(check->diags, schema_range(check->value, "image_partitions"),
-                                   "a dos table holds 4 partitions, not %zu; set \"image_type\": \"gpt\"", check->n);
-        }
-        if (check->arm->image_size_bytes == 0)
-                return; /* which has its own message */
+        if (too_many(check) || check->arm->image_size_bytes == 0)
+                return; /* a size that is missing has its own message */
         for (size_t i = 0; i < check->n; i++) {
                 if (!place(check, i, after, &extents[i]))
                         continue;
@@ -301,7 +309,7 @@ static void check_rest(const struct check *check)
         if (n_rest == 1 && check->arm->method == IMAGE_NEW && rest + 1 < check->n) {
                 diag_error(check->diags, schema_range(check->v[rest].value, "size"),
                            "only the last partition can take the rest of the image (size \"0\")");
-                diag_detail(check->diags, "%s follows after %s.", name_of(check, check->n - 1), name_of(check, rest));
+                diag_detail(check->diags, "After it comes %s.", name_of(check, rest + 1));
         }
 }
 
@@ -335,7 +343,8 @@ void arm_check_partitions(struct arm_builder *arm, const struct value *value, st
                 check_filesystem(&check, i);
                 check_mountpoint(&check, i);
         }
-        check_root(&check);
+        if (diags->n_errors == errors_before)
+                check_root(&check);
         if (arm->method != IMAGE_REUSE && diags->n_errors == errors_before)
                 check_rest(&check);
         if (arm->method == IMAGE_NEW && diags->n_errors == errors_before)

@@ -21,6 +21,7 @@ static const struct schema_key head_keys[] = {
         KEY("name", SCHEMA_STRING, 0, name, .help = "name of the build; the type where it is left out"),
 };
 #undef STRUCT
+static const char *const head_names[] = {"type", "name", NULL};
 static const struct schema head_schema = {
         .name = "a builder", .size = sizeof(struct builder_head), .keys = head_keys, .n_keys = 2};
 
@@ -69,10 +70,12 @@ static void load_build(struct load *load, const struct value *config)
         const struct interp interp = {.user = t->user, .template_dir = t->dir, .start = t->start};
         struct builder_head head;
 
-        if (schema_decode_part(&head_schema, config, load->options->syntax_only ? NULL : &interp, &head, load->diags) <
-            0) {
-                schema_free(&head_schema, &head);
+        schema_decode_part(&head_schema, config, load->options->syntax_only ? NULL : &interp, &head, load->diags);
+        if (config->type != VALUE_OBJECT)
                 return;
+        if (str_empty(head.type)) { /* said already: its other keys are looked at all the same */
+                free(head.type);
+                head.type = xstrdup(builder_types[0]);
         }
         if (str_empty(head.name)) {
                 free(head.name);
@@ -93,8 +96,10 @@ static void decode_build(struct load *load, struct template_build *build)
 {
         if (!strv_has(builder_types, build->type))
                 return;
-        if (schema_decode(&arm_schema, build->config, NULL, &build->interp, &build->arm, load->diags) == 0 &&
-            load->variables_ok)
+        schema_decode(&arm_schema, build->config, head_names, &build->interp, &build->arm, load->diags);
+        build->arm.name = xstrdup(build->name);
+        build->arm.type = xstrdup(build->type);
+        if (load->variables_ok)
                 arm_check(&build->arm, build->config, load->diags);
 }
 
@@ -102,6 +107,8 @@ static void build_free(struct template_build *build)
 {
         free(build->name);
         free(build->type);
+        free(build->arm.name);
+        free(build->arm.type);
         schema_free(&arm_schema, &build->arm);
 }
 
