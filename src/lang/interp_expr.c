@@ -171,6 +171,7 @@ static int field(struct render *render, struct term *ret, struct error *err)
 {
         CLEANUP_FREE char *name = (render->pos++, take_word(render));
         CLEANUP_STRV char **names = NULL;
+        CLEANUP_FREE char *all = NULL;
         const char *nearest;
 
         if (!render->live)
@@ -180,16 +181,15 @@ static int field(struct render *render, struct term *ret, struct error *err)
                         *ret = term_string(pair->value ? pair->value : "");
                         return 0;
                 }
-                strv_addf(&names, ".%s", pair->name);
+                strv_add(&names, pair->name);
         }
+        nearest = str_nearest(name, STRV(names));
         if (!names)
                 return error_set(err, ENOENT, "there is no '.%s' here", name);
-        nearest = str_nearest(name, STRV(names));
         if (nearest)
-                return error_set(err, ENOENT, "there is no '.%s' here; did you mean '%s'?", name, nearest);
-        free(name);
-        name = strv_join(STRV(names), ", ");
-        return error_set(err, ENOENT, "there is no such field here; there are %s", name);
+                return error_set(err, ENOENT, "there is no '.%s' here; did you mean '.%s'?", name, nearest);
+        all = strv_join(STRV(names), ", .");
+        return error_set(err, ENOENT, "there is no '.%s' here; there are .%s", name, all);
 }
 
 static int variable(struct render *render, struct term *ret, struct error *err)
