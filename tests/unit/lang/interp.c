@@ -193,7 +193,7 @@ static void test_errors(void **state)
                 {"{{.Nothing}}",                        "byte 1, '{{.Nothing}}': there is no '.Nothing' here; there are .Path, .Vars"},
                 {"{{if true}}x",                        "byte 1, '{{if true}}': {{end}} is missing"                                  },
                 {"x{{end}}",                            "byte 2, '{{end}}': there is no {{if}} that this belongs to"                 },
-                {"{{if true}}{{nope}}{{end}}",          "byte 12, '{{nope}}': unknown function 'nope'; did you mean 'not'?"          },
+                {"{{if true}}{{nope}}{{end}}",          "byte 12, '{{nope}}': unknown function 'nope'"                               },
                 {"{{if false}}{{unknownthing}}{{end}}", "byte 13, '{{unknownthing}}': unknown function 'unknownthing'"               },
                 {"{{range .X}}{{end}}",
                  "byte 1, '{{range .X}}': {{range}} is not supported; there are if, else and end"                                    },
