@@ -25,16 +25,25 @@ debian_mirror() {
   printf '%s\n' "$mirror"
 }
 
-# The folder of what the files given make, by their digest: "name-0123456789ab".
-cache_entry() {
-  local name=$1
-  shift
-  printf '%s/%s-%s\n' "$images_cache" "$name" "$(cat "$@" | sha256sum | cut -c 1-12)"
-}
-
-# Run the rest of the script once for all: wait for whoever is at it.
-cache_lock() {
-  mkdir -p "$images_cache"
-  exec 9>"$images_cache/$1.lock"
-  flock -w 3000 9 || fail "waited 50 minutes for the lock of $images_cache/$1.lock"
+# cached NAME SCRIPT ARGUMENTS...: print the folder with what `SCRIPT ARGUMENTS inside WORK` makes in
+# WORK/out, which runs in the namespaces, unless the cache has it. One process
+# makes it, the others wait.
+cached() {
+  local name=$1 script=$2 entry work
+  shift 2
+  entry=$images_cache/$name-$(cat "$script" "$images_dir/common.sh" "$images_dir/inside" | sha256sum | cut -c 1-12)
+  if [ ! -e "$entry" ]; then
+    mkdir -p "$images_cache"
+    exec 9>"$images_cache/$name.lock"
+    flock -w 3000 9 || fail "waited 50 minutes for $images_cache/$name.lock"
+  fi
+  if [ ! -e "$entry" ]; then
+    work=$(mktemp -d "$images_cache/.work-XXXXXX")
+    # shellcheck disable=SC2064 # this folder, now
+    trap "'$images_dir/inside' rm -rf '$work' 9>&-" EXIT
+    chmod 755 "$work"
+    "$images_dir/inside" "$script" "$@" inside "$work" >&2 9>&-
+    mv "$work/out" "$entry"
+  fi
+  printf '%s\n' "$entry"
 }
