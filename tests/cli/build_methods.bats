@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# slipway build: methods new and resize, partition tables and file systems.
+
+load helpers
+
+setup() { build_setup; }
+
+partitions() { printf '.builders[0] += {image_size: "%s", image_type: "%s", image_partitions: %s}' "$1" "$2" "$3"; }
+
+two='[{"name": "boot", "type": "c", "start_sector": "2048", "size": "32MiB", "filesystem": "vfat", "mountpoint": "/boot"},
+  {"name": "root", "type": "83", "size": "0", "filesystem": "ext4", "mountpoint": "/"}]'
+
+@test "new: dos, FAT and ext4, from a root archive" {
+  template "$(small)/rootfs.tar.gz" new "$(shell 'echo k >/boot/kernel.img' 'uname -m >/etc/marker')" "$(partitions 200MiB dos "$two")"
+  run -0 build t.json
+  [ "$(stat -c %s out.img)" = $((200 * 1048576)) ]
+  [ "$(sfdisk -J out.img | jq -r '.partitiontable.label + " " + .partitiontable.partitions[0].type + " " + .partitiontable.partitions[1].type')" = "dos c 83" ]
+  [ "$(fat_cat out.img 1 /kernel.img)" = k ]
+  [ "$(ext_cat out.img 2 /etc/marker)" = aarch64 ]
+  [[ $(ext out.img 2 'stat /dev/console') == *"character special"* ]]
+  [[ $(ext out.img 2 'stat /usr/bin/set-id') == *Mode:*04755* ]]
+  [[ $(ext out.img 2 'stat /home/pi') == *User:*1000* ]]
+  image_is_clean out.img
+  nothing_left
+}
+
+@test "new: gpt with names and types, three partitions, one untouched" {
+  template "$(small)/rootfs.tar.gz" new "$(shell 'echo e >/boot/efi/x')" "$(partitions 300MiB gpt '[
+    {"name": "EFI", "type": "ef00", "size": "48MiB", "filesystem": "vfat", "mountpoint": "/boot/efi"},
+    {"name": "blob", "type": "8300", "size": "4MiB", "filesystem": ""},
+    {"name": "root", "type": "8300", "size": "0", "filesystem": "ext4", "mountpoint": "/"}]')"
+  run -0 build t.json
+  [ "$(sfdisk -J out.img | jq -r '.partitiontable.label, .partitiontable.partitions[].name' | tr '\n' ' ')" = "gpt EFI blob root " ]
+  [ "$(sfdisk -J out.img | jq -r '.partitiontable.partitions[0].type')" = C12A7328-F81F-11D2-BA4B-00A0C93EC93B ]
+  run -0 sgdisk -v out.img
+  [[ $output == *"No problems found"* ]]
+  [ "$(fat_cat out.img 1 /x)" = e ]
+  image_is_clean out.img
+}
+
+@test "new: btrfs, f2fs and xfs roots" {
+  local fs
+  for fs in btrfs f2fs xfs; do
+    template "$(small)/rootfs.tar.gz" new "$(shell 'echo in >/etc/marker')" "$(partitions 600MiB gpt '[{"name": "root", "type": "8300", "size": "0", "filesystem": "'$fs'", "mountpoint": "/"}]')"
+    run -0 build -force t.json
+    [ "$(blkid -p -o value -s TYPE -O "$(start_of out.img 1)" -S "$(size_of out.img 1)" out.img)" = $fs ]
+    dd if=out.img of=part bs=1M iflag=skip_bytes,count_bytes skip="$(start_of out.img 1)" count="$(size_of out.img 1)" conv=sparse status=none
+    case $fs in
+    btrfs) btrfs check part && btrfs restore -i part . >/dev/null 2>&1 || true
+      mkdir restored && btrfs restore -m part restored && [ "$(cat restored/etc/marker)" = in ] ;;
+    f2fs) fsck.f2fs part && grep -aq stub-resolv.conf part ;;
+    xfs) xfs_repair -n -f part && [[ $(xfs_db -r -c 'path /etc/marker' -c 'type text' -c 'print' part 2>&1) != *"No such"* ]] ;;
+    esac
+    rm part
+  done
+  nothing_left
+}
+
+@test "new: a rootfs archive as the output" {
+  template "$(small)/rootfs.tar.gz" new "$(shell 'echo in >/etc/marker')" "$(partitions 200MiB dos "$two") | .builders[0].image_path = \"out.tar.gz\""
+  run -0 build t.json
+  [ "$(tar -xzOf out.tar.gz ./etc/marker 2>/dev/null || tar -xzOf out.tar.gz etc/marker)" = in ]
+  tar -tvzf out.tar.gz >list
+  grep -q 'dev/null' list
+  grep -E '^-rwsr-xr-x .*usr/bin/set-id$' list
+  nothing_left
+}
+
+@test "resize: dos" {
+  template "$(small)/base.img.xz" resize "$(shell 'dd if=/dev/zero of=/srv-big bs=1M count=100 2>/dev/null')" \
+    '.builders[0] += {image_size: "256MiB", image_partitions: [
+      {name: "boot", type: "c", start_sector: "2048", size: "16MiB", filesystem: "vfat", mountpoint: "/boot"},
+      {name: "root", type: "83", start_sector: "34816", size: "0", filesystem: "ext4", mountpoint: "/"}]}'
+  run -0 build t.json
+  [ "$(stat -c %s out.img)" = $((256 * 1048576)) ]
+  [ "$(size_of out.img 2)" = $(((256 - 17) * 1048576)) ]
+  [[ $(ext out.img 2 'stat /srv-big') == *"Size: 104857600"* ]]
+  image_is_clean out.img
+}
+
+@test "resize: gpt, without partitions in the template" {
+  xz -dc "$(small)/base.img.xz" >dos.img
+  truncate -s 68M gpt.img
+  printf 'label: gpt\nstart=2048, size=32768, type=uefi\nstart=34816, size=98304, type=linux, name=root\n' | sfdisk -q gpt.img
+  dd if=dos.img of=gpt.img bs=1M skip=1 seek=1 count=64 conv=notrunc status=none
+  xz -1 gpt.img
+  sha256sum gpt.img.xz >gpt.img.xz.sha256
+  template "$PWD/gpt.img.xz" resize "$(shell 'df -k / >/etc/df')" '.builders[0] += {image_size: "200MiB", image_type: "gpt"}'
+  run -0 build t.json
+  run -0 sgdisk -v out.img
+  [[ $output == *"No problems found"* ]]
+  [ "$(size_of out.img 2)" -gt $((180 * 1048576)) ]
+  image_is_clean out.img
+}
+
+@test "reuse: partitions are found in the image where the template leaves them out" {
+  template "$(small)/base.img.xz" reuse "$(shell 'echo x >/boot/x')"
+  run -0 build t.json
+  [ "$(fat_cat out.img 1 /x)" = x ]
+}
+
+@test "reuse: a template that disagrees with the image is told both" {
+  template "$(small)/base.img.xz" reuse "$(shell true)" '.builders[0] += {image_partitions: [
+    {name: "root", type: "83", start_sector: "8192", size: "0", filesystem: "ext4", mountpoint: "/"}]}'
+  run -1 build t.json
+  [[ $output == *8192* ]]
+  [[ $output == *34816* ]]
+  [ ! -e out.img ]
+}
+
+@test "new: two builds with SOURCE_DATE_EPOCH are the same" {
+  export SOURCE_DATE_EPOCH=1700000000
+  template "$(small)/rootfs.tar.gz" new "$(shell 'echo k >/boot/kernel.img' 'echo 1 >/etc/marker')" "$(partitions 200MiB gpt "${two//\"c\"/\"ef00\"}")"
+  run -0 build t.json
+  mv out.img first.img
+  sleep 1.1
+  SLIPWAY_CACHE_DIR=$BATS_TEST_TMPDIR/cache2 run -0 build t.json
+  cmp first.img out.img
+}
