@@ -5,19 +5,28 @@
 #include "base/str.h"
 #include "build/build.h"
 #include "build/job.h"
+#include "local/external.h"
 
-static void unknown_type(const struct template_step *step, const char *what, const char *const *known,
+static void unknown_type(const struct template_step *step, enum plugin_kind kind, const char *const *known,
                          struct diags *diags)
 {
-        const char *nearest = str_nearest(step->type, known);
+        const char *nearest = str_nearest(step->type, known), *what = plugin_kind_name(kind);
         CLEANUP_FREE char *names = strv_join(known, ", ");
+        CLEANUP_ERROR struct error err = {0};
+        const struct external *external;
 
+        /* There may be a stand-alone executable that does not keep to the contract. */
+        if (external_load(kind, step->type, &external, &err) != -ENOENT) {
+                diag_error(diags, schema_range(step->config, "type"), "%s", error_message(&err));
+                return;
+        }
         if (nearest)
                 diag_error(diags, schema_range(step->config, "type"), "unknown %s '%s'; did you mean '%s'?", what,
                            step->type, nearest);
         else
                 diag_error(diags, schema_range(step->config, "type"), "unknown %s '%s'", what, step->type);
-        diag_detail(diags, "Built in are: %s.", names);
+        diag_detail(diags, "Built in are: %s.\nAn executable slipway-%s-%s would be one too: see slipway-plugin(7).",
+                    names, what, step->type);
 }
 
 /* One step for one build: decoded, checked, and forgotten. */
@@ -35,7 +44,7 @@ static void check_decoded(const struct schema *schema,
 
 /* A kind of step: what its table row gives. schema NULL: no such type. */
 struct step_kind {
-        const char *what;
+        enum plugin_kind kind;
         const char *const *known;
         const struct schema *schema;
         int (*check)(void *config, const struct value *value, struct diags *diags);
@@ -47,7 +56,7 @@ static void check_step(const struct template *t, const struct template_step *ste
         size_t before = diags->n_errors;
 
         if (!kind->schema) {
-                unknown_type(step, kind->what, kind->known, diags);
+                unknown_type(step, kind->kind, kind->known, diags);
                 return;
         }
         /* One build's messages are enough: the next would say the same. */
@@ -59,7 +68,7 @@ static void check_step(const struct template *t, const struct template_step *ste
 static void check_provisioner(const struct template *t, const struct template_step *step, struct diags *diags)
 {
         const struct provisioner_type *type = provisioner_find(step->type);
-        struct step_kind kind = {"provisioner", provisioner_names(), type ? type->schema : NULL,
+        struct step_kind kind = {PLUGIN_PROVISIONER, provisioner_names(), type ? type->schema : NULL,
                                  type ? type->check : NULL};
 
         check_step(t, step, &kind, diags);
@@ -68,7 +77,7 @@ static void check_provisioner(const struct template *t, const struct template_st
 static void check_post_processor(const struct template *t, const struct template_step *step, struct diags *diags)
 {
         const struct post_processor_type *type = post_processor_find(step->type);
-        struct step_kind kind = {"post-processor", post_processor_names(), type ? type->schema : NULL,
+        struct step_kind kind = {PLUGIN_POST_PROCESSOR, post_processor_names(), type ? type->schema : NULL,
                                  type ? type->check : NULL};
 
         check_step(t, step, &kind, diags);

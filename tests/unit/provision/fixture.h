@@ -294,8 +294,9 @@ static inline int fixture_main_skip(void)
 {
         CLEANUP_ERROR struct error err = {0};
         CLEANUP(userns_freep) struct userns *ns = NULL;
+        CLEANUP_FREE char *busybox = program_find("busybox");
 
-        if (!program_find("busybox")) {
+        if (!busybox) {
                 fprintf(stderr, "skipped: busybox is not installed (busybox-static)\n");
                 return 77;
         }
