@@ -304,7 +304,6 @@ int ext_check(const struct fs_volume *volume, bool repair, struct error *err)
         return r < 0 ? r : check_on(volume, device.path, repair, &state, err);
 }
 
-/* resize2fs takes the size in units of 512 bytes ("s"), and wants a checked file system. */
 /* resize2fs cuts a regular file down to the size of the file system, whatever
  * its offset: in the child, ftruncate() does nothing and says it went well. */
 static int without_truncation(void *arg, struct error *err)
@@ -322,6 +321,7 @@ static int without_truncation(void *arg, struct error *err)
         return r < 0 ? error_errno(err, -r, "keep resize2fs from cutting the image") : 0;
 }
 
+/* resize2fs takes the size in units of 512 bytes ("s"), and wants a checked file system. */
 int ext_grow(const struct fs_volume *volume, struct error *err)
 {
         CLEANUP(device_clear) struct device device = {0};

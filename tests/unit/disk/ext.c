@@ -213,7 +213,6 @@ static void test_no_ext_there(void **state)
 /* A question mark in the name is nobody's option; a descriptor's name works too. */
 static void test_odd_names(void **state)
 {
-        CLEANUP_ERROR struct error err = {0};
         CLEANUP_FREE char *path = NULL, *fd_path = NULL;
         struct image image;
         int fd;
@@ -605,7 +604,7 @@ static void test_sparse_and_swap(void **state)
 
 static void test_clear_and_replace(void **state)
 {
-        CLEANUP_FREE char *root = NULL, *top = NULL, *out = NULL, *sub = NULL, *lost = NULL;
+        CLEANUP_FREE char *root = NULL, *out = NULL, *sub = NULL, *lost = NULL;
         struct image image;
         struct stat st;
         void *writer;
