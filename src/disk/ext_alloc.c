@@ -183,8 +183,8 @@ static int write_extents(struct ext_writer *w, ext2_ino_t ino, union ext_inode *
 
 struct map_build {
         struct ext_writer *w;
-        const struct ext_runs *runs;
-        size_t at; /* the run at hand; blocks are asked for in order */
+        const struct ext_run *runs, *at; /* at: the run at hand; blocks are asked for in order */
+        size_t n_runs;
         uint64_t goal, n_blocks;
         struct error *err;
 };
@@ -192,9 +192,11 @@ struct map_build {
 /* The run that has block lblk or, failing that, the next one; NULL if there is none. */
 static const struct ext_run *run_from(struct map_build *build, uint64_t lblk)
 {
-        while (build->at < build->runs->n && build->runs->v[build->at].lblk + build->runs->v[build->at].len <= lblk)
+        const struct ext_run *end = build->runs + build->n_runs;
+
+        while (build->at < end && build->at->lblk + build->at->len <= lblk)
                 build->at++;
-        return build->at < build->runs->n ? &build->runs->v[build->at] : NULL;
+        return build->at < end ? build->at : NULL;
 }
 
 /* The map entry for what begins at lblk: of level 0 the data block itself, above
@@ -237,7 +239,8 @@ static int map_entry(struct map_build *build, unsigned int level, uint64_t lblk,
 static int write_map(struct ext_writer *w, union ext_inode *inode, const struct ext_runs *runs, uint64_t *ret_blocks,
                      struct error *err)
 {
-        struct map_build build = {.w = w, .runs = runs, .goal = w->goal, .err = err};
+        struct map_build build = {
+                .w = w, .runs = runs->v, .at = runs->v, .n_runs = runs->n, .goal = w->goal, .err = err};
         uint64_t per_block = w->ext.fs->blocksize / 4, span = 1, lblk = 0;
         const struct ext_run *last = runs->n > 0 ? &runs->v[runs->n - 1] : NULL;
         uint64_t max = EXT2_NDIR_BLOCKS + per_block + per_block * per_block + per_block * per_block * per_block;

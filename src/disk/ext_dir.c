@@ -253,7 +253,7 @@ static int replace_blocks(struct ext_writer *w, struct ext_dir *dir, union ext_i
         if (r == 0)
                 r = store_blocks(w, dir, data, n, goal, &runs, err);
         if (r == 0) {
-                ext2fs_inode_size_set(w->ext.fs, &inode->base, (ext2_off64_t)(n * w->ext.fs->blocksize));
+                ext2fs_inode_size_set(w->ext.fs, &inode->base, (ext2_off64_t)n * w->ext.fs->blocksize);
                 r = ext_map_write(w, dir->ino, inode, &runs, err);
         }
         ext_runs_clear(&runs);
@@ -284,12 +284,16 @@ static int flush(struct ext_writer *w, struct ext_dir *dir, struct error *err)
         size_t n;
         int r = ext_dir_layout(w, dir, &data, &n, &indexed, err);
 
-        if (r == 0)
-                r = ext_inode_read(&w->ext, dir->ino, &inode, err);
-        if (r == 0 && (inode.base.i_flags & EXT4_INLINE_DATA_FL))
-                r = leave_inline(w, dir, &inode, err);
         if (r < 0)
                 return r;
+        r = ext_inode_read(&w->ext, dir->ino, &inode, err);
+        if (r < 0)
+                return r;
+        if (inode.base.i_flags & EXT4_INLINE_DATA_FL) {
+                r = leave_inline(w, dir, &inode, err);
+                if (r < 0)
+                        return r;
+        }
         inode.base.i_flags &= ~(uint32_t)EXT2_INDEX_FL;
         if (indexed)
                 inode.base.i_flags |= EXT2_INDEX_FL;

@@ -85,12 +85,11 @@ static void fill(struct layout *layout, char *block, size_t at, size_t first, si
 static int layout_plain(struct layout *layout)
 {
         size_t used = 24, first = 0; /* "." and ".." */
-        size_t cap = 1 + layout->dir->text.len / 16 + layout->items.n / 16;
+        size_t cap = 0;
         char *block;
 
         layout->n_blocks = 0;
         layout->data = NULL;
-        cap = 0;
         for (size_t i = 0;; i++) {
                 bool last = i == layout->items.n;
                 size_t len = last ? 0 : rec_len(layout->dir->names.v[layout->items.v[i].number].len);

@@ -157,10 +157,8 @@ static int on_used_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t lblk, blk64
         }
         if (last && last->pblk + last->len - ratio == cluster)
                 return 0;
-        if (last && last->pblk + last->len == cluster)
-                last->len += ratio;
-        else
-                vec_push(blocks->runs, (struct ext_run){.pblk = cluster, .len = ratio});
+        /* lblk counts what was seen, so that neighbours on the disk become one run */
+        ext_runs_add(blocks->runs, last ? last->lblk + last->len : 0, cluster, ratio);
         return 0;
 }
 

@@ -296,7 +296,7 @@ static int check_on(const struct fs_volume *volume, const char *device, bool rep
 int ext_check(const struct fs_volume *volume, bool repair, struct error *err)
 {
         CLEANUP(device_clear) struct device device = {0};
-        struct state state;
+        struct state state = {0};
         int r = read_state(volume, &state, err);
 
         if (r == 0)
@@ -327,7 +327,7 @@ int ext_grow(const struct fs_volume *volume, struct error *err)
         CLEANUP(device_clear) struct device device = {0};
         CLEANUP_STRV char **env = NULL;
         CLEANUP_FREE char *name = NULL, *size = NULL;
-        struct state state;
+        struct state state = {0};
         int r = read_state(volume, &state, err);
 
         if (r == 0)

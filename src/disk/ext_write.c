@@ -42,6 +42,7 @@ static int lookup(struct ext_writer *w, ext2_ino_t dir, const char *name, ext2_i
                 return r;
         found = ext_dir_find(folder, name);
         *ret = found ? found->ino : 0;
+        inode->base.i_mode = 0;
         return found ? ext_inode_read(&w->ext, found->ino, inode, err) : 0;
 }
 
@@ -71,7 +72,7 @@ static int find_parent(struct ext_writer *w, const char *path, ext2_ino_t *ret, 
 {
         const char *slash = strrchr(path, '/');
         CLEANUP_FREE char *parent = xstrndup(path, slash ? (size_t)(slash - path) : 0);
-        ext2_ino_t ino;
+        ext2_ino_t ino = 0;
         int r;
 
         *ret_name = slash ? slash + 1 : path;
@@ -227,19 +228,31 @@ static int clear_folder(struct ext_writer *w, ext2_ino_t ino, struct error *err)
 
 /* --- making --- */
 
+static int put_name(struct ext_writer *w, ext2_ino_t parent, const char *name, ext2_ino_t ino, mode_t mode,
+                    struct error *err)
+{
+        struct ext_dir *dir;
+        int r = ext_dir_get(w, parent, &dir, err);
+
+        if (r < 0)
+                return r;
+        ext_dir_add(w, dir, name, ino, mode);
+        return 0;
+}
+
 static int make_folder(struct ext_writer *w, ext2_ino_t parent, const char *name, const struct fs_change *change,
                        ext2_ino_t *ret, struct error *err)
 {
         union ext_inode inode;
-        struct ext_dir *dir;
-        ext2_ino_t ino;
+        ext2_ino_t ino = 0;
         struct stat st = change->st;
         int r;
 
         st.st_mode = (st.st_mode & 07777) | S_IFDIR;
         r = count_folder(w, parent, 1, err);
-        if (r == 0)
-                r = ext_inode_new(w, parent, &st, &ino, &inode, err);
+        if (r < 0)
+                return r;
+        r = ext_inode_new(w, parent, &st, &ino, &inode, err);
         if (r < 0)
                 return r;
         inode.base.i_links_count = 2;
@@ -247,10 +260,9 @@ static int make_folder(struct ext_writer *w, ext2_ino_t parent, const char *name
         if (r == 0)
                 r = ext_inode_write(&w->ext, ino, &inode, err);
         if (r == 0)
-                r = ext_dir_get(w, parent, &dir, err);
+                r = put_name(w, parent, name, ino, S_IFDIR, err);
         if (r < 0)
                 return r;
-        ext_dir_add(w, dir, name, ino, S_IFDIR);
         ext_dir_new(w, ino, parent);
         *ret = ino;
         return 0;
@@ -332,8 +344,7 @@ static int make_inode(struct ext_writer *w, const struct fs_change *change, mode
 {
         struct stat st = change->st;
         union ext_inode inode;
-        ext2_ino_t parent, ino;
-        struct ext_dir *dir;
+        ext2_ino_t parent = 0, ino = 0;
         const char *name;
         int r = find_parent(w, change->path, &parent, &name, err);
 
@@ -349,38 +360,31 @@ static int make_inode(struct ext_writer *w, const struct fs_change *change, mode
                 r = ext_inode_write(&w->ext, ino, &inode, err);
         if (r == 0 && change->n_xattrs > 0)
                 r = ext_xattr_set(w, ino, change, err);
-        if (r == 0)
-                r = ext_dir_get(w, parent, &dir, err);
-        if (r == 0)
-                ext_dir_add(w, dir, name, ino, kind);
-        return r;
+        return r < 0 ? r : put_name(w, parent, name, ino, kind, err);
 }
 
 static int make_link(struct ext_writer *w, const struct fs_change *change, struct error *err)
 {
         union ext_inode inode;
-        ext2_ino_t from, ino, parent;
+        ext2_ino_t from = 0, ino = 0, parent = 0, there = 0;
+        union ext_inode old;
         const char *name;
-        struct ext_name *found;
-        struct ext_dir *dir;
         int r = check_path(change->target, err);
 
         if (r == 0)
                 r = find_parent(w, change->target, &from, &name, err);
-        if (r == 0)
-                r = lookup(w, from, name, &ino, &inode, err);
+        if (r < 0)
+                return r;
+        r = lookup(w, from, name, &ino, &inode, err);
         if (r < 0)
                 return r;
         if (ino == 0 || S_ISDIR(inode.base.i_mode))
                 return error_set(err, ENOENT, "there is no file '%s' to link to", change->target);
         r = find_parent(w, change->path, &parent, &name, err);
         if (r == 0)
-                r = ext_dir_get(w, parent, &dir, err);
-        if (r < 0)
+                r = lookup(w, parent, name, &there, &old, err);
+        if (r < 0 || there == ino)
                 return r;
-        found = ext_dir_find(dir, name);
-        if (found && found->ino == ino)
-                return 0;
         r = remove_name(w, parent, name, err);
         if (r == 0)
                 r = ext_inode_read(&w->ext, ino, &inode, err);
@@ -392,11 +396,7 @@ static int make_link(struct ext_writer *w, const struct fs_change *change, struc
                 return error_set(err, EMLINK, "'%s' has too many names", change->target);
         inode.base.i_links_count++;
         r = ext_inode_write(&w->ext, ino, &inode, err);
-        if (r == 0)
-                r = ext_dir_get(w, parent, &dir, err);
-        if (r == 0)
-                ext_dir_add(w, dir, name, ino, inode.base.i_mode);
-        return r;
+        return r < 0 ? r : put_name(w, parent, name, ino, inode.base.i_mode, err);
 }
 
 /* --- the contract --- */
@@ -423,8 +423,9 @@ static int remove_change(struct ext_writer *w, const struct fs_change *change, s
         }
         if (r == 0 && change->kind == FS_REMOVE)
                 return remove_name(w, parent, name, err);
-        if (r == 0)
-                r = lookup(w, parent, name, &ino, &inode, err);
+        if (r < 0)
+                return r;
+        r = lookup(w, parent, name, &ino, &inode, err);
         return r < 0 || ino == 0 || !S_ISDIR(inode.base.i_mode) ? r : clear_folder(w, ino, err);
 }
 
