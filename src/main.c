@@ -12,6 +12,7 @@ static const struct command *const commands[] = {
         &command_inspect,
         &command_boot,
         &command_image,
+        &command_doctor,
         &command_version,
 };
 
