@@ -4,16 +4,11 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "disk/fs_tools.h"
-#if __has_include("disk/ext.h")
 #include "disk/ext.h"
-#endif
+#include "disk/fs_tools.h"
 
 static const struct fs_type *const fs_types[] = {
-#if __has_include("disk/ext.h")
-        &fs_ext4, &fs_ext3, &fs_ext2,
-#endif
-        &fs_fat, &fs_swap, &fs_raw,
+        &fs_ext4, &fs_ext3, &fs_ext2, &fs_fat, &fs_btrfs, &fs_f2fs, &fs_xfs, &fs_swap, &fs_raw,
 };
 
 enum { N_TYPES = sizeof(fs_types) / sizeof(fs_types[0]) };

@@ -203,3 +203,27 @@ int fs_scratch_store(const struct fs_volume *volume, int fd, uint64_t size, stru
                 r = copy_data(fd, 0, to, (off_t)volume->offset_bytes, size);
         return r < 0 ? error_errno(err, -r, "write %s of '%s'", volume->name, volume->path) : 0;
 }
+
+int fs_tools_make(const struct fs_volume *volume, struct fs_tool *tools, size_t n, struct error *err)
+{
+        CLEANUP_CLOSE int fd = -1;
+        int r = fs_scratch(volume, false, &fd, err);
+
+        for (size_t i = 0; i < n && r == 0; i++) {
+                tools[i].fd = fd;
+                r = fs_tool_run(&tools[i], NULL, err);
+        }
+        return r < 0 ? r : fs_scratch_store(volume, fd, volume->size_bytes, err);
+}
+
+int fs_tool_check(const struct fs_volume *volume, struct fs_tool *tool, struct error *err)
+{
+        CLEANUP_CLOSE int fd = -1;
+        int r = fs_scratch(volume, true, &fd, err);
+
+        if (r < 0)
+                return r;
+        tool->fd = fd;
+        r = fs_tool_run(tool, NULL, err);
+        return r < 0 ? error_wrap(err, r, "the file system in %s", volume->name) : 0;
+}
