@@ -42,6 +42,7 @@ END
 @test "validate: errors go to stderr, exit code 1" {
   run -1 --separate-stderr "$slipway" validate good.json
   [ -z "$output" ]
+  # shellcheck disable=SC2154 # run sets it
   [[ $stderr == *"Error: the variable 'key' has no value"*"on good.json line 3, column 47:"* ]]
 }
 
@@ -131,6 +132,7 @@ and therefore only show in their raw form here." ]
 
 @test "inspect: -machine-readable" {
   run -0 "$slipway" inspect -machine-readable good.json
+  # shellcheck disable=SC2001 # of each line
   [ "$(sed 's/^[0-9]*,//' <<<"$output")" = ",template-variable,board,rpi,0
 ,template-variable,key,,1
 ,template-variable,password,<sensitive>,0
