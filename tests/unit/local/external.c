@@ -93,10 +93,42 @@ static void test_missing(void **state)
         assert_non_null(strstr(error_message(&err), "slipway-provisioner-test"));
 }
 
+/* The bundled post-processor: what it gets, and what it gives back. */
+static void test_example(void **state)
+{
+        const struct external *external;
+        CLEANUP_STEP struct step step = {0};
+        CLEANUP_FREE char *report = path_join(folder, "sizes.txt"), *image = path_join(folder, "disk.img"),
+                          *config = xasprintf("{\"output\": \"%s\", \"bytes\": true}", report), *text = NULL;
+        CLEANUP_ERROR struct error err = {0};
+        json_t *input, *answer = NULL, *files;
+        struct plugin_call call = {.method = "run"};
+
+        (void)state;
+        setenv("PACKER_PLUGIN_PATH", EXAMPLES, 1);
+        external = load("size-report");
+        assert_int_equal(file_write(image, "12345", 5, 0644, NULL), 0);
+        assert_reads(&step, &external->schema, external_check, config);
+        input = json_pack("{s:o, s:{s:[s]}}", "config", external_config(step.config), "artifact", "files", image);
+        call.input = input;
+        if (plugin_call(external->plugin, &call, &answer, &err) < 0)
+                fail_msg("%s", error_message(&err));
+        files = json_object_get(json_object_get(answer, "artifact"), "files");
+        assert_int_equal(json_array_size(files), 2);
+        assert_string_equal(json_string_value(json_array_get(files, 1)), report);
+        assert_int_equal(file_read(report, 0, &text, NULL, NULL), 0);
+        assert_non_null(strstr(text, "              5 "));
+        assert_non_null(strstr(text, image));
+        json_decref(answer);
+        json_decref(input);
+        assert_refused(&step, &external->schema, external_check, "{\"output\": \"x/\"}", "x/ is a folder");
+        unsetenv("PACKER_PLUGIN_PATH");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {cmocka_unit_test(test_config), cmocka_unit_test(test_check),
-                                           cmocka_unit_test(test_missing)};
+                                           cmocka_unit_test(test_missing), cmocka_unit_test(test_example)};
         CLEANUP_FREE char *path = NULL;
         int failed;
 
