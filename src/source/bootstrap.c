@@ -2,6 +2,7 @@
  * (namespace) root in a pid namespace of its own, made by unshare(1), so that
  * none of its processes outlives us; foreign programs run by the binfmt
  * registration that the caller has made in the user namespace. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -133,7 +134,7 @@ static char **command(const struct source_bootstrap *bootstrap, const struct mir
                         strv_addf(&argv, "--keyring=%s", *keyring);
         strv_add(&argv, bootstrap->suite);
         strv_add(&argv, dir);
-        for (char **line = mirror->lines; *line; line++)
+        for (char **line = mirror->lines; line && *line; line++)
                 strv_add(&argv, *line);
         return argv;
 }
@@ -205,27 +206,82 @@ static int check_programs(struct error *err)
         return 0;
 }
 
+static int run(const struct source_bootstrap *bootstrap, const struct mirror *mirror, const char *dir,
+               struct talk *talk, struct error *err)
+{
+        CLEANUP_STRV char **argv = command(bootstrap, mirror, dir), **env = environment();
+        struct spawn spawn = {.argv = STRV(argv), .env = STRV(env), .cwd = "/", .on_line = on_line, .arg = talk};
+        int r = spawn_check(&spawn, err);
+
+        if (r == -EIO && talk->errors) {
+                CLEANUP_FREE char *errors = strv_join(STRV(talk->errors), "\n    ");
+
+                r = error_set(err, EIO, "mmdebstrap: %s", errors);
+        }
+        return r;
+}
+
+/* Was it an index of the updates or security updates that could not be had? */
+static bool is_extra_missing(const struct source_bootstrap *bootstrap, const struct talk *talk)
+{
+        CLEANUP_FREE char *part = xasprintf("/dists/%s-", bootstrap->suite);
+
+        for (char **line = talk->errors; line && *line; line++)
+                if (str_starts(*line, "Failed to fetch ") && strstr(*line, part))
+                        return true;
+        return false;
+}
+
+static int empty_folder(const char *dir, struct error *err)
+{
+        CLEANUP_CLOSEDIR DIR *stream = opendir(dir);
+        struct dirent *entry;
+        int r = 0;
+
+        if (!stream)
+                return error_errno(err, errno, "open folder '%s'", dir);
+        while (r == 0 && (entry = readdir(stream))) {
+                CLEANUP_FREE char *path = path_join(dir, entry->d_name);
+
+                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                        r = tree_remove(path, err);
+        }
+        return r;
+}
+
+/* A mirror that is just being synchronised has indexes that do not match. The
+ * suite itself never changes between point releases, so it can do without the others. */
+static int run_without_extras(const struct source_bootstrap *bootstrap, struct mirror *mirror, const char *dir,
+                              struct talk *talk, struct error *err)
+{
+        int r = empty_folder(dir, err);
+
+        if (r < 0)
+                return r;
+        if (talk->ui)
+                ui_message(talk->ui,
+                           "warning: the mirror's index of %s-updates or %s-security is not sound now: going on "
+                           "without them",
+                           bootstrap->suite, bootstrap->suite);
+        for (char **line = mirror->lines + 1; *line; line++)
+                free(steal(line));
+        talk->errors = strv_free(talk->errors);
+        return run(bootstrap, mirror, dir, talk, err);
+}
+
 int source_bootstrap(const struct source_bootstrap *bootstrap, const char *dir, struct ui *ui, struct error *err)
 {
         CLEANUP(mirror_clear) struct mirror mirror = {0};
         CLEANUP(talk_done) struct talk talk = {.ui = ui};
-        CLEANUP_STRV char **argv = NULL, **env = NULL;
         int r = check_programs(err);
 
         if (r == 0)
                 r = mirror_lines(bootstrap, &mirror, err);
         if (r < 0)
                 return r;
-        argv = command(bootstrap, &mirror, dir);
-        env = environment();
-        r = spawn_check(
-                &(struct spawn){.argv = STRV(argv), .env = STRV(env), .cwd = "/", .on_line = on_line, .arg = &talk},
-                err);
-        if (r == -EIO && talk.errors) {
-                CLEANUP_FREE char *errors = strv_join(STRV(talk.errors), "\n    ");
-
-                r = error_set(err, EIO, "mmdebstrap: %s", errors);
-        }
+        r = run(bootstrap, &mirror, dir, &talk, err);
+        if (r == -EIO && is_extra_missing(bootstrap, &talk) && strv_len(STRV(mirror.lines)) > 1)
+                r = run_without_extras(bootstrap, &mirror, dir, &talk, err);
         if (r == 0)
                 r = finish(dir, err);
         return r < 0 ? error_wrap(err, r, "bootstrap of %s for %s", bootstrap->suite,

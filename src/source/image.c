@@ -131,8 +131,8 @@ int image_score(enum content content, const char *name)
 static int try_member(struct search *search, struct members *members, struct archive_entry *entry, struct error *err)
 {
         CLEANUP(stream_freep) struct stream *stream = NULL;
-        const char *name = member_name(entry), *kind;
-        enum content content;
+        const char *name = member_name(entry), *kind = NULL;
+        enum content content = CONTENT_UNKNOWN;
         int points, r = stream_new(&member_type, NULL, members, &stream, err);
 
         if (r == 0)
@@ -219,9 +219,9 @@ static int refuse(struct stream *stream, enum content content, const char *kind,
 static int unpack(int fd, int to_fd, struct ui *ui, struct error *err)
 {
         CLEANUP(stream_freep) struct stream *stream = NULL;
-        enum content outer, content;
+        enum content outer, content = CONTENT_UNKNOWN;
         const uint8_t *head = NULL;
-        const char *kind;
+        const char *kind = NULL;
         bool done = false;
         ssize_t n;
         int r = stream_file(fd, ui, &stream, err);
@@ -262,4 +262,22 @@ int source_unpack_image(const char *path, int to_fd, struct ui *ui, struct error
         r = unpack(fd, to_fd, ui, err);
         progress_end(ui);
         return r < 0 ? error_wrap(err, r, "'%s'", path) : 0;
+}
+
+int source_identify(const char *path, enum source_kind *ret, const char **ret_name, struct error *err)
+{
+        CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+        CLEANUP(stream_freep) struct stream *stream = NULL;
+        enum content content = CONTENT_UNKNOWN;
+        int r;
+
+        if (fd < 0)
+                return error_errno(err, errno, "open '%s'", path);
+        r = stream_file(fd, NULL, &stream, err);
+        if (r == 0)
+                r = stream_peel(&stream, &content, ret_name, err);
+        if (r < 0)
+                return error_wrap(err, r, "'%s'", path);
+        *ret = content_is_image(content) ? SOURCE_IMAGE : content_is_archive(content) ? SOURCE_ARCHIVE : SOURCE_UNKNOWN;
+        return 0;
 }

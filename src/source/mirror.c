@@ -91,7 +91,7 @@ static void read_line(struct entries *entries, char *line)
                 memset(open, ' ', (size_t)(close - open) + 1);
         }
         add_words(&words, line);
-        if (strv_len(STRV(words)) < 3)
+        if (!words || strv_len(STRV(words)) < 3)
                 return;
         strv_add(&entry.types, words[0]);
         strv_add(&entry.uris, words[1]);

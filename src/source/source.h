@@ -34,13 +34,14 @@ void source_file_clear(struct source_file *file);
  * that want the same thing download it once. A wrong digest leaves nothing. */
 int source_fetch(const struct source_request *request, struct source_file *ret, struct error *err);
 
-/* What a file is, by its first bytes. */
+/* What a file is, by its bytes; all compression taken off. */
 enum source_kind {
         SOURCE_UNKNOWN,
-        SOURCE_IMAGE,   /* raw disk image: partition table or file system */
-        SOURCE_ARCHIVE, /* tar (in any compression), zip, 7z, cpio: has members */
-        SOURCE_STREAM,  /* one compressed stream; look inside for what it holds */
+        SOURCE_IMAGE,   /* disk image: partition table or file system */
+        SOURCE_ARCHIVE, /* tar, zip, 7z, cpio: has members */
 };
+/* *ret_name (may be NULL): "tar", "a DOS partition table", ... for messages. */
+int source_identify(const char *path, enum source_kind *ret, const char **ret_name, struct error *err);
 
 /* Unpack `path`, whatever it is (raw, compressed, or an archive that holds
  * exactly one image), to the empty file `to_fd`, sparse. An error lists the

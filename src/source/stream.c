@@ -241,6 +241,7 @@ int stream_decode(enum content content, struct stream *below, struct stream **re
 int stream_peel(struct stream **stream, enum content *ret_content, const char **ret_name, struct error *err)
 {
         for (int depth = 0;; depth++) {
+                struct stream *inner = NULL;
                 const uint8_t *head = NULL;
                 ssize_t n = stream_peek(*stream, MAGIC_BYTES, &head, err);
                 enum content content;
@@ -255,8 +256,9 @@ int stream_peel(struct stream **stream, enum content *ret_content, const char **
                 }
                 if (depth == DEPTH_MAX)
                         return error_set(err, ELOOP, "compressed more than %d times", DEPTH_MAX);
-                r = stream_decode(content, steal(stream), stream, err);
-                if (r < 0)
+                r = stream_decode(content, steal(stream), &inner, err);
+                if (r < 0 || !inner)
                         return r;
+                *stream = inner;
         }
 }

@@ -97,13 +97,13 @@ static bool take_header(const char *line, size_t n, const char *name, char **fie
 /* "bytes 100-199/200" or "bytes 100-199/" and a '*' */
 static void take_range(struct transfer_reply *reply, const char *text)
 {
-        unsigned long long first, last, total;
-        int n = sscanf(text, "bytes %llu-%llu/%llu", &first, &last, &total);
+        const char *slash = strchr(text, '/');
 
-        if (n >= 2)
-                reply->offset = first;
-        if (n == 3)
-                reply->total = total;
+        if (!str_starts(text, "bytes ") || !isdigit((unsigned char)text[6]))
+                return;
+        reply->offset = strtoull(text + 6, NULL, 10);
+        if (slash && isdigit((unsigned char)slash[1]))
+                reply->total = strtoull(slash + 1, NULL, 10);
 }
 
 static size_t on_header(char *line, size_t size, size_t n, void *arg)

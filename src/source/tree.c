@@ -30,7 +30,8 @@ struct folder_times {
 
 struct tree {
         int root;
-        struct members *members;
+        struct stream *stream;
+        struct members members; /* of the stream */
         struct ui *ui;
         struct tree_warned warned;
         char *parent_path; /* of parent_fd: most members are beside the one before */
@@ -53,6 +54,8 @@ static void parent_forget(struct tree *tree)
 static void tree_done(struct tree *tree)
 {
         parent_forget(tree);
+        members_close(&tree->members);
+        stream_free(tree->stream);
         for (size_t i = 0; i < tree->folders.n; i++)
                 free(tree->folders.v[i].path);
         vec_free(&tree->folders);
@@ -203,7 +206,7 @@ static int write_data(struct tree *tree, struct archive_entry *entry, int fd, st
         size_t n;
         int r;
 
-        while ((r = archive_read_data_block(tree->members->archive, &data, &n, &offset)) == ARCHIVE_OK) {
+        while ((r = archive_read_data_block(tree->members.archive, &data, &n, &offset)) == ARCHIVE_OK) {
                 if (offset < 0 || (uint64_t)offset > INT64_MAX - n)
                         return error_set(err, EFBIG, "it has data at an impossible place");
                 r = fd_pwrite_sparse(fd, data, n, offset);
@@ -216,7 +219,7 @@ static int write_data(struct tree *tree, struct archive_entry *entry, int fd, st
                         return r;
         }
         if (r != ARCHIVE_EOF)
-                return members_failed(tree->members, "unpack", err);
+                return members_failed(&tree->members, "unpack", err);
         return ftruncate(fd, end) < 0 ? write_failed(errno, err) : 0;
 }
 
@@ -294,11 +297,11 @@ static int link_data(struct tree *tree, struct archive_entry *entry, int parent,
 
 static int make_link(struct tree *tree, struct archive_entry *entry, const char *path, struct error *err)
 {
-        const char *target = archive_entry_hardlink(entry), *target_name, *name;
+        const char *target = archive_entry_hardlink(entry), *target_name = NULL, *name = NULL;
         CLEANUP_FREE char *clean = NULL;
         CLEANUP_CLOSE int target_fd = -1;
-        int parent, r = clean_name(target, &clean, err);
-        bool there;
+        int parent = -1, r = clean_name(target, &clean, err);
+        bool there = false;
 
         if (r < 0)
                 return error_wrap(err, r, "hard link to '%s'", target);
@@ -310,7 +313,7 @@ static int make_link(struct tree *tree, struct archive_entry *entry, const char 
         r = open_parent(tree, clean, &parent, &target_name, err);
         if (r < 0)
                 return error_wrap(err, r, "hard link to '%s'", target);
-        target_fd = dup(parent);
+        target_fd = fcntl(parent, F_DUPFD_CLOEXEC, 0);
         r = open_parent(tree, path, &parent, &name, err);
         if (r == 0)
                 r = make_room(tree, parent, name, path, false, &there, err);
@@ -348,11 +351,11 @@ static int make_member(struct tree *tree, struct archive_entry *entry, struct er
 {
         mode_t type = archive_entry_filetype(entry);
         CLEANUP_FREE char *path = NULL;
-        const char *name;
-        bool there;
-        int parent, r = clean_name(member_name(entry), &path, err);
+        const char *name = NULL;
+        bool there = false;
+        int parent = -1, r = clean_name(member_name(entry), &path, err);
 
-        if (r < 0)
+        if (r < 0 || !path)
                 return r;
         if (*path == '\0')
                 return make_root(tree, entry, err);
@@ -388,7 +391,7 @@ static int unpack_members(struct tree *tree, struct error *err)
         struct archive_entry *entry;
         int r;
 
-        while ((r = members_next(tree->members, &entry, err)) > 0) {
+        while ((r = members_next(&tree->members, &entry, err)) > 0) {
                 CLEANUP_FREE char *name = str_printable(member_name(entry));
 
                 r = make_member(tree, entry, err);
@@ -402,14 +405,12 @@ static int unpack_members(struct tree *tree, struct error *err)
 
 static int unpack(int fd, const char *dir, struct tree *tree, struct error *err)
 {
-        CLEANUP(stream_freep) struct stream *stream = NULL;
-        CLEANUP(members_close) struct members members = {0};
-        enum content content;
-        const char *kind;
-        int r = stream_file(fd, tree->ui, &stream, err);
+        enum content content = CONTENT_UNKNOWN;
+        const char *kind = NULL;
+        int r = stream_file(fd, tree->ui, &tree->stream, err);
 
         if (r == 0)
-                r = stream_peel(&stream, &content, &kind, err);
+                r = stream_peel(&tree->stream, &content, &kind, err);
         if (r < 0)
                 return r;
         if (content == CONTENT_EMPTY)
@@ -420,10 +421,9 @@ static int unpack(int fd, const char *dir, struct tree *tree, struct error *err)
                                  content_is_image(content)    ? "a disk image (use image_build_method reuse or resize)"
                                  : content == CONTENT_FOREIGN ? kind
                                                               : "none of them");
-        r = members_open(&members, stream, fd, content, err);
+        r = members_open(&tree->members, tree->stream, fd, content, err);
         if (r < 0)
                 return r;
-        tree->members = &members;
         tree->root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (tree->root < 0)
                 return error_errno(err, errno, "open folder '%s'", dir);

@@ -155,6 +155,31 @@ static void test_the_image_among_others(void **state)
         assert_unpacks("pick.zip");
 }
 
+static void test_identified(void **state)
+{
+        static const struct {
+                const char *path;
+                enum source_kind kind;
+                const char *name;
+        } rows[] = {
+                {"i.img", SOURCE_IMAGE,   "a DOS partition table"},
+                {"i.xz",  SOURCE_IMAGE,   "a DOS partition table"},
+                {"i.tgz", SOURCE_ARCHIVE, "tar"                  },
+                {"i.txt", SOURCE_UNKNOWN, "unknown"              },
+        };
+
+        (void)state;
+        sh("cp disk.img i.img; xz -0 -c disk.img > i.xz; tar czf i.tgz other; echo text > i.txt");
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+                enum source_kind kind;
+                const char *name;
+
+                assert_int_equal(source_identify(rows[i].path, &kind, &name, NULL), 0);
+                assert_int_equal(kind, rows[i].kind);
+                assert_string_equal(name, rows[i].name);
+        }
+}
+
 static void test_disk_full(void **state)
 {
         CLEANUP_ERROR struct error err = {0};
@@ -194,7 +219,8 @@ int main(void)
                 cmocka_unit_test(test_concatenated),     cmocka_unit_test(test_garbage_after_the_end),
                 cmocka_unit_test(test_truncated),        cmocka_unit_test(test_corrupt),
                 cmocka_unit_test(test_what_is_no_image), cmocka_unit_test(test_the_image_among_others),
-                cmocka_unit_test(test_disk_full),        cmocka_unit_test(test_command),
+                cmocka_unit_test(test_identified),       cmocka_unit_test(test_disk_full),
+                cmocka_unit_test(test_command),
         };
 
         return cmocka_run_group_tests(tests, setup, scratch_teardown);
