@@ -2,6 +2,7 @@
 # slipway build, on small bases: what an image holds afterwards, and what it
 # does not.
 
+# shellcheck disable=SC2154,SC2086,SC2030,SC2031 # set by the helpers; plain words
 load helpers
 
 setup() { build_setup; }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # slipway build: methods new and resize, partition tables and file systems.
 
+# shellcheck disable=SC2154,SC2086,SC2030,SC2031 # set by the helpers; plain words
 load helpers
 
 setup() { build_setup; }

@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# slipway build on bad input: each mistake has its own clear error, and leaves
+# nothing behind.
+
+# shellcheck disable=SC2154,SC2086,SC2030,SC2031 # set by the helpers; plain words
+load helpers
+
+setup() { build_setup; }
+
+fails() {
+  local word
+  run -1 build t.json
+  for word in "$@"; do
+    [[ $output == *"$word"* ]] || { echo "the error does not say '$word'"; return 1; }
+  done
+  [ ! -e out.img ]
+  nothing_left
+}
+
+packed() { sha256sum "$1" >"$1.sha256"; }
+
+@test "error: wrong digest" {
+  template "$(small)/base.img.xz" reuse "$(shell true)" '.builders[0].file_checksum = ("0" * 64)'
+  fails 0000000000000000 "$(cut -d' ' -f1 "$(small)/base.img.xz.sha256")"
+}
+
+@test "error: no such file" {
+  template "$(small)/base.img.xz" reuse "$(shell true)" '.builders[0].file_urls = ["/nonexistent/base.img"]'
+  fails /nonexistent/base.img
+}
+
+@test "error: truncated and damaged .xz, .gz and .zip" {
+  local name
+  for name in base.img.xz base.img.gz base.zip; do
+    head -c 700000 "$(small)/$name" >short."${name##*.}"
+    packed short."${name##*.}"
+    template "$PWD/short.${name##*.}" reuse "$(shell true)"
+    fails "short.${name##*.}"
+    cp "$(small)/$name" bad."${name##*.}"
+    chmod u+w bad."${name##*.}"
+    dd if=/dev/urandom of=bad."${name##*.}" bs=1000 seek=500 count=1 conv=notrunc status=none
+    packed bad."${name##*.}"
+    template "$PWD/bad.${name##*.}" reuse "$(shell true)"
+    fails "bad.${name##*.}"
+  done
+}
+
+@test "error: an archive whose members leave the folder" {
+  python3 - <<'PYTHON'
+import io, tarfile
+def make(name, *members):
+    with tarfile.open(name, "w:gz") as tar:
+        for path, kind, text in members:
+            info = tarfile.TarInfo(path)
+            info.type = kind
+            if kind == tarfile.SYMTYPE:
+                info.linkname = text
+                tar.addfile(info)
+            else:
+                info.size = len(text)
+                tar.addfile(info, io.BytesIO(text.encode()))
+make("dots.tar.gz", ("../escaped", tarfile.REGTYPE, "out"))
+make("link.tar.gz", ("out", tarfile.SYMTYPE, "/tmp"), ("out/escaped-by-link", tarfile.REGTYPE, "out"))
+PYTHON
+  local name
+  for name in dots link; do
+    packed $name.tar.gz
+    template "$PWD/$name.tar.gz" new "$(shell true)" '.builders[0] += {image_size: "64MiB", image_partitions: [{name: "root", type: "83", size: "0", filesystem: "ext4", mountpoint: "/"}]}'
+    run -1 build t.json
+    [ ! -e out.img ]
+  done
+  [ ! -e /tmp/escaped-by-link ]
+  [ -z "$(find "$BATS_FILE_TMPDIR" -name 'escaped*')" ]
+}
+
+@test "error: partitions that overlap, and one past the end" {
+  template "$(small)/rootfs.tar.gz" new "$(shell true)" '.builders[0] += {image_size: "100MiB", image_partitions: [
+    {name: "boot", type: "c", start_sector: "2048", size: "32MiB", filesystem: "vfat", mountpoint: "/boot"},
+    {name: "root", type: "83", start_sector: "4096", size: "0", filesystem: "ext4", mountpoint: "/"}]}'
+  fails overlap boot root
+  template "$(small)/rootfs.tar.gz" new "$(shell true)" '.builders[0] += {image_size: "100MiB", image_partitions: [
+    {name: "root", type: "83", start_sector: "2048", size: "300MiB", filesystem: "ext4", mountpoint: "/"}]}'
+  fails root 300
+}
+
+@test "error: a root without a shell" {
+  mkdir -p empty/etc empty/usr
+  tar -czf empty.tar.gz -C empty .
+  packed empty.tar.gz
+  template "$PWD/empty.tar.gz" new "$(shell true)" '.builders[0] += {image_size: "64MiB", image_partitions: [{name: "root", type: "83", size: "0", filesystem: "ext4", mountpoint: "/"}]}'
+  fails shell
+}
+
+@test "error: a damaged ext4" {
+  cp "$(small)/base.img" damaged.img
+  chmod u+w damaged.img
+  dd if=/dev/urandom of=damaged.img bs=4096 seek=4353 count=40 conv=notrunc status=none
+  packed damaged.img
+  template "$PWD/damaged.img" reuse "$(shell true)" '.builders[0] += {image_partitions: [
+    {name: "boot", type: "c", start_sector: "2048", size: "16MiB", filesystem: "vfat", mountpoint: "/boot"},
+    {name: "root", type: "83", start_sector: "34816", size: "0", filesystem: "ext4", mountpoint: "/"}]}'
+  fails damaged
+}
+
+@test "error: a damaged FAT" {
+  cp "$(small)/base.img" damaged.img
+  chmod u+w damaged.img
+  dd if=/dev/zero of=damaged.img bs=512 seek=2048 count=60 conv=notrunc status=none
+  dd if="$(small)/base.img" of=damaged.img bs=512 skip=2048 seek=2048 count=1 conv=notrunc status=none
+  packed damaged.img
+  template "$PWD/damaged.img" reuse "$(shell true)"
+  fails boot
+}
+
+@test "error: the image is full: by how much, and which key to change" {
+  template "$(small)/base.img.xz" reuse "$(shell 'dd if=/dev/zero of=/srv-big bs=1M count=100 2>/dev/null')"
+  fails image_size
+}
+
+@test "error: wrong types in a template are told with their places" {
+  template "$(small)/base.img.xz" reuse '[{"type": "shell", "inline": {"a": 1}}]' '.builders[0].image_partitions = "no list" | .builders[0].image_size = ["2G"]'
+  fails t.json: image_partitions image_size inline
+}
+
+@test "error: not an image at all" {
+  echo 'just text' >text.img
+  packed text.img
+  template "$PWD/text.img" reuse "$(shell true)"
+  fails text.img
+}

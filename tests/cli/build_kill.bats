@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# Nothing is left behind, however a build ends.
+
+# shellcheck disable=SC2154,SC2086,SC2030,SC2031 # set by the helpers; plain words
+load helpers
+
+setup() { build_setup; }
+
+# The build of $BATS_TEST_TMPDIR's t.json in the background; $pid is its first process.
+start() {
+  setsid "$slipway" build -force t.json >log 2>&1 </dev/null 3>&- &
+  pid=$!
+}
+
+# All processes below $1, and itself.
+tree_of() {
+  local child
+  echo "$1"
+  for child in $(ps -o pid= --ppid "$1" 2>/dev/null); do
+    tree_of "$child"
+  done
+}
+
+@test "interrupt: SIGINT and SIGTERM while a provisioner runs" {
+  local signal status
+  template "$(small)/base.img.xz" reuse "$(shell 'sleep 60 & sleep 61')"
+  for signal in INT TERM; do
+    start
+    for _ in $(seq 200); do
+      [ -n "$(pgrep -f 'sleep 61' || true)" ] && break
+      sleep 0.1
+    done
+    sleep 0.3
+    kill -$signal $pid
+    status=0
+    wait $pid || status=$?
+    [ "$status" -ne 0 ]
+    [ ! -e out.img ]
+    nothing_left
+  done
+  template "$(small)/base.img.xz" reuse "$(shell 'echo well >/etc/marker')"
+  run -0 build t.json
+  [ "$(ext_cat out.img 2 /etc/marker)" = well ]
+}
+
+@test "kill -9: any process, at 20 random moments; then the same command succeeds" {
+  local round rounds=20 processes victim
+  [ -z "${SLIPWAY_SANITIZED-}" ] || rounds=5
+  template "$(small)/base.img.xz" reuse "$(shell 'echo 1 >/etc/a' 'for i in 1 2 3 4 5; do cat /etc/passwd >/etc/b; done' 'echo k >/boot/k')"
+  for round in $(seq $rounds); do
+    export SLIPWAY_CACHE_DIR=$BATS_TEST_TMPDIR/cache
+    [ $((round % 3)) -ne 0 ] || "$here/tests/images/inside" rm -rf "$SLIPWAY_CACHE_DIR"
+    jq ".provisioners += [{type: \"shell\", inline: [\"echo $round >/etc/round\"]}]" t.json >t$round.json
+    setsid "$slipway" build -force t$round.json >log 2>&1 </dev/null 3>&- &
+    pid=$!
+    sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
+    mapfile -t processes < <(tree_of $pid)
+    victim=${processes[RANDOM % ${#processes[@]}]}
+    kill -9 "$victim" 2>/dev/null || true
+    if wait $pid 2>/dev/null; then
+      image_is_clean out.img
+    elif [ -e out.img ] && [ "$round" = 1 ]; then
+      echo 'an image has its final name after a build that failed'
+      return 1
+    fi
+    nothing_left
+    run -0 build -force t$round.json
+    [ "$(ext_cat out.img 2 /etc/round)" = "$round" ]
+    [ "$(ext_cat out.img 2 /etc/a)" = 1 ]
+    image_is_clean out.img
+  done
+}
