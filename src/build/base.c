@@ -407,6 +407,19 @@ struct unpack {
         const char *folder, *tree;
 };
 
+/* An archive need not have the folders that the template mounts partitions on. */
+static int make_mountpoints(const struct base *base, const char *tree, struct error *err)
+{
+        for (size_t i = 1; i < base->n_mounts; i++) {
+                CLEANUP_FREE char *dir = NULL;
+                int r = tree_mountpoint(tree, base->mounts[i].mountpoint, &dir, err);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* In the namespaces. */
 static int unpack_tree(void *arg, struct error *err)
 {
@@ -423,6 +436,8 @@ static int unpack_tree(void *arg, struct error *err)
                 error_wrap(err, r, "unpack '%s'", unpack->file->name);
         else
                 r = nodes_save(&nodes, unpack->folder, err);
+        if (r == 0)
+                r = make_mountpoints(&unpack->job->base, unpack->tree, err);
         source_nodes_clear(&nodes);
         return r;
 }
@@ -436,13 +451,23 @@ static int fill_from_archive(struct job *job, const void *archive, const char *f
         return r < 0 ? r : userns_call(job->ns, unpack_tree, &unpack, err);
 }
 
+/* The tree of method new: what shapes it are the source and the mountpoints. */
+static void new_tree_key(struct job *job, const char *kind, const char *source, const char *const *command)
+{
+        CLEANUP_STRV char **words = strv_dup(command);
+
+        for (size_t i = 1; i < job->base.n_mounts; i++)
+                strv_addf(&words, "mountpoint %s", job->base.mounts[i].mountpoint);
+        base_key(job->base.key, kind, source, STRV(words));
+}
+
 static int prepare_archive(struct job *job, const struct source_file *file, struct error *err)
 {
         int r = mounts_plan(job, &job->base, err);
 
         if (r < 0)
                 return r;
-        base_key(job->base.key, "archive", file->sha256, own_command(job));
+        new_tree_key(job, "archive", file->sha256, own_command(job));
         return tree_get(job, "Unpacking the root file system", fill_from_archive, file, err);
 }
 
@@ -481,7 +506,9 @@ static int bootstrap_tree(void *arg, struct error *err)
         struct unpack *unpack = arg;
         struct source_bootstrap request = bootstrap_request(unpack->job);
 
-        return source_bootstrap(&request, unpack->tree, unpack->job->ui, err);
+        int r = source_bootstrap(&request, unpack->tree, unpack->job->ui, err);
+
+        return r < 0 ? r : make_mountpoints(&unpack->job->base, unpack->tree, err);
 }
 
 static int fill_from_bootstrap(struct job *job, const void *arg, const char *folder, struct error *err)
@@ -516,7 +543,7 @@ static int prepare_bootstrap(struct job *job, struct error *err)
         if (r < 0)
                 return r;
         source_bootstrap_key(&request, hex);
-        base_key(job->base.key, "bootstrap", hex, NULL);
+        new_tree_key(job, "bootstrap", hex, NULL);
         return tree_get(job, "Bootstrapping the root file system", fill_from_bootstrap, NULL, err);
 }
 

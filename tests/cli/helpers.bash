@@ -92,7 +92,7 @@ nothing_left() {
     echo 'a loop device remains'
     return 1
   fi
-  if find . -maxdepth 1 -name '*.img.*' -o -maxdepth 1 -name '.*out*' | grep .; then
+  if find . -maxdepth 1 \( -name '.*out*' -o -name 'out.img?*' \) | grep .; then
     echo 'half-written files remain'
     return 1
   fi
