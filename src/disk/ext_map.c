@@ -10,12 +10,15 @@
 
 void ext_runs_add(struct ext_runs *runs, uint64_t lblk, uint64_t pblk, uint64_t len)
 {
-        struct ext_run *last = runs->n > 0 ? &runs->v[runs->n - 1] : NULL;
+        if (runs->n > 0) {
+                struct ext_run *last = &runs->v[runs->n - 1];
 
-        if (last && last->lblk + last->len == lblk && last->pblk + last->len == pblk)
-                last->len += len;
-        else
-                vec_push(runs, (struct ext_run){.lblk = lblk, .pblk = pblk, .len = len});
+                if (last->lblk + last->len == lblk && last->pblk + last->len == pblk) {
+                        last->len += len;
+                        return;
+                }
+        }
+        vec_push(runs, (struct ext_run){.lblk = lblk, .pblk = pblk, .len = len});
 }
 
 /* A mapping as it comes from the image. */
@@ -148,17 +151,19 @@ static int on_used_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t lblk, blk64
 {
         struct blocks *blocks = arg;
         uint64_t ratio = (uint64_t)EXT2FS_CLUSTER_RATIO(fs), cluster = *block & ~(ratio - 1);
-        struct ext_run *last = blocks->runs->n > 0 ? &blocks->runs->v[blocks->runs->n - 1] : NULL;
+        struct ext_run last = {0};
 
         (void)lblk, (void)ref_block, (void)ref_offset;
         if (blocks->left-- == 0 || *block < fs->super->s_first_data_block || *block >= ext2fs_blocks_count(fs->super)) {
                 blocks->r = ext_damaged(blocks->err, "inode %u has wrong block numbers", blocks->ino);
                 return BLOCK_ABORT;
         }
-        if (last && last->pblk + last->len - ratio == cluster)
+        if (blocks->runs->n > 0)
+                last = blocks->runs->v[blocks->runs->n - 1];
+        if (last.len > 0 && last.pblk + last.len - ratio == cluster)
                 return 0;
         /* lblk counts what was seen, so that neighbours on the disk become one run */
-        ext_runs_add(blocks->runs, last ? last->lblk + last->len : 0, cluster, ratio);
+        ext_runs_add(blocks->runs, last.lblk + last.len, cluster, ratio);
         return 0;
 }
 

@@ -368,7 +368,7 @@ static int make_link(struct ext_writer *w, const struct fs_change *change, struc
         union ext_inode inode;
         ext2_ino_t from = 0, ino = 0, parent = 0, there = 0;
         union ext_inode old;
-        const char *name;
+        const char *name = "";
         int r = check_path(change->target, err);
 
         if (r == 0)
