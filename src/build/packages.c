@@ -56,6 +56,8 @@ static int run_one(struct job *job, const struct template_step *block, const str
         ui_say(job->ui, "Running post-processor: %s", block->type);
         config = xcalloc(1, type->schema->size);
         r = schema_decode(type->schema, value, template_step_keys, &job->build->interp, config, &diags);
+        if (r == 0 && type->check) /* which also completes the config of an executable */
+                r = type->check(config, value, &diags);
         if (r < 0)
                 error_set(err, EINVAL, "%s", diags.list.n ? diags.list.v[0].summary : "invalid configuration");
         *ret_keep = true;
