@@ -121,13 +121,15 @@ static bool runs_i386(void)
         static const char program[] =
                 "\x7f\x45\x4c\x46\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00" /* e_ident */
                 "\x02\x00\x03\x00\x01\x00\x00\x00"                                 /* ET_EXEC, EM_386, version */
-                "\x54\x80\x04\x08\x34\x00\x00\x00\x00\x00\x00\x00" /* entry 0x08048054, phoff 52, shoff */
-                "\x00\x00\x00\x00\x34\x00\x20\x00\x01\x00\x00\x00\x00\x00\x00\x00" /* flags, sizes, one program header
-                                                                                    */
+                "\x74\x80\x04\x08\x34\x00\x00\x00\x00\x00\x00\x00" /* entry 0x08048074, phoff 52, shoff */
+                "\x00\x00\x00\x00\x34\x00\x20\x00\x02\x00\x00\x00\x00\x00\x00\x00" /* sizes, 2 program headers */
                 "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x80\x04\x08" /* PT_LOAD, offset 0, at 0x08048000 */
-                "\x00\x80\x04\x08\x5d\x00\x00\x00\x5d\x00\x00\x00" /* paddr, 93 bytes in file and memory */
+                "\x00\x80\x04\x08\x7d\x00\x00\x00\x7d\x00\x00\x00" /* paddr, 125 bytes in file and memory */
                 "\x05\x00\x00\x00\x00\x10\x00\x00"                 /* readable, executable; page size */
-                "\x31\xdb\x31\xc0\x40\xcd\x80\xeb\xfe" /* ebx = 0; eax = 1; int 0x80 */;
+                "\x51\xe5\x74\x64\x00\x00\x00\x00\x00\x00\x00\x00" /* PT_GNU_STACK */
+                "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+                "\x06\x00\x00\x00\x10\x00\x00\x00"      /* not executable */
+                "\x31\xdb\x31\xc0\x40\xcd\x80\xeb\xfe"; /* ebx = 0; eax = 1; int 0x80 */
         CLEANUP_CLOSE int fd = memfd_create("slipway-i386", MFD_CLOEXEC);
         int status;
         pid_t pid;
