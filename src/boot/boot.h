@@ -6,21 +6,25 @@
 
 #include "base/error.h"
 #include "disk/disk.h"
+#include "disk/mounts.h"
 
 enum boot_arch { BOOT_UNKNOWN, BOOT_ARM64, BOOT_ARMHF, BOOT_X86 };
 const char *boot_arch_name(enum boot_arch arch);
 
 /* A file taken out of the image: where it was, and its bytes. */
 struct boot_file {
-        unsigned int partition; /* 0: the image is one file system */
-        char *path;             /* absolute, in that file system; NULL: there is none */
-        int fd;                 /* a memfd with the contents; -1 */
+        char *path;           /* absolute, in its file system; NULL: there is none */
+        char *mountpoint;     /* of that file system, without a slash at its end ("": the root); NULL: not mounted */
+        uint64_t start_bytes; /* of that file system in the image */
+        int fd;               /* a memfd with the contents; -1 */
 };
 
 struct boot_system {
         char *image;
         struct disk_table *table;
         const struct disk_partition *root; /* of the table; NULL: none found */
+        struct disk_mount *mounts;         /* the root first */
+        size_t n_mounts;
         enum boot_arch arch;
         struct boot_file kernel, initrd, dtb;
         bool boot_code; /* a boot sector that a PC's BIOS would run */

@@ -17,7 +17,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "disk/fs.h"
-#include "disk/mounts.h"
 
 /* Names of kernels in the order in which they are wanted; "*" is a version.
  * The initrds are tried in turn, with the kernel's version for "*". */
@@ -97,6 +96,23 @@ static bool place_of(const struct boot_system *system, const struct disk_partiti
         return ret->type && ret->type->list && ret->type->cat;
 }
 
+static char *mountpoint_of(const struct place *place)
+{
+        const struct boot_system *system = place->system;
+
+        for (size_t i = 0; i < system->n_mounts; i++)
+                if (system->mounts[i].partition == place->partition)
+                        return xstrdup(i == 0 ? "" : system->mounts[i].mountpoint);
+        return NULL;
+}
+
+static void file_clear(struct boot_file *file)
+{
+        free(file->path);
+        free(file->mountpoint);
+        close_p(&file->fd);
+}
+
 /* The contents of a path as a memfd; false if it is not there or no file. */
 static bool take_file(const struct place *place, const char *path, struct boot_file *file)
 {
@@ -105,11 +121,11 @@ static bool take_file(const struct place *place, const char *path, struct boot_f
 
         if (fd < 0 || place->type->cat(&place->volume, path, fd, &ignored) < 0)
                 return false;
-        free(file->path);
-        close_p(&file->fd);
+        file_clear(file);
         *file = (struct boot_file){
-                .partition = place->system->table->label == DISK_NONE ? 0 : place->partition->number,
                 .path = xstrdup(path),
+                .mountpoint = mountpoint_of(place),
+                .start_bytes = place->partition->start_bytes,
                 .fd = steal_fd(&fd),
         };
         return true;
@@ -252,8 +268,7 @@ static void find_arch(struct boot_system *system)
                         n = pread(file.fd, head, sizeof(head), 0);
                         system->arch = elf_arch(head, n);
                 }
-                free(file.path);
-                close_p(&file.fd);
+                file_clear(&file);
         }
 }
 
@@ -307,15 +322,12 @@ static int refuse_compressed(const char *image, struct error *err)
 static void find_root(struct boot_system *system)
 {
         CLEANUP_ERROR struct error why = {0};
-        struct disk_mount *mounts = NULL;
-        size_t n = 0;
 
-        if (disk_mounts_find(system->image, system->table, &mounts, &n, &why) < 0) {
+        if (disk_mounts_find(system->image, system->table, &system->mounts, &system->n_mounts, &why) < 0) {
                 log_debug("boot: %s", error_message(&why));
                 return;
         }
-        system->root = mounts[0].partition;
-        disk_mounts_free(mounts, n);
+        system->root = system->mounts[0].partition;
 }
 
 int boot_find(const char *image, struct boot_system **ret, struct error *err)
@@ -342,12 +354,6 @@ int boot_find(const char *image, struct boot_system **ret, struct error *err)
         return 0;
 }
 
-static void file_clear(struct boot_file *file)
-{
-        free(file->path);
-        close_p(&file->fd);
-}
-
 struct boot_system *boot_system_free(struct boot_system *system)
 {
         if (!system)
@@ -355,6 +361,7 @@ struct boot_system *boot_system_free(struct boot_system *system)
         file_clear(&system->kernel);
         file_clear(&system->initrd);
         file_clear(&system->dtb);
+        disk_mounts_free(system->mounts, system->n_mounts);
         disk_table_free(system->table);
         free(system->image);
         free(system);

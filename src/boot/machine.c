@@ -367,15 +367,18 @@ int boot_command(struct boot_system *system, const struct boot_options *options,
         return 0;
 }
 
+/* The root's files by their own path; those of another partition by where fstab mounts it, else by mtools. */
 static void script_take(struct str *script, const struct boot_system *system, const struct boot_file *file,
                         const char *name)
 {
-        CLEANUP_FREE char *image = str_shell_quote(system->image), *path = str_shell_quote(file->path);
+        CLEANUP_FREE char *path = xasprintf("%s%s", file->mountpoint ? file->mountpoint : "", file->path);
+        CLEANUP_FREE char *image_word = str_shell_quote(system->image), *path_word = str_shell_quote(path);
 
-        if (file->partition)
-                str_addf(script, "slipway image cat -partition=%u %s %s >%s\n", file->partition, image, path, name);
+        if (file->mountpoint)
+                str_addf(script, "slipway image cat %s %s >%s\n", image_word, path_word, name);
         else
-                str_addf(script, "slipway image cat %s %s >%s\n", image, path, name);
+                str_addf(script, "mcopy -n -i %s@@%llu ::%s %s\n", image_word, (unsigned long long)file->start_bytes,
+                         path_word, name);
 }
 
 int boot_script(struct boot_system *system, const struct boot_options *options, char **ret, struct error *err)
