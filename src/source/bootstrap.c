@@ -263,8 +263,8 @@ static int run_without_extras(const struct source_bootstrap *bootstrap, struct m
                            "warning: the mirror's index of %s-updates or %s-security is not sound now: going on "
                            "without them",
                            bootstrap->suite, bootstrap->suite);
-        for (char **line = mirror->lines + 1; *line; line++)
-                free(steal(line));
+        for (size_t i = 1; mirror->lines && mirror->lines[i]; i++)
+                free(steal(&mirror->lines[i]));
         talk->errors = strv_free(talk->errors);
         return run(bootstrap, mirror, dir, talk, err);
 }

@@ -361,6 +361,10 @@ static int copy_local(int from, uint64_t size, struct sink *sink, struct error *
         ssize_t n;
         int r = fd_copy_sparse(from, sink->fd, 0, size, err);
 
+        if (r == -ENOSPC || r == -EDQUOT)
+                return error_set(err, -r,
+                                 "no space left in the cache '%s' for a copy of %s (SLIPWAY_CACHE_DIR moves it)",
+                                 sink->download->request->cache, size_show(size));
         if (r < 0)
                 return r;
         if (ftruncate(sink->fd, (off_t)size) < 0 || lseek(sink->fd, 0, SEEK_SET) < 0)

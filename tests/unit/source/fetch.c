@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/cancel.h"
+
 enum { SIZE = 600000 };
 
 static int port, server_stdin = -1;
@@ -471,6 +473,38 @@ static void test_two_at_once(void **state)
         assert_int_equal(n_requests(), 1);
 }
 
+/* SIGINT stops the wait for a server, and the pause between two tries. */
+static void test_cancelled(void **state)
+{
+        static const char *const ways[] = {"a.img?slow=20", "a.img?fail=99"};
+
+        (void)state;
+        for (size_t i = 0; i < 2; i++) {
+                CLEANUP_FREE char *address = url(ways[i]);
+                struct source_request request = request_of((const char *const[]){address, NULL});
+                struct timespec nap = {.tv_nsec = 500000000};
+                pid_t child;
+                int status;
+
+                each(NULL);
+                request.checksum = sum;
+                request.retry_ms = 20000;
+                request.stall_sec = 20;
+                child = fork();
+                if (child == 0) {
+                        CLEANUP(source_file_clear) struct source_file file = {0};
+
+                        cancel_install();
+                        _exit(source_fetch(&request, &file, NULL) == -ECANCELED ? 7 : 1);
+                }
+                nanosleep(&nap, NULL);
+                kill(child, SIGINT);
+                waitpid(child, &status, 0);
+                assert_true(WIFEXITED(status));
+                assert_int_equal(WEXITSTATUS(status), 7);
+        }
+}
+
 static void test_target(void **state)
 {
         CLEANUP_FREE char *address = url("a.img");
@@ -521,6 +555,7 @@ int main(void)
                 EACH(test_checksum_files),
                 EACH(test_no_checksum),
                 EACH(test_two_at_once),
+                EACH(test_cancelled),
                 EACH(test_target),
                 EACH(test_empty_file),
         };
