@@ -31,11 +31,16 @@ void cancel_install(void)
         set_handlers(on_signal);
 }
 
+void cancel_clear(void)
+{
+        caught = 0;
+        count = 0;
+}
+
 void cancel_reset(void)
 {
         set_handlers(SIG_DFL);
-        caught = 0;
-        count = 0;
+        cancel_clear();
 }
 
 int cancel_signal(void)

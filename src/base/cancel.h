@@ -16,5 +16,7 @@ static inline bool cancel_requested(void)
 }
 /* 0, or -ECANCELED with a message that names the signal. */
 int cancel_check(struct error *err);
+/* The request has been heeded: what must still be done (removing what was begun) may run. */
+void cancel_clear(void);
 /* Back to the default actions: for a child after fork. */
 void cancel_reset(void);

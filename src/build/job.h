@@ -49,6 +49,7 @@ struct job {
         int64_t started; /* seconds since 1970 */
         struct base base;
         int machine, bits;        /* of the guest (ELF) */
+        bool last_try;            /* no retry of the step under way is left */
         char **layers;            /* folders, the lowest first */
         char key[DIGEST_HEX_MAX]; /* of the layers so far */
 };

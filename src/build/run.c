@@ -90,6 +90,7 @@ static int job_run(struct job *job, struct artifacts *ret, struct error *err)
                 r = rootfs_wanted(job->arm->image_path) ? job_write_rootfs(job, err) : job_write_image(job, err);
         if (r == 0)
                 r = packages_run(job, ret, err);
+        cancel_clear(); /* clean-up is not cancelled */
         if (job->ns)
                 cache_close(&job->cache, job->ns);
         job->ns = userns_free(job->ns);
@@ -242,7 +243,7 @@ static void pass_on_cancel(struct child *children, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 if (children[i].pid > 0 && !children[i].done)
-                        kill(children[i].pid, SIGTERM);
+                        kill(children[i].pid, cancel_signal());
 }
 
 /* Read what the running ones say; one that closes its end is finished. */
@@ -342,8 +343,9 @@ static void report(struct child *children, size_t n, struct ui *ui)
         if (failed > 0) {
                 ui_error(ui, "\n==> Some builds didn't complete successfully and had errors:");
                 for (size_t i = 0; i < n; i++)
-                        if (children[i].problem)
-                                ui_error(ui, "--> %s: %s", children[i].build->name, children[i].problem);
+                        if (children[i].problem) /* its first line: the rest was shown when it happened */
+                                ui_error(ui, "--> %s: %.*s", children[i].build->name,
+                                         (int)strcspn(children[i].problem, "\n"), children[i].problem);
         }
         if (made == 0)
                 return;

@@ -176,7 +176,7 @@ static void run_error_cleanup(struct job *job, struct guest *guest)
         struct provision_context context;
         int r;
 
-        if (!job->template->error_cleanup || cancel_requested() ||
+        if (!job->template->error_cleanup || !job->last_try || cancel_requested() ||
             !template_step_applies(job->template->error_cleanup, job->build->name))
                 return;
         ui_say(job->ui, "Running error-cleanup-provisioner");
@@ -342,6 +342,7 @@ static int step_with_retries(struct job *job, const struct step *step, struct er
         int r;
 
         for (;;) {
+                job->last_try = left <= 0;
                 r = step_once(job, step, err);
                 if (r >= 0 || cancel_requested())
                         return r;
