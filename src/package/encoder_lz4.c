@@ -6,19 +6,19 @@
 #include <lz4frame.h>
 #include <lz4hc.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "package/encoder.h"
 #include "package/parallel.h"
-#include "package/xxh32.h"
 
 enum { LZ4_BLOCK_BYTES = 1 << 20 };
 
 struct lz4 {
         int fd, level;
         struct parallel *parallel;
-        struct xxh32 check;
+        XXH32_state_t *check; /* of the whole content */
 };
 
 static void *lz4_worker_new(const void *arg)
@@ -57,7 +57,7 @@ static int lz4_emit(void *arg, const struct parallel_block *block, struct error 
 {
         struct lz4 *lz4 = arg;
 
-        xxh32_update(&lz4->check, block->in, block->in_len);
+        XXH32_update(lz4->check, block->in, block->in_len);
         /* a length of 0 would be the end mark */
         return block->in_len ? encoder_emit(lz4->fd, block->out, block->out_len, err) : 0;
 }
@@ -75,6 +75,7 @@ static void lz4_free(void *state)
         struct lz4 *lz4 = state;
 
         parallel_free(lz4->parallel);
+        XXH32_freeState(lz4->check);
         free(lz4);
 }
 
@@ -87,8 +88,13 @@ static int lz4_open(int fd, int level, unsigned int threads, void **ret, struct 
 
         lz4->fd = fd;
         lz4->level = level;
-        xxh32_init(&lz4->check);
-        header[6] = (uint8_t)(xxh32(header + 4, 2) >> 8);
+        lz4->check = XXH32_createState();
+        if (!lz4->check) {
+                lz4_free(lz4);
+                return error_set(err, ENOMEM, "start an LZ4 frame");
+        }
+        XXH32_reset(lz4->check, 0);
+        header[6] = (uint8_t)(XXH32(header + 4, 2, 0) >> 8);
         r = encoder_emit(fd, header, sizeof(header), err);
         if (r == 0)
                 r = parallel_new(&lz4_type, lz4, threads, &lz4->parallel, err);
@@ -112,7 +118,7 @@ static int lz4_finish(void *state, struct error *err)
 
         if (r < 0)
                 return r;
-        put_le32(end + 4, xxh32_final(&lz4->check));
+        put_le32(end + 4, XXH32_digest(lz4->check));
         return encoder_emit(lz4->fd, end, sizeof(end), err);
 }
 

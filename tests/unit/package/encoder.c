@@ -16,7 +16,6 @@
 #include "package/encoder.h"
 #include "package/parallel.h"
 #include "package/sparse.h"
-#include "package/xxh32.h"
 
 static char dir[] = "/tmp/slipway-test.XXXXXX";
 static char *image;
@@ -219,21 +218,6 @@ static void test_full_disk(void **state)
         }
 }
 
-/* Vectors of xxhash_spec.md's reference implementation. */
-static void test_xxh32(void **state)
-{
-        struct xxh32 x;
-
-        (void)state;
-        assert_int_equal(xxh32("", 0), 0x02cc5d05);
-        assert_int_equal(xxh32("a", 1), 0x550d7456);
-        assert_int_equal(xxh32("abc", 3), 0x32d153ff);
-        xxh32_init(&x);
-        xxh32_update(&x, "Nobody inspects", 15);
-        xxh32_update(&x, " the spammish repetition", 24);
-        assert_int_equal(xxh32_final(&x), 0xe2293b2f);
-}
-
 static void test_by_extension(void **state)
 {
         (void)state;
@@ -247,9 +231,11 @@ static void test_by_extension(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_xxh32),          cmocka_unit_test(test_by_extension),
-                cmocka_unit_test(test_others_read_it), cmocka_unit_test(test_bytes_depend_on_input_alone),
-                cmocka_unit_test(test_odd_lengths),    cmocka_unit_test(test_levels),
+                cmocka_unit_test(test_by_extension),
+                cmocka_unit_test(test_others_read_it),
+                cmocka_unit_test(test_bytes_depend_on_input_alone),
+                cmocka_unit_test(test_odd_lengths),
+                cmocka_unit_test(test_levels),
                 cmocka_unit_test(test_full_disk),
         };
 
