@@ -38,3 +38,11 @@ void error_move(struct error *dst, struct error *src);
 void error_clear(struct error *err);
 
 #define CLEANUP_ERROR CLEANUP(error_clear)
+
+/* What clang's analyser cannot see: these never return 0. */
+#ifdef __clang_analyzer__
+#define error_set(...)             (error_set(__VA_ARGS__), -5)
+#define error_errno(...)           (error_errno(__VA_ARGS__), -5)
+#define error_wrap(err, r, ...)    (error_wrap(err, r, __VA_ARGS__), r)
+#define error_append(err, r, ...)  (error_append(err, r, __VA_ARGS__), r)
+#endif

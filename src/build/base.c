@@ -126,7 +126,6 @@ static void base_key(char key[DIGEST_HEX_MAX], const char *kind, const char *sha
 static int find_made_image(const char *dir, const char *archive_name, char **ret, struct error *err)
 {
         CLEANUP_CLOSEDIR DIR *handle = opendir(dir);
-        CLEANUP_FREE char *found = NULL;
         CLEANUP_FREE char *listed = NULL;
         CLEANUP_STRV char **names = NULL;
         struct dirent *entry;
