@@ -7,13 +7,8 @@
 #include "cmd/cmd.h"
 
 static const struct command *const commands[] = {
-        &command_build,
-        &command_validate,
-        &command_inspect,
-        &command_boot,
-        &command_image,
-        &command_doctor,
-        &command_version,
+        &command_build, &command_validate, &command_inspect, &command_boot,
+        &command_image, &command_doctor,   &command_version,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -41,8 +41,8 @@ void error_clear(struct error *err);
 
 /* What clang's analyser cannot see: these never return 0. */
 #ifdef __clang_analyzer__
-#define error_set(...)             (error_set(__VA_ARGS__), -5)
-#define error_errno(...)           (error_errno(__VA_ARGS__), -5)
-#define error_wrap(err, r, ...)    (error_wrap(err, r, __VA_ARGS__), r)
-#define error_append(err, r, ...)  (error_append(err, r, __VA_ARGS__), r)
+#define error_set(...)            (error_set(__VA_ARGS__), -5)
+#define error_errno(...)          (error_errno(__VA_ARGS__), -5)
+#define error_wrap(err, r, ...)   (error_wrap(err, r, __VA_ARGS__), r)
+#define error_append(err, r, ...) (error_append(err, r, __VA_ARGS__), r)
 #endif

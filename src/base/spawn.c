@@ -242,7 +242,7 @@ static void pump(struct running *run, int ms)
         struct pollfd fds[3] = {
                 {.fd = run->streams[0].fd, .events = POLLIN},
                 {.fd = run->streams[1].fd, .events = POLLIN},
-                {.fd = run->pidfd,         .events = POLLIN},
+                {.fd = run->pidfd, .events = POLLIN},
         };
 
         if (poll(fds, 3, ms) > 0) {
@@ -315,10 +315,7 @@ static void running_done(struct running *run)
 int spawn_run(const struct spawn *spawn, int *ret_status, struct error *err)
 {
         CLEANUP(running_done)
-        struct running run = {
-                .spawn = spawn, .streams = {{.fd = -1}, {.fd = -1}},
-                     .report = -1, .pidfd = -1
-        };
+        struct running run = {.spawn = spawn, .streams = {{.fd = -1}, {.fd = -1}}, .report = -1, .pidfd = -1};
         CLEANUP_FREE char *program = spawn->exec_only ? xstrdup(spawn->argv[0]) : program_find(spawn->argv[0]);
         int r = cancel_check(err);
 

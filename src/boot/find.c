@@ -24,16 +24,16 @@ static const struct kernel_name {
         const char *kernel;
         const char *initrds[4];
 } kernel_names[] = {
-        {"vmlinuz-*",    {"initrd.img-*", "initramfs-*.img", "initrd-*"}           },
-        {"vmlinuz",      {"initrd.img", "initrd"}                                  },
-        {"vmlinux-*",    {"initrd.img-*"}                                          },
-        {"Image",        {"initrd.img", "initramfs-linux.img", "initramfs.cpio.gz"}},
-        {"zImage",       {"initrd.img", "initramfs-linux.img", "initramfs.cpio.gz"}},
-        {"bzImage",      {"initrd.img", "initrd"}                                  },
-        {"kernel8.img",  {"initramfs8", "initrd.img"}                              },
-        {"kernel7l.img", {"initramfs7l", "initrd.img"}                             },
-        {"kernel7.img",  {"initramfs7", "initrd.img"}                              },
-        {"kernel.img",   {"initramfs", "initrd.img"}                               },
+        {"vmlinuz-*", {"initrd.img-*", "initramfs-*.img", "initrd-*"}},
+        {"vmlinuz", {"initrd.img", "initrd"}},
+        {"vmlinux-*", {"initrd.img-*"}},
+        {"Image", {"initrd.img", "initramfs-linux.img", "initramfs.cpio.gz"}},
+        {"zImage", {"initrd.img", "initramfs-linux.img", "initramfs.cpio.gz"}},
+        {"bzImage", {"initrd.img", "initrd"}},
+        {"kernel8.img", {"initramfs8", "initrd.img"}},
+        {"kernel7l.img", {"initramfs7l", "initrd.img"}},
+        {"kernel7.img", {"initramfs7", "initrd.img"}},
+        {"kernel.img", {"initramfs", "initrd.img"}},
 };
 
 enum { HEAD_BYTES = 1024 };
@@ -297,13 +297,14 @@ static int refuse_compressed(const char *image, struct error *err)
                 size_t n;
         } kinds[] = {
                 {"\xfd"
-                 "7zXZ", "xz",    "xz -dk",    5},
-                {"\x1f\x8b",              "gzip",  "gzip -dk",  2},
-                {"BZh",                   "bzip2", "bzip2 -dk", 3},
-                {"\x28\xb5\x2f\xfd",      "zstd",  "zstd -d",   4},
-                {"\x04\x22\x4d\x18",      "lz4",   "lz4 -d",    4},
-                {"PK\x03\x04",            "zip",   "unzip",     4},
-                {"7z\xbc\xaf\x27\x1c",    "7z",    "7z x",      6},
+                 "7zXZ",
+                 "xz", "xz -dk", 5},
+                {"\x1f\x8b", "gzip", "gzip -dk", 2},
+                {"BZh", "bzip2", "bzip2 -dk", 3},
+                {"\x28\xb5\x2f\xfd", "zstd", "zstd -d", 4},
+                {"\x04\x22\x4d\x18", "lz4", "lz4 -d", 4},
+                {"PK\x03\x04", "zip", "unzip", 4},
+                {"7z\xbc\xaf\x27\x1c", "7z", "7z x", 6},
         };
         CLEANUP_CLOSE int fd = open(image, O_RDONLY | O_CLOEXEC);
         char head[8] = {0};

@@ -75,7 +75,7 @@ static const struct machine machines[] = {
          .cpus = 2,
          .firmware = {"/usr/share/ovmf/OVMF.fd", "/usr/share/qemu/OVMF.fd"},
          .firmware_package = "ovmf"},
- /* The kernel gives the first UART to Bluetooth: its console is the second. */
+        /* The kernel gives the first UART to Bluetooth: its console is the second. */
         {.name = "raspi3b",
          .arch = BOOT_ARM64,
          .program = "qemu-system-aarch64",

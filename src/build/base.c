@@ -476,14 +476,8 @@ static const struct {
         const char *debian;
         int machine;
 } architectures[] = {
-        {"arm64",   EM_AARCH64},
-        {"armhf",   EM_ARM    },
-        {"armel",   EM_ARM    },
-        {"amd64",   EM_X86_64 },
-        {"i386",    EM_386    },
-        {"riscv64", EM_RISCV  },
-        {"ppc64el", EM_PPC64  },
-        {"s390x",   EM_S390   },
+        {"arm64", EM_AARCH64}, {"armhf", EM_ARM},     {"armel", EM_ARM},     {"amd64", EM_X86_64},
+        {"i386", EM_386},      {"riscv64", EM_RISCV}, {"ppc64el", EM_PPC64}, {"s390x", EM_S390},
 };
 
 static struct source_bootstrap bootstrap_request(const struct job *job)

@@ -16,18 +16,9 @@
 static const struct {
         const char *suffix, *compressor;
 } formats[] = {
-        {".tar",     NULL         },
-        {".tar.gz",  "gzip -n"    },
-        {".tgz",     "gzip -n"    },
-        {".img.gz",  "gzip -n"    },
-        {".tar.xz",  "xz -T0"     },
-        {".txz",     "xz -T0"     },
-        {".img.xz",  "xz -T0"     },
-        {".tar.zst", "zstd -q -T0"},
-        {".tar.bz2", "bzip2"      },
-        {".img.bz2", "bzip2"      },
-        {".tar.lz4", "lz4 -q"     },
-        {".img.zst", "zstd -q -T0"},
+        {".tar", NULL},        {".tar.gz", "gzip -n"}, {".tgz", "gzip -n"},    {".img.gz", "gzip -n"},
+        {".tar.xz", "xz -T0"}, {".txz", "xz -T0"},     {".img.xz", "xz -T0"},  {".tar.zst", "zstd -q -T0"},
+        {".tar.bz2", "bzip2"}, {".img.bz2", "bzip2"},  {".tar.lz4", "lz4 -q"}, {".img.zst", "zstd -q -T0"},
 };
 
 static int find_format(const char *path)

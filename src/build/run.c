@@ -176,11 +176,7 @@ static char *duration_text(time_t seconds)
         const struct {
                 time_t unit;
                 const char *name;
-        } units[] = {
-                {3600, "hour"  },
-                {60,   "minute"},
-                {1,    "second"}
-        };
+        } units[] = {{3600, "hour"}, {60, "minute"}, {1, "second"}};
 
         if (seconds < 1)
                 return xstrdup("less than a second");

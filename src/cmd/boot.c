@@ -17,22 +17,22 @@ struct options {
 };
 
 static const struct option_spec specs[] = {
-        {"machine", OPTION_STRING, offsetof(struct options, machine), "NAME",    boot_machine_names,
-         "the machine: auto, virt, pc, raspi3b"                                                                                            },
-        {"memory",  OPTION_INT,    offsetof(struct options, memory),  "MIB",     NULL,               "memory in MiB (1024)"                },
-        {"cpus",    OPTION_INT,    offsetof(struct options, cpus),    "N",       NULL,               "processors (2)"                      },
-        {"cpu",     OPTION_STRING, offsetof(struct options, cpu),     "MODEL",   NULL,               "QEMU's -cpu"                         },
-        {"append",  OPTION_STRING, offsetof(struct options, append),  "WORDS",   NULL,
-         "more for the kernel's command line"                                                                                              },
-        {"persist", OPTION_BOOL,   offsetof(struct options, persist), NULL,      NULL,
-         "write to the image (else it stays as it is)"                                                                                     },
-        {"ssh",     OPTION_INT,    offsetof(struct options, ssh),     "PORT",    NULL,
-         "forward this port of 127.0.0.1 to the machine's SSH"                                                                             },
-        {"until",   OPTION_STRING, offsetof(struct options, until),   "TEXT",    NULL,
-         "stop, with success, when the console shows this"                                                                                 },
-        {"timeout", OPTION_INT,    offsetof(struct options, timeout), "SECONDS", NULL,
-         "stop, with failure, after this time"                                                                                             },
-        {"print",   OPTION_BOOL,   offsetof(struct options, print),   NULL,      NULL,               "print the commands that would be run"},
+        {"machine", OPTION_STRING, offsetof(struct options, machine), "NAME", boot_machine_names,
+         "the machine: auto, virt, pc, raspi3b"},
+        {"memory", OPTION_INT, offsetof(struct options, memory), "MIB", NULL, "memory in MiB (1024)"},
+        {"cpus", OPTION_INT, offsetof(struct options, cpus), "N", NULL, "processors (2)"},
+        {"cpu", OPTION_STRING, offsetof(struct options, cpu), "MODEL", NULL, "QEMU's -cpu"},
+        {"append", OPTION_STRING, offsetof(struct options, append), "WORDS", NULL,
+         "more for the kernel's command line"},
+        {"persist", OPTION_BOOL, offsetof(struct options, persist), NULL, NULL,
+         "write to the image (else it stays as it is)"},
+        {"ssh", OPTION_INT, offsetof(struct options, ssh), "PORT", NULL,
+         "forward this port of 127.0.0.1 to the machine's SSH"},
+        {"until", OPTION_STRING, offsetof(struct options, until), "TEXT", NULL,
+         "stop, with success, when the console shows this"},
+        {"timeout", OPTION_INT, offsetof(struct options, timeout), "SECONDS", NULL,
+         "stop, with failure, after this time"},
+        {"print", OPTION_BOOL, offsetof(struct options, print), NULL, NULL, "print the commands that would be run"},
 };
 
 static const char help[] = "  The image's own kernel and initrd are started, found in its root file system or\n"

@@ -22,10 +22,10 @@ struct options {
 static const char *const outputs[] = {"text", "json", NULL};
 
 static const struct option_spec option_table[] = {
-        {"l", OPTION_BOOL,   offsetof(struct options, details),   NULL,     NULL,
-         "ls: mode, owner, size and time of each entry"                                                         },
-        {"R", OPTION_BOOL,   offsetof(struct options, recursive), NULL,     NULL,    "ls: folders below as well"},
-        {"o", OPTION_STRING, offsetof(struct options, output),    "FORMAT", outputs, "info, ls: text or json"   },
+        {"l", OPTION_BOOL, offsetof(struct options, details), NULL, NULL,
+         "ls: mode, owner, size and time of each entry"},
+        {"R", OPTION_BOOL, offsetof(struct options, recursive), NULL, NULL, "ls: folders below as well"},
+        {"o", OPTION_STRING, offsetof(struct options, output), "FORMAT", outputs, "info, ls: text or json"},
 };
 
 static bool as_json(const struct options *options)
@@ -317,10 +317,10 @@ static const struct action {
         int (*run)(const struct disk_view *view, const struct options *options, const char *const *paths,
                    struct error *err);
 } actions[] = {
-        {"info",    0, 0, "slipway image info [-o json] IMAGE",                info   },
-        {"ls",      0, 1, "slipway image ls [-l] [-R] [-o json] IMAGE [PATH]", ls     },
-        {"cat",     1, 1, "slipway image cat IMAGE PATH",                      cat    },
-        {"extract", 1, 2, "slipway image extract IMAGE PATH [DEST]",           extract},
+        {"info", 0, 0, "slipway image info [-o json] IMAGE", info},
+        {"ls", 0, 1, "slipway image ls [-l] [-R] [-o json] IMAGE [PATH]", ls},
+        {"cat", 1, 1, "slipway image cat IMAGE PATH", cat},
+        {"extract", 1, 2, "slipway image extract IMAGE PATH [DEST]", extract},
 };
 
 enum { N_ACTIONS = sizeof(actions) / sizeof(actions[0]) };

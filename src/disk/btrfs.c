@@ -10,12 +10,10 @@
 static int make_from(const struct fs_volume *volume, const struct fs_make *make, const char *dir, struct error *err)
 {
         CLEANUP_STRV char **argv = NULL;
-        struct fs_tool tool = {
-                .options = make->options,
-                .operands = (const char *const[]){FS_TOOL_FILE, NULL},
-                .epoch = make->epoch,
-                .package = "btrfs-progs"
-        };
+        struct fs_tool tool = {.options = make->options,
+                               .operands = (const char *const[]){FS_TOOL_FILE, NULL},
+                               .epoch = make->epoch,
+                               .package = "btrfs-progs"};
         char uuid[UUID_TEXT];
 
         fs_uuid(volume, make, uuid);
@@ -49,11 +47,9 @@ static int btrfs_populate(const struct fs_volume *volume, const struct fs_make *
 
 static int btrfs_check(const struct fs_volume *volume, bool repair, struct error *err)
 {
-        struct fs_tool tool = {
-                .argv = (const char *const[]){"btrfs", "check", "--readonly", FS_TOOL_FILE, NULL},
-                .epoch = -1,
-                .package = "btrfs-progs"
-        };
+        struct fs_tool tool = {.argv = (const char *const[]){"btrfs", "check", "--readonly", FS_TOOL_FILE, NULL},
+                               .epoch = -1,
+                               .package = "btrfs-progs"};
 
         (void)repair; /* its authors advise against --repair */
         return fs_tool_check(volume, &tool, err);

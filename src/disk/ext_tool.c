@@ -202,12 +202,7 @@ static int read_state(const struct fs_volume *volume, struct state *ret, struct 
 {
         static const struct {
                 unsigned int low, high;
-        } fields[] = {
-                {0x2c,  0x275},
-                {0x30,  0x274},
-                {0x40,  0x277},
-                {0x108, 0x276}
-        };
+        } fields[] = {{0x2c, 0x275}, {0x30, 0x274}, {0x40, 0x277}, {0x108, 0x276}};
         CLEANUP_CLOSE int fd = open(volume->path, O_RDONLY | O_CLOEXEC);
         uint8_t super[1024];
         int64_t latest = 0;
@@ -339,13 +334,10 @@ int ext_grow(const struct fs_volume *volume, struct error *err)
         env = environment(state.latest);
         name = xasprintf("%s?offset=%" PRIu64, device.path, volume->offset_bytes);
         size = xasprintf("%" PRIu64 "s", volume->size_bytes / 512);
-        r = spawn_check(
-                &(struct spawn){
-                        .argv = (const char *[]){"resize2fs", "-f", name, size, NULL},
-                        .env = STRV(env),
-                        .enter = without_truncation
-        },
-                err);
+        r = spawn_check(&(struct spawn){.argv = (const char *[]){"resize2fs", "-f", name, size, NULL},
+                                        .env = STRV(env),
+                                        .enter = without_truncation},
+                        err);
         return r < 0 ? error_wrap(err, r, "grow the file system of %s to %s", volume->name,
                                   size_show(volume->size_bytes))
                      : 0;

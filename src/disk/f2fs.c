@@ -13,7 +13,7 @@ static int make_from(const struct fs_volume *volume, const struct fs_make *make,
         const char *const file[] = {FS_TOOL_FILE, NULL};
         struct fs_tool tools[] = {
                 {.options = make->options, .operands = file, .epoch = make->epoch, .package = "f2fs-tools"},
-                {.operands = file,                        .epoch = make->epoch,                         .package = "f2fs-tools" },
+                {.operands = file, .epoch = make->epoch, .package = "f2fs-tools"},
         };
         char uuid[UUID_TEXT];
 
@@ -48,11 +48,9 @@ static int f2fs_populate(const struct fs_volume *volume, const struct fs_make *m
 
 static int f2fs_check(const struct fs_volume *volume, bool repair, struct error *err)
 {
-        struct fs_tool tool = {
-                .argv = (const char *const[]){"fsck.f2fs", "--dry-run", FS_TOOL_FILE, NULL},
-                .epoch = -1,
-                .package = "f2fs-tools"
-        };
+        struct fs_tool tool = {.argv = (const char *const[]){"fsck.f2fs", "--dry-run", FS_TOOL_FILE, NULL},
+                               .epoch = -1,
+                               .package = "f2fs-tools"};
 
         (void)repair;
         return fs_tool_check(volume, &tool, err);

@@ -67,13 +67,13 @@ static bool is_named(const struct disk_partition *partition, const char *spec)
                 const char *prefix;
                 size_t offset;
         } tags[] = {
-                {"UUID=",                  offsetof(struct disk_partition, fs_uuid) },
-                {"LABEL=",                 offsetof(struct disk_partition, fs_label)},
-                {"PARTUUID=",              offsetof(struct disk_partition, uuid)    },
-                {"PARTLABEL=",             offsetof(struct disk_partition, name)    },
-                {"/dev/disk/by-uuid/",     offsetof(struct disk_partition, fs_uuid) },
-                {"/dev/disk/by-label/",    offsetof(struct disk_partition, fs_label)},
-                {"/dev/disk/by-partuuid/", offsetof(struct disk_partition, uuid)    },
+                {"UUID=", offsetof(struct disk_partition, fs_uuid)},
+                {"LABEL=", offsetof(struct disk_partition, fs_label)},
+                {"PARTUUID=", offsetof(struct disk_partition, uuid)},
+                {"PARTLABEL=", offsetof(struct disk_partition, name)},
+                {"/dev/disk/by-uuid/", offsetof(struct disk_partition, fs_uuid)},
+                {"/dev/disk/by-label/", offsetof(struct disk_partition, fs_label)},
+                {"/dev/disk/by-partuuid/", offsetof(struct disk_partition, uuid)},
         };
 
         for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {

@@ -8,12 +8,10 @@ static int swap_make(const struct fs_volume *volume, const struct fs_make *make,
         CLEANUP_CLOSE int fd = -1;
         CLEANUP_STRV char **argv = NULL;
         char uuid[UUID_TEXT];
-        struct fs_tool tool = {
-                .options = make->options,
-                .operands = (const char *const[]){FS_TOOL_FILE, NULL},
-                .epoch = make->epoch,
-                .package = "util-linux"
-        };
+        struct fs_tool tool = {.options = make->options,
+                               .operands = (const char *const[]){FS_TOOL_FILE, NULL},
+                               .epoch = make->epoch,
+                               .package = "util-linux"};
         int r = fs_scratch(volume, false, &fd, err);
 
         if (r < 0)

@@ -75,11 +75,8 @@ int disk_usage(const char *image, const struct disk_partition *partition, uint64
                 off_t offset;
                 int (*usage)(const uint8_t *super, uint64_t *total, uint64_t *used);
         } kinds[] = {
-                {"ext2",  EXT_SUPER,   usage_ext  },
-                {"ext3",  EXT_SUPER,   usage_ext  },
-                {"ext4",  EXT_SUPER,   usage_ext  },
-                {"btrfs", BTRFS_SUPER, usage_btrfs},
-                {"xfs",   0,           usage_xfs  },
+                {"ext2", EXT_SUPER, usage_ext},      {"ext3", EXT_SUPER, usage_ext}, {"ext4", EXT_SUPER, usage_ext},
+                {"btrfs", BTRFS_SUPER, usage_btrfs}, {"xfs", 0, usage_xfs},
         };
         CLEANUP_CLOSE int fd = -1;
         uint8_t super[512];

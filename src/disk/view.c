@@ -23,14 +23,15 @@ static int refuse_compressed(const char *image, struct error *err)
                 size_t n;
                 const char *kind, *command;
         } kinds[] = {
-                {"\x1f\x8b",                2, "gzip",  "gunzip -k" },
+                {"\x1f\x8b", 2, "gzip", "gunzip -k"},
                 {"\xfd"
-                 "7zXZ\0", 6, "xz",    "xz -dk -T0"},
-                {"\x28\xb5\x2f\xfd",        4, "zstd",  "unzstd"    },
-                {"BZh",                     3, "bzip2", "bunzip2 -k"},
-                {"\x04\x22\x4d\x18",        4, "lz4",   "unlz4"     },
-                {"PK\x03\x04",              4, "zip",   "unzip"     },
-                {"7z\xbc\xaf\x27",          5, "7z",    "7z x"      },
+                 "7zXZ\0",
+                 6, "xz", "xz -dk -T0"},
+                {"\x28\xb5\x2f\xfd", 4, "zstd", "unzstd"},
+                {"BZh", 3, "bzip2", "bunzip2 -k"},
+                {"\x04\x22\x4d\x18", 4, "lz4", "unlz4"},
+                {"PK\x03\x04", 4, "zip", "unzip"},
+                {"7z\xbc\xaf\x27", 5, "7z", "7z x"},
         };
         CLEANUP_CLOSE int fd = open(image, O_RDONLY | O_CLOEXEC);
         char head[8] = {0};

@@ -98,12 +98,10 @@ static int make_with(const struct fs_volume *volume, const struct fs_make *make,
                      struct error *err)
 {
         CLEANUP_STRV char **argv = NULL;
-        struct fs_tool tool = {
-                .options = make->options,
-                .operands = (const char *const[]){FS_TOOL_FILE, NULL},
-                .epoch = make->epoch,
-                .package = "xfsprogs"
-        };
+        struct fs_tool tool = {.options = make->options,
+                               .operands = (const char *const[]){FS_TOOL_FILE, NULL},
+                               .epoch = make->epoch,
+                               .package = "xfsprogs"};
         char uuid[UUID_TEXT];
 
         fs_uuid(volume, make, uuid);
@@ -150,11 +148,9 @@ static int xfs_populate(const struct fs_volume *volume, const struct fs_make *ma
 
 static int xfs_check(const struct fs_volume *volume, bool repair, struct error *err)
 {
-        struct fs_tool tool = {
-                .argv = (const char *const[]){"xfs_repair", "-n", "-f", FS_TOOL_FILE, NULL},
-                .epoch = -1,
-                .package = "xfsprogs"
-        };
+        struct fs_tool tool = {.argv = (const char *const[]){"xfs_repair", "-n", "-f", FS_TOOL_FILE, NULL},
+                               .epoch = -1,
+                               .package = "xfsprogs"};
 
         (void)repair;
         return fs_tool_check(volume, &tool, err);

@@ -193,10 +193,8 @@ static void check_arches(struct doctor *doctor)
                 const char *name, *label;
                 bool required;
         } rows[] = {
-                {"aarch64", "arm64 programs",   true },
-                {"arm",     "armhf programs",   true },
-                {"x86_64",  "amd64 programs",   false},
-                {"i386",    "i386 programs",    false},
+                {"aarch64", "arm64 programs", true},    {"arm", "armhf programs", true},
+                {"x86_64", "amd64 programs", false},    {"i386", "i386 programs", false},
                 {"riscv64", "riscv64 programs", false},
         };
 
@@ -222,23 +220,23 @@ static const struct {
         const char *program, *package;
         bool required;
 } programs[] = {
-        {"mke2fs",              "e2fsprogs",        true },
-        {"e2fsck",              "e2fsprogs",        true },
-        {"resize2fs",           "e2fsprogs",        true },
-        {"mkfs.fat",            "dosfstools",       true },
-        {"fsck.fat",            "dosfstools",       true },
-        {"mcopy",               "mtools",           true },
-        {"mmdebstrap",          "mmdebstrap",       false},
-        {"mkfs.btrfs",          "btrfs-progs",      false},
-        {"mkfs.f2fs",           "f2fs-tools",       false},
-        {"mkfs.xfs",            "xfsprogs",         false},
-        {"qemu-system-aarch64", "qemu-system-arm",  false},
-        {"qemu-system-x86_64",  "qemu-system-x86",  false},
-        {"xz",                  "xz-utils",         false},
-        {"unzip",               "unzip",            false},
-        {"bsdtar",              "libarchive-tools", false},
-        {"bmaptool",            "bmap-tools",       false},
-        {"ansible-playbook",    "ansible-core",     false},
+        {"mke2fs", "e2fsprogs", true},
+        {"e2fsck", "e2fsprogs", true},
+        {"resize2fs", "e2fsprogs", true},
+        {"mkfs.fat", "dosfstools", true},
+        {"fsck.fat", "dosfstools", true},
+        {"mcopy", "mtools", true},
+        {"mmdebstrap", "mmdebstrap", false},
+        {"mkfs.btrfs", "btrfs-progs", false},
+        {"mkfs.f2fs", "f2fs-tools", false},
+        {"mkfs.xfs", "xfsprogs", false},
+        {"qemu-system-aarch64", "qemu-system-arm", false},
+        {"qemu-system-x86_64", "qemu-system-x86", false},
+        {"xz", "xz-utils", false},
+        {"unzip", "unzip", false},
+        {"bsdtar", "libarchive-tools", false},
+        {"bmaptool", "bmap-tools", false},
+        {"ansible-playbook", "ansible-core", false},
 };
 
 static void check_programs(struct doctor *doctor)

@@ -20,10 +20,10 @@
 #include "guest/inroot.h"
 
 static const struct guest_mount default_mounts[] = {
-        {"proc",        "proc",        "/proc"                   },
-        {"sysfs",       "sysfs",       "/sys"                    },
-        {"bind",        "/dev",        "/dev"                    },
-        {"devpts",      "devpts",      "/dev/pts"                },
+        {"proc", "proc", "/proc"},
+        {"sysfs", "sysfs", "/sys"},
+        {"bind", "/dev", "/dev"},
+        {"devpts", "devpts", "/dev/pts"},
         {"binfmt_misc", "binfmt_misc", "/proc/sys/fs/binfmt_misc"},
 };
 
@@ -154,11 +154,8 @@ static int fill_dev(int dev_fd)
 {
         static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty", NULL};
         static const char *const links[][2] = {
-                {"fd",     "/proc/self/fd"  },
-                {"stdin",  "/proc/self/fd/0"},
-                {"stdout", "/proc/self/fd/1"},
-                {"stderr", "/proc/self/fd/2"},
-                {"ptmx",   "pts/ptmx"       },
+                {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+                {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
         };
         int r = 0;
 
@@ -227,13 +224,8 @@ static const struct {
         const char *type;
         int (*mount)(int root_fd, int target_fd, const struct guest_mount *mount);
 } mount_types[] = {
-        {"proc",        mount_proc  },
-        {"sysfs",       mount_sys   },
-        {"devtmpfs",    mount_dev   },
-        {"devpts",      mount_pts   },
-        {"binfmt_misc", mount_binfmt},
-        {"bind",        mount_bind  },
-        {"rbind",       mount_bind  },
+        {"proc", mount_proc},          {"sysfs", mount_sys}, {"devtmpfs", mount_dev}, {"devpts", mount_pts},
+        {"binfmt_misc", mount_binfmt}, {"bind", mount_bind}, {"rbind", mount_bind},
 };
 
 static int apply_one(int root_fd, const struct guest_mount *mount, struct error *err)

@@ -13,14 +13,8 @@ struct unit {
 
 /* Longer names first. */
 static const struct unit units[] = {
-        {"ns",        1e-6       },
-        {"us",        1e-3       },
-        {"\xc2\xb5s", 1e-3       },
-        {"\xce\xbcs", 1e-3       },
-        {"ms",        1          },
-        {"s",         1000       },
-        {"m",         60 * 1000  },
-        {"h",         3600 * 1000},
+        {"ns", 1e-6}, {"us", 1e-3}, {"\xc2\xb5s", 1e-3}, {"\xce\xbcs", 1e-3},
+        {"ms", 1},    {"s", 1000},  {"m", 60 * 1000},    {"h", 3600 * 1000},
 };
 
 static const struct unit *find_unit(const char *s)

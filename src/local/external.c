@@ -88,15 +88,15 @@ static const struct key_type {
         enum schema_type type;
         json_t *(*to_json)(const struct slot *slot);
 } key_types[] = {
-        {"string",     SCHEMA_STRING,     string_json },
-        {"bool",       SCHEMA_TRISTATE,   bool_json   },
-        {"int",        SCHEMA_INT,        integer_json},
-        {"size",       SCHEMA_SIZE,       integer_json},
-        {"duration",   SCHEMA_DURATION,   integer_json},
-        {"strings",    SCHEMA_STRINGS,    strings_json},
-        {"ints",       SCHEMA_INTS,       ints_json   },
-        {"string_map", SCHEMA_STRING_MAP, map_json    },
-        {"value",      SCHEMA_VALUE,      value_json  },
+        {"string", SCHEMA_STRING, string_json},
+        {"bool", SCHEMA_TRISTATE, bool_json},
+        {"int", SCHEMA_INT, integer_json},
+        {"size", SCHEMA_SIZE, integer_json},
+        {"duration", SCHEMA_DURATION, integer_json},
+        {"strings", SCHEMA_STRINGS, strings_json},
+        {"ints", SCHEMA_INTS, ints_json},
+        {"string_map", SCHEMA_STRING_MAP, map_json},
+        {"value", SCHEMA_VALUE, value_json},
 };
 
 static const struct key_type *find_type(const char *name)

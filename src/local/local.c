@@ -118,12 +118,10 @@ static int make_argv(const struct local_config *config, const struct script_cont
                 return error_errno(err, errno, "find");
         quoted = ours && path[strcspn(path, " \t\n'\"\\$`&;|<>()*?[]#~!{}")] ? str_shell_quote(path) : xstrdup(path);
         for (; *words; words++) {
-                const struct interp_pair fields[] = {
-                        {.name = "Vars",    .value = vars},
-                        {.name = "Script",                 .value = quoted},
-                        {.name = "Command",.value = quoted},
-                        {0}
-                };
+                const struct interp_pair fields[] = {{.name = "Vars", .value = vars},
+                                                     {.name = "Script", .value = quoted},
+                                                     {.name = "Command", .value = quoted},
+                                                     {0}};
                 char *word = NULL;
                 int r = script_render(context->interp, fields, *words, &word, err);
 

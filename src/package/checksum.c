@@ -148,10 +148,7 @@ static int run_type(const struct checksum_config *config, const struct package_c
                     struct error *err)
 {
         const char *type = types_of(config)[which];
-        const struct interp_pair fields[] = {
-                {"ChecksumType", type},
-                {NULL,           NULL}
-        };
+        const struct interp_pair fields[] = {{"ChecksumType", type}, {NULL, NULL}};
         CLEANUP_FREE char *output = NULL;
         int r = post_render(context, config->output, fields, &output, err);
 
@@ -210,9 +207,9 @@ static int run(const void *arg, const struct package_context *context, const str
 }
 
 static const struct schema_key keys[] = {
-        {"checksum_types", SCHEMA_STRINGS, 0,                               offsetof(struct checksum_config, types),
-         .help = "md5 (the default), sha1, sha224, sha256, sha384, sha512"                        },
-        { "output",   SCHEMA_STRING,    SCHEMA_LATE, offsetof(struct checksum_config,                         output), .fallback = DEFAULT_OUTPUT,
+        {"checksum_types", SCHEMA_STRINGS, 0, offsetof(struct checksum_config, types),
+         .help = "md5 (the default), sha1, sha224, sha256, sha384, sha512"},
+        {"output", SCHEMA_STRING, SCHEMA_LATE, offsetof(struct checksum_config, output), .fallback = DEFAULT_OUTPUT,
          .help = "name of the file of checksums; knows .BuildName, .BuilderType and .ChecksumType"},
 };
 

@@ -34,14 +34,7 @@ struct choice {
 
 static const struct {
         const char *extension, *same_as;
-} short_names[] = {
-        {"tgz",  "gz" },
-        {"txz",  "xz" },
-        {"tbz",  "bz2"},
-        {"tbz2", "bz2"},
-        {"tzst", "zst"},
-        {"tlz4", "lz4"}
-};
+} short_names[] = {{"tgz", "gz"}, {"txz", "xz"}, {"tbz", "bz2"}, {"tbz2", "bz2"}, {"tzst", "zst"}, {"tlz4", "lz4"}};
 
 /* `name` up to its last extension, which is returned ("" if none), both without the dot. */
 static const char *cut_extension(char *name)
@@ -250,12 +243,12 @@ static int run(const void *arg, const struct package_context *context, const str
 #define AT(field) offsetof(struct compress_config, field)
 
 static const struct schema_key keys[] = {
-        {"output",       SCHEMA_STRING, SCHEMA_LATE,     AT(output),
+        {"output", SCHEMA_STRING, SCHEMA_LATE, AT(output),
          .help = "name of the compressed file; its last extensions choose the format (default " DEFAULT_OUTPUT
-                 " and the format's extension)"                                                              },
-        {                   "format", SCHEMA_STRING,             0,      AT(format),
+                 " and the format's extension)"},
+        {"format", SCHEMA_STRING, 0, AT(format),
          .help = "the format, where the name does not say it: gz, xz, zst, lz4, bz2, tar.gz, ..., tar, zip"},
-        { "compression_level",             SCHEMA_INT,                 0, AT(level),                   .fallback = "0",
+        {"compression_level", SCHEMA_INT, 0, AT(level), .fallback = "0",
          .help = "1 (fast) to 9 (small; 12 for lz4, 19 for zst); 0: the format's default"},
 };
 

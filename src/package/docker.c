@@ -194,19 +194,19 @@ static int push_run(const void *arg, const struct package_context *context, cons
 #define PUSH_AT(field)   offsetof(struct push_config, field)
 
 static const struct schema_key import_keys[] = {
-        {"repository", SCHEMA_STRING,  SCHEMA_REQUIRED, IMPORT_AT(repository), .help = "name of the image"                               },
-        {"tag",        SCHEMA_STRING,  0,               IMPORT_AT(tag),        .help = "its tag"                                         },
-        {"platform",   SCHEMA_STRING,  0,               IMPORT_AT(platform),   .help = "such as linux/arm/v7"                            },
-        {"changes",    SCHEMA_STRINGS, 0,               IMPORT_AT(changes),    .help = "Dockerfile instructions for the image's metadata"},
+        {"repository", SCHEMA_STRING, SCHEMA_REQUIRED, IMPORT_AT(repository), .help = "name of the image"},
+        {"tag", SCHEMA_STRING, 0, IMPORT_AT(tag), .help = "its tag"},
+        {"platform", SCHEMA_STRING, 0, IMPORT_AT(platform), .help = "such as linux/arm/v7"},
+        {"changes", SCHEMA_STRINGS, 0, IMPORT_AT(changes), .help = "Dockerfile instructions for the image's metadata"},
 };
 
 static const struct schema_key push_keys[] = {
-        {"login",                  SCHEMA_BOOL, 0,                 PUSH_AT(login),                   .fallback = "false", .help = "log in before"},
-        {"login_username",                        SCHEMA_STRING,                    0, PUSH_AT(username),             .help = "user name at the registry"              },
-        {"login_password",                        SCHEMA_STRING,                    SCHEMA_SECRET, PUSH_AT(password), .help = "password or token"},
-        {"login_server",                        SCHEMA_STRING,                      0,   PUSH_AT(server),             .help = "the registry; docker's default if not given"                          },
-        {"ecr_login",                        SCHEMA_BOOL,                         0,        PUSH_AT(ecr_login),               .fallback = "false",.help = "not supported"},
-        {"platform", SCHEMA_STRING,            0,                    PUSH_AT(platform),                                       .help = "push this platform's image only"                                                               },
+        {"login", SCHEMA_BOOL, 0, PUSH_AT(login), .fallback = "false", .help = "log in before"},
+        {"login_username", SCHEMA_STRING, 0, PUSH_AT(username), .help = "user name at the registry"},
+        {"login_password", SCHEMA_STRING, SCHEMA_SECRET, PUSH_AT(password), .help = "password or token"},
+        {"login_server", SCHEMA_STRING, 0, PUSH_AT(server), .help = "the registry; docker's default if not given"},
+        {"ecr_login", SCHEMA_BOOL, 0, PUSH_AT(ecr_login), .fallback = "false", .help = "not supported"},
+        {"platform", SCHEMA_STRING, 0, PUSH_AT(platform), .help = "push this platform's image only"},
 };
 
 static const struct schema import_schema = {

@@ -164,11 +164,11 @@ static int run(const void *arg, const struct package_context *context, const str
 #define AT(field) offsetof(struct manifest_config, field)
 
 static const struct schema_key keys[] = {
-        {"output",                                      SCHEMA_STRING, 0,         AT(output),                                      .fallback = "packer-manifest.json",    .help = "the JSON file to add to"},
-        {"strip_path",                                             SCHEMA_BOOL,                                               0, AT(strip_path), .fallback = "false",
+        {"output", SCHEMA_STRING, 0, AT(output), .fallback = "packer-manifest.json", .help = "the JSON file to add to"},
+        {"strip_path", SCHEMA_BOOL, 0, AT(strip_path), .fallback = "false",
          .help = "names of files without their folder"},
-        {"strip_time", SCHEMA_BOOL,              0,            AT(strip_time),                                                .fallback = "false",                                                                       .help = "leave build_time out"},
-        {"custom_data",                          SCHEMA_STRING_MAP,         SCHEMA_LATE,                  AT(custom_data),      .help = "texts of your own to add"},
+        {"strip_time", SCHEMA_BOOL, 0, AT(strip_time), .fallback = "false", .help = "leave build_time out"},
+        {"custom_data", SCHEMA_STRING_MAP, SCHEMA_LATE, AT(custom_data), .help = "texts of your own to add"},
 };
 
 static const struct schema schema = {

@@ -161,17 +161,15 @@ static int refuse_compressed(const char *path, struct error *err)
                 const char *name;
                 size_t n;
                 const char *magic;
-        } kinds[] = {
-                {"gzip",  2, "\x1f\x8b"          },
-                {"xz",    6,
-                 "\xfd"
-                 "7zXZ\0"                        },
-                {"zstd",  4, "\x28\xb5\x2f\xfd"  },
-                {"bzip2", 3, "BZh"               },
-                {"zip",   4, "PK\3\4"            },
-                {"lz4",   4, "\x04\x22\x4d\x18"  },
-                {"7z",    6, "7z\xbc\xaf\x27\x1c"}
-        };
+        } kinds[] = {{"gzip", 2, "\x1f\x8b"},
+                     {"xz", 6,
+                      "\xfd"
+                      "7zXZ\0"},
+                     {"zstd", 4, "\x28\xb5\x2f\xfd"},
+                     {"bzip2", 3, "BZh"},
+                     {"zip", 4, "PK\3\4"},
+                     {"lz4", 4, "\x04\x22\x4d\x18"},
+                     {"7z", 6, "7z\xbc\xaf\x27\x1c"}};
         CLEANUP_CLOSE int fd = -1;
         char head[6] = {0};
         uint64_t size;

@@ -20,7 +20,7 @@ static const struct schema_key keys[] = {
         {.name = "disable",
          .type = SCHEMA_BOOL,
          .offset = offsetof(struct breakpoint_config, disable),
-         .help = "go on without waiting"      },
+         .help = "go on without waiting"},
 };
 
 static const struct schema schema = {

@@ -158,10 +158,10 @@ static int run_remove(const struct provision_context *context, const json_t *ste
 }
 
 static const struct step steps[] = {
-        {"shell",  string_problem, run_shell  },
-        {"run",    argv_problem,   run_command},
-        {"put",    put_problem,    run_put    },
-        {"remove", path_problem,   run_remove },
+        {"shell", string_problem, run_shell},
+        {"run", argv_problem, run_command},
+        {"put", put_problem, run_put},
+        {"remove", path_problem, run_remove},
 };
 
 enum { N_STEPS = sizeof(steps) / sizeof(steps[0]) };
@@ -336,15 +336,13 @@ int provision_external(const char *name, const struct provisioner_type **ret, st
                 ;
         if (!row) {
                 row = xcalloc(1, sizeof(*row));
-                *row = (struct row){
-                        .type = {.name = external->plugin->name,
-                                 .schema = &external->schema,
-                                 .check = external_check,
-                                 .inputs = inputs,
-                                 .run = run},
-                        .external = external,
-                        .next = rows
-                };
+                *row = (struct row){.type = {.name = external->plugin->name,
+                                             .schema = &external->schema,
+                                             .check = external_check,
+                                             .inputs = inputs,
+                                             .run = run},
+                                    .external = external,
+                                    .next = rows};
                 rows = row;
         }
         *ret = &row->type;

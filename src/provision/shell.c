@@ -211,11 +211,10 @@ static int run_uploaded(const struct shell *shell, const char *what, const char 
 {
         CLEANUP(script_output_clear) struct script_output output = {.ui = shell->context->ui};
         const struct interp_pair fields[] = {
-                {.name = "Vars",       .value = shell->flat},
-                {.name = "Path",                    .value = path},
-                {.name = "EnvVarFile",.value = shell->var_file.path ? shell->var_file.path : ""},
-                {0}
-        };
+                {.name = "Vars", .value = shell->flat},
+                {.name = "Path", .value = path},
+                {.name = "EnvVarFile", .value = shell->var_file.path ? shell->var_file.path : ""},
+                {0}};
         CLEANUP_FREE char *command = NULL;
         int status = 0, r;
 

@@ -191,10 +191,7 @@ static int finish(const char *dir, struct error *err)
 static int check_programs(struct error *err)
 {
         static const char *const programs[][2] = {
-                {"mmdebstrap", "mmdebstrap"},
-                {"apt-get",    "apt"       },
-                {"unshare",    "util-linux"}
-        };
+                {"mmdebstrap", "mmdebstrap"}, {"apt-get", "apt"}, {"unshare", "util-linux"}};
 
         for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
                 CLEANUP_FREE char *path = program_find(programs[i][0]);

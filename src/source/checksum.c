@@ -18,12 +18,8 @@ static const struct {
         const char *name;
         size_t digits;
 } types[] = {
-        [CHECKSUM_UNKNOWN] = {"unknown", 0  },
-          [CHECKSUM_NONE] = {"none",    0  },
-          [CHECKSUM_MD5] = {"md5",     32 },
-        [CHECKSUM_SHA1] = {"sha1",    40 },
-          [CHECKSUM_SHA256] = {"sha256",  64 },
-          [CHECKSUM_SHA512] = {"sha512",  128},
+        [CHECKSUM_UNKNOWN] = {"unknown", 0}, [CHECKSUM_NONE] = {"none", 0},      [CHECKSUM_MD5] = {"md5", 32},
+        [CHECKSUM_SHA1] = {"sha1", 40},      [CHECKSUM_SHA256] = {"sha256", 64}, [CHECKSUM_SHA512] = {"sha512", 128},
 };
 
 enum { NAMES_SHOWN = 20 };

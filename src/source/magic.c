@@ -160,12 +160,9 @@ static const struct {
         bool (*test)(const uint8_t *p, size_t n);
         const char *name;
 } tests[] = {
-        {CONTENT_BZIP2,      is_bzip2,          "bzip2"                },
-        {CONTENT_ZSTD,       is_zstd_skippable, "zstd"                 },
-        {CONTENT_LZMA,       is_lzma,           "lzma"                 },
-        {CONTENT_TAR,        is_tar,            "tar"                  },
-        {CONTENT_FILESYSTEM, is_fat,            "FAT"                  },
-        {CONTENT_TABLE,      is_mbr,            "a DOS partition table"},
+        {CONTENT_BZIP2, is_bzip2, "bzip2"},  {CONTENT_ZSTD, is_zstd_skippable, "zstd"},
+        {CONTENT_LZMA, is_lzma, "lzma"},     {CONTENT_TAR, is_tar, "tar"},
+        {CONTENT_FILESYSTEM, is_fat, "FAT"}, {CONTENT_TABLE, is_mbr, "a DOS partition table"},
 };
 
 static enum content known(enum content content, const char *name, const char **ret_name)

@@ -15,13 +15,7 @@ struct digest_kind {
         size_t hex_length;
 };
 
-static const struct digest_kind digests[] = {
-        {"md5",    32 },
-        {"sha1",   40 },
-        {"sha256", 64 },
-        {"sha512", 128},
-        {"none",   0  }
-};
+static const struct digest_kind digests[] = {{"md5", 32}, {"sha1", 40}, {"sha256", 64}, {"sha512", 128}, {"none", 0}};
 
 enum { N_DIGESTS = sizeof(digests) / sizeof(digests[0]) };
 

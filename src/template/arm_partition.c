@@ -19,16 +19,9 @@ struct filesystem {
 };
 
 static const struct filesystem filesystems[] = {
-        {"ext4",  true,  false},
-        {"ext3",  true,  false},
-        {"ext2",  true,  false},
-        {"vfat",  true,  false},
-        {"fat",   true,  false},
-        {"btrfs", true,  true },
-        {"f2fs",  true,  true },
-        {"xfs",   true,  true },
-        {"swap",  false, false},
-        {"raw",   false, false},
+        {"ext4", true, false},  {"ext3", true, false}, {"ext2", true, false}, {"vfat", true, false},
+        {"fat", true, false},   {"btrfs", true, true}, {"f2fs", true, true},  {"xfs", true, true},
+        {"swap", false, false}, {"raw", false, false},
 };
 
 enum { N_FILESYSTEMS = sizeof(filesystems) / sizeof(filesystems[0]) };

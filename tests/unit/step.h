@@ -33,10 +33,7 @@ static inline void step_clear(struct step *step)
 static inline bool step_read(struct step *step, const struct schema *schema,
                              int (*check)(void *, const struct value *, struct diags *), const char *json)
 {
-        static const struct interp_pair user[] = {
-                {"name", "value"},
-                {0     }
-        };
+        static const struct interp_pair user[] = {{"name", "value"}, {0}};
         const struct interp interp = {.user = user, .build_name = "pi", .build_type = "arm", .template_dir = "."};
         struct str out = {0};
         int r = -1;

@@ -27,10 +27,7 @@ static void make(const struct disk_partition *partition, const char *fs)
 
 static int setup(void **state)
 {
-        const struct disk_layout_partition layout[] = {
-                {NULL, "c",  4 * MIB, 32 * MIB},
-                {NULL, "83", 0,       0       }
-        };
+        const struct disk_layout_partition layout[] = {{NULL, "c", 4 * MIB, 32 * MIB}, {NULL, "83", 0, 0}};
         int fd = mkostemp(path, O_CLOEXEC);
         struct disk_table *table = NULL;
 
@@ -55,9 +52,7 @@ static int teardown(void **state)
 
 static int find(struct arm_partition *partitions, size_t n, int gpt, struct base *base, struct error *err)
 {
-        struct arm_builder arm = {
-                .gpt = gpt, .image_partitions = {partitions, n}
-        };
+        struct arm_builder arm = {.gpt = gpt, .image_partitions = {partitions, n}};
         struct job job = {.arm = &arm};
 
         return mounts_find(&job, path, base, err);
@@ -67,7 +62,7 @@ static void test_agreeing(void **state)
 {
         struct arm_partition wanted[] = {
                 {.filesystem = TEXT("fat"), .mountpoint = TEXT("/boot"), .start_sector = 8192},
-                {.filesystem = TEXT("ext4"),                         .mountpoint = TEXT("/")                          },
+                {.filesystem = TEXT("ext4"), .mountpoint = TEXT("/")},
         };
         CLEANUP(base_clear) struct base base = {0};
         CLEANUP_ERROR struct error err = {0};
@@ -97,17 +92,12 @@ static void test_disagreeing(void **state)
 {
         struct arm_partition other_start[] = {
                 {.filesystem = TEXT("vfat"), .mountpoint = TEXT("/boot"), .start_sector = 2048},
-                {.filesystem = TEXT("ext4"),                          .mountpoint = TEXT("/")                           }
-        };
-        struct arm_partition other_fs[] = {
-                {.filesystem = TEXT("ext4"), .mountpoint = TEXT("/")    },
-                {.filesystem = TEXT("ext4"), .mountpoint = TEXT("/data")}
-        };
+                {.filesystem = TEXT("ext4"), .mountpoint = TEXT("/")}};
+        struct arm_partition other_fs[] = {{.filesystem = TEXT("ext4"), .mountpoint = TEXT("/")},
+                                           {.filesystem = TEXT("ext4"), .mountpoint = TEXT("/data")}};
         struct arm_partition too_many[] = {
                 {.mountpoint = TEXT("")}, {.mountpoint = TEXT("/")}, {.mountpoint = TEXT("/data")}};
-        struct arm_partition no_root[] = {
-                {.filesystem = TEXT("vfat"), .mountpoint = TEXT("/boot")}
-        };
+        struct arm_partition no_root[] = {{.filesystem = TEXT("vfat"), .mountpoint = TEXT("/boot")}};
 
         (void)state;
         assert_refused(other_start, 2, -1, "sector 2048 in the template and at sector 8192 in the image");

@@ -316,13 +316,7 @@ static size_t acl(uint8_t *out)
         static const struct {
                 uint16_t tag, perm;
                 uint32_t id;
-        } entries[] = {
-                {1,    6, UINT32_MAX},
-                {2,    4, 5         },
-                {4,    4, UINT32_MAX},
-                {0x10, 4, UINT32_MAX},
-                {0x20, 0, UINT32_MAX}
-        };
+        } entries[] = {{1, 6, UINT32_MAX}, {2, 4, 5}, {4, 4, UINT32_MAX}, {0x10, 4, UINT32_MAX}, {0x20, 0, UINT32_MAX}};
         size_t at = 4;
 
         put_le32(out, 2);
@@ -338,12 +332,10 @@ static void test_xattrs(void **state)
 {
         uint8_t list[64], capability[20] = {1, 0, 0, 2, 0, 0x20};
         char big[700], value[1024];
-        struct fs_xattr xattrs[] = {
-                {"system.posix_acl_access", list,       acl(list)         },
-                {"user.empty",              "",         0                 },
-                {"user.big",                big,        sizeof(big)       },
-                {"security.capability",     capability, sizeof(capability)}
-        };
+        struct fs_xattr xattrs[] = {{"system.posix_acl_access", list, acl(list)},
+                                    {"user.empty", "", 0},
+                                    {"user.big", big, sizeof(big)},
+                                    {"security.capability", capability, sizeof(capability)}};
         CLEANUP_FREE char *out = NULL, *path = NULL, *dir = NULL;
         struct fs_change change = {.kind = FS_FILE, .path = "f", .st = stat_of(S_IFREG | 0640, 9)};
         struct image image;
@@ -708,12 +700,7 @@ static void test_inline_data(void **state)
                 "cd %s && mkdir -p a/b && echo small > a/f && printf '%%0150d' 1 > a/g && : > a/empty && ln -s f a/l "
                 "&& ln -s %0100d a/long && touch -h -d @1000 a/* a . && chmod 755 .",
                 source, 7);
-        assert_int_equal(spawn_check(
-                                 &(struct spawn){
-                                         .argv = (const char *[]){"sh", "-c", path, NULL}
-        },
-                                 NULL),
-                         0);
+        assert_int_equal(spawn_check(&(struct spawn){.argv = (const char *[]){"sh", "-c", path, NULL}}, NULL), 0);
         image_make(&image, "ext4", 16384, OPTIONS("-O", "inline_data", "-I", "256", "-d", source));
         own_root(&image);
         stat = image_debugfs(&image, "stat a/f");

@@ -45,10 +45,7 @@ static void fill(struct image *image)
                 snprintf(path, sizeof(path), "many/a-name-that-takes-some-room-%d", i);
                 write_text(writer, path, path);
         }
-        change.xattrs = (struct fs_xattr[]){
-                {"user.a", value, 10           },
-                {"user.b", value, sizeof(value)}
-        };
+        change.xattrs = (struct fs_xattr[]){{"user.a", value, 10}, {"user.b", value, sizeof(value)}};
         change.n_xattrs = 2;
         write_one(writer, &change);
         write_dir(writer, "x/y");
@@ -66,14 +63,14 @@ static void write_to(const struct image *image)
 {
         CLEANUP_ERROR struct error err = {0};
         struct fs_change changes[] = {
-                {.kind = FS_DIR,                                .path = "many/new",                      .st = stat_of(S_IFDIR | 0755, 1), .fd = -1},
-                {.kind = FS_SYMLINK,                                     .path = "many/new/symlink",                                                                            .target = "x",                                                                                       .fd = -1},
-                {.kind = FS_REMOVE,                                .path = "many/a-name-that-takes-some-room-7",.fd = -1},
-                {.kind = FS_DIR,.path = "x",              .st = stat_of(S_IFDIR | 0700,                                                                                                                 1), .fd = -1},
-                {.kind = FS_CLEAR,                                                                 .path = "x",                                                               .fd = -1},
-                {.kind = FS_FILE,                                             .path = "file",                                                                     .st = stat_of(S_IFREG | 0644,                      1)},
-                {.kind = FS_REMOVE,                                             .path = "x",                                                                      .fd = -1                                                               },
-                {.kind = FS_REMOVE,                                           .path = "many",                                                                                  .fd = -1                                                                        },
+                {.kind = FS_DIR, .path = "many/new", .st = stat_of(S_IFDIR | 0755, 1), .fd = -1},
+                {.kind = FS_SYMLINK, .path = "many/new/symlink", .target = "x", .fd = -1},
+                {.kind = FS_REMOVE, .path = "many/a-name-that-takes-some-room-7", .fd = -1},
+                {.kind = FS_DIR, .path = "x", .st = stat_of(S_IFDIR | 0700, 1), .fd = -1},
+                {.kind = FS_CLEAR, .path = "x", .fd = -1},
+                {.kind = FS_FILE, .path = "file", .st = stat_of(S_IFREG | 0644, 1)},
+                {.kind = FS_REMOVE, .path = "x", .fd = -1},
+                {.kind = FS_REMOVE, .path = "many", .fd = -1},
         };
         void *writer;
         int r = fs_ext4.write_open(&image->volume, 5, &writer, &err);

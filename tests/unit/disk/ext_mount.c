@@ -21,11 +21,7 @@ static int run(const char *format, const char *a, const char *b)
 {
         CLEANUP_FREE char *command = str_replace(format, "%a", a), *both = str_replace(command, "%b", b);
 
-        return spawn_check(
-                &(struct spawn){
-                        .argv = (const char *[]){"sh", "-ec", both, NULL}
-        },
-                NULL);
+        return spawn_check(&(struct spawn){.argv = (const char *[]){"sh", "-ec", both, NULL}}, NULL);
 }
 
 static void must_run(const char *format, const char *a, const char *b)
@@ -33,11 +29,7 @@ static void must_run(const char *format, const char *a, const char *b)
         CLEANUP_ERROR struct error err = {0};
         CLEANUP_FREE char *command = str_replace(format, "%a", a), *both = str_replace(command, "%b", b);
 
-        if (spawn_check(
-                    &(struct spawn){
-                            .argv = (const char *[]){"sh", "-ec", both, NULL}
-        },
-                    &err) < 0)
+        if (spawn_check(&(struct spawn){.argv = (const char *[]){"sh", "-ec", both, NULL}}, &err) < 0)
                 fail_msg("%s", error_message(&err));
 }
 

@@ -65,12 +65,10 @@ static void make(uint64_t size, const char *bits)
 {
         CLEANUP_ERROR struct error err = {0};
         CLEANUP_CLOSE int fd = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        struct fs_make how = {
-                .label = "BOOT",
-                .options = (const char *const[]){"-F", bits, NULL},
-                .id_seed = "seed",
-                .epoch = 1700000000
-        };
+        struct fs_make how = {.label = "BOOT",
+                              .options = (const char *const[]){"-F", bits, NULL},
+                              .id_seed = "seed",
+                              .epoch = 1700000000};
 
         assert_int_equal(ftruncate(fd, (off_t)(OFFSET + size)), 0);
         volume.path = image;

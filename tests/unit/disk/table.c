@@ -86,10 +86,7 @@ static void create(enum disk_label label, const struct disk_layout_partition *v,
 
 static void test_dos(void **state)
 {
-        static const struct disk_layout_partition v[] = {
-                {"boot", "c",  0, 64 * MIB},
-                {"root", "83", 0, 0       }
-        };
+        static const struct disk_layout_partition v[] = {{"boot", "c", 0, 64 * MIB}, {"root", "83", 0, 0}};
         CLEANUP(disk_table_freep) struct disk_table *table = NULL, *again = NULL;
 
         (void)state;
@@ -111,13 +108,11 @@ static void test_dos(void **state)
 
 static void test_dos_logical(void **state)
 {
-        static const struct disk_layout_partition v[] = {
-                {"boot", "c",    4096 * 512, 16 * MIB},
-                {"all",  "f",    0,          0       },
-                {"a",    "83",   0,          32 * MIB},
-                {"b",    "0x82", 0,          16 * MIB},
-                {"c",    "83",   0,          0       }
-        };
+        static const struct disk_layout_partition v[] = {{"boot", "c", 4096 * 512, 16 * MIB},
+                                                         {"all", "f", 0, 0},
+                                                         {"a", "83", 0, 32 * MIB},
+                                                         {"b", "0x82", 0, 16 * MIB},
+                                                         {"c", "83", 0, 0}};
         CLEANUP(disk_table_freep) struct disk_table *table = NULL;
         CLEANUP_ERROR struct error err = {0};
         unsigned int numbers[5];
@@ -147,11 +142,11 @@ static void test_dos_logical(void **state)
 static void test_gpt(void **state)
 {
         static const struct disk_layout_partition v[] = {
-                {"loader1", "8301",                                 64 * 512, 4 * MIB },
-                {"esp",     "ef00",                                 16 * MIB, 64 * MIB},
-                {"boot",    "c",                                    0,        8 * MIB },
-                {"bios",    "EF02",                                 0,        MIB     },
-                {"root",    "b921b045-1df0-41c3-af44-4c6f280d3fae", 0,        0       },
+                {"loader1", "8301", 64 * 512, 4 * MIB},
+                {"esp", "ef00", 16 * MIB, 64 * MIB},
+                {"boot", "c", 0, 8 * MIB},
+                {"bios", "EF02", 0, MIB},
+                {"root", "b921b045-1df0-41c3-af44-4c6f280d3fae", 0, 0},
         };
         CLEANUP(disk_table_freep) struct disk_table *table = NULL;
         CLEANUP_FREE char *first = NULL, *second = NULL;
@@ -177,10 +172,7 @@ static void test_gpt(void **state)
 static void test_grow_gpt(void **state)
 {
         static const struct disk_layout_partition v[] = {
-                {"a", "ef00", 0, 16 * MIB},
-                {"b", "8300", 0, 32 * MIB},
-                {"c", "8300", 0, 16 * MIB}
-        };
+                {"a", "ef00", 0, 16 * MIB}, {"b", "8300", 0, 32 * MIB}, {"c", "8300", 0, 16 * MIB}};
         CLEANUP(disk_table_freep) struct disk_table *table = NULL;
 
         (void)state;
@@ -199,10 +191,7 @@ static void test_grow_gpt(void **state)
 static void test_grow_dos(void **state)
 {
         static const struct disk_layout_partition v[] = {
-                {"a", "c",  0,         16 * MIB},
-                {"b", "83", 0,         32 * MIB},
-                {"c", "83", 100 * MIB, 16 * MIB}
-        };
+                {"a", "c", 0, 16 * MIB}, {"b", "83", 0, 32 * MIB}, {"c", "83", 100 * MIB, 16 * MIB}};
         CLEANUP(disk_table_freep) struct disk_table *table = NULL;
         CLEANUP_ERROR struct error err = {0};
 
@@ -232,27 +221,27 @@ static void test_refused(void **state)
         static const struct bad cases[] = {
                 {DISK_DOS,
                  {{"a", "c", MIB, 16 * MIB}, {"b", "83", 8 * MIB, 16 * MIB}},
-                 {"partition 2 'b' (sectors 16384 to 49151, 16.0 MiB)", "overlaps partition 1 'a'", "16.0 MiB"}                          },
+                 {"partition 2 'b' (sectors 16384 to 49151, 16.0 MiB)", "overlaps partition 1 'a'", "16.0 MiB"}},
                 {DISK_DOS,
                  {{"a", "c", 0, 200 * MIB}},
-                 {"past the end of the image", "last usable sector is 204799", "101 MiB"}                                                },
-                {DISK_GPT, {{"a", "8300", 0, 100 * MIB}},                      {"past the end", "100 MiB", ""}                           },
-                {DISK_GPT, {{"a", "8300", 512, MIB}},                          {"partition table", "first free sector is 34", ""}        },
-                {DISK_GPT, {{"a", "8300", 100, MIB}},                          {"multiple of 512", "", ""}                               },
-                {DISK_DOS, {{"a", "linux", 0, MIB}},                           {"'linux' is not a partition type", "partition 1 'a'", ""}},
-                {DISK_GPT, {{"a", "ffee", 0, MIB}},                            {"'ffee' is not known", "", ""}                           },
-                {DISK_DOS, {{"a", "83", 0, 0}, {"b", "83", 0, 0}},             {"partition 2 'b'", "no room is left", ""}                },
+                 {"past the end of the image", "last usable sector is 204799", "101 MiB"}},
+                {DISK_GPT, {{"a", "8300", 0, 100 * MIB}}, {"past the end", "100 MiB", ""}},
+                {DISK_GPT, {{"a", "8300", 512, MIB}}, {"partition table", "first free sector is 34", ""}},
+                {DISK_GPT, {{"a", "8300", 100, MIB}}, {"multiple of 512", "", ""}},
+                {DISK_DOS, {{"a", "linux", 0, MIB}}, {"'linux' is not a partition type", "partition 1 'a'", ""}},
+                {DISK_GPT, {{"a", "ffee", 0, MIB}}, {"'ffee' is not known", "", ""}},
+                {DISK_DOS, {{"a", "83", 0, 0}, {"b", "83", 0, 0}}, {"partition 2 'b'", "no room is left", ""}},
                 {DISK_DOS,
                  {{"a", "83", 0, MIB},
                   {"b", "83", 0, MIB},
                   {"c", "83", 0, MIB},
                   {"d", "83", 0, MIB},
                   {"e", "83", 0, MIB}},
-                 {"partition 5 'e'", "extended", "gpt"}                                                                                  },
+                 {"partition 5 'e'", "extended", "gpt"}},
                 {DISK_DOS,
                  {{"a", "5", 0, 16 * MIB}, {"b", "83", 0, 32 * MIB}},
-                 {"partition 5 'b'", "does not fit into the extended partition 1 'a'", ""}                                               },
-                {DISK_DOS, {{"a", "5", 0, 16 * MIB}, {"b", "f", 0, 16 * MIB}}, {"one extended", "", ""}                                  },
+                 {"partition 5 'b'", "does not fit into the extended partition 1 'a'", ""}},
+                {DISK_DOS, {{"a", "5", 0, 16 * MIB}, {"b", "f", 0, 16 * MIB}}, {"one extended", "", ""}},
         };
 
         (void)state;
@@ -300,10 +289,7 @@ static void damage(off_t offset, size_t n)
 
 static void test_damaged(void **state)
 {
-        static const struct disk_layout_partition v[] = {
-                {"a", "ef00", 0, 16 * MIB},
-                {"b", "8300", 0, 0       }
-        };
+        static const struct disk_layout_partition v[] = {{"a", "ef00", 0, 16 * MIB}, {"b", "8300", 0, 0}};
         CLEANUP(disk_table_freep) struct disk_table *table = NULL;
         CLEANUP_ERROR struct error err = {0};
 
@@ -322,10 +308,7 @@ static void test_damaged(void **state)
 
 static void test_cut_short(void **state)
 {
-        static const struct disk_layout_partition v[] = {
-                {"a", "c",  0, 16 * MIB},
-                {"b", "83", 0, 0       }
-        };
+        static const struct disk_layout_partition v[] = {{"a", "c", 0, 16 * MIB}, {"b", "83", 0, 0}};
         CLEANUP_ERROR struct error err = {0};
 
         (void)state;

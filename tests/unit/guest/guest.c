@@ -35,10 +35,8 @@ static void test_runs_and_sees_itself_only(void **state)
 /* What init has mounted, and what a provisioner may mount. */
 static void test_mounts(void **state)
 {
-        static const struct guest_mount more[] = {
-                {"bind",  "/usr/share", "/opt/deep/share"},
-                {"tmpfs", "tmpfs",      "/scratch"       }
-        };
+        static const struct guest_mount more[] = {{"bind", "/usr/share", "/opt/deep/share"},
+                                                  {"tmpfs", "tmpfs", "/scratch"}};
         struct tree *tree = tree_new(ns, "/usr/bin/busybox");
         struct guest *guest = tree_start_with(tree, (struct guest_config){.more_mounts = more, .n_more_mounts = 2});
 
@@ -59,9 +57,7 @@ static void test_mounts(void **state)
 
 static void test_mount_that_cannot_be(void **state)
 {
-        static const struct guest_mount mounts[] = {
-                {"ext4", "/dev/sda1", "/mnt"}
-        };
+        static const struct guest_mount mounts[] = {{"ext4", "/dev/sda1", "/mnt"}};
         struct tree *tree = tree_new(ns, "/usr/bin/busybox");
         const char *lowers[] = {tree->base, NULL};
         CLEANUP_ERROR struct error err = {0};

@@ -9,22 +9,9 @@
 #include "base/str.h"
 #include "lang/interp.h"
 
-static const struct interp_pair user[] = {
-        {"name",  "board"},
-        {"list",  "a,b,c"},
-        {"empty", ""     },
-        {NULL,    NULL   }
-};
-static const struct interp_pair fields[] = {
-        {"Path", "/tmp/x.sh"},
-        {"Vars", "A='1'"    },
-        {NULL,   NULL       }
-};
-static const struct interp_pair build[] = {
-        {"ID",   "42"},
-        {"Host", "h" },
-        {NULL,   NULL}
-};
+static const struct interp_pair user[] = {{"name", "board"}, {"list", "a,b,c"}, {"empty", ""}, {NULL, NULL}};
+static const struct interp_pair fields[] = {{"Path", "/tmp/x.sh"}, {"Vars", "A='1'"}, {NULL, NULL}};
+static const struct interp_pair build[] = {{"ID", "42"}, {"Host", "h"}, {NULL, NULL}};
 
 static const struct interp plain = {
         .user = user,
@@ -70,32 +57,32 @@ static void check_errors(const struct interp *interp, const struct example *exam
 static void test_packer(void **state)
 {
         static const struct example examples[] = {
-                {"",                                                                        ""                                   },
-                {"plain } text { }}",                                                       "plain } text { }}"                  },
-                {"{{user `name`}}",                                                         "board"                              },
-                {"{{ user \"name\" }}-{{build_name}}/{{build_type}}",                       "board-rpi/arm"                      },
-                {"{{template_dir}} {{packer_version}}",                                     "/t 1.16.0"                          },
-                {"{{timestamp}}",                                                           "1136214245"                         },
-                {"{{isotime}}",                                                             "2006-01-02T15:04:05Z"               },
-                {"{{isotime \"2006-01-02\"}}",                                              "2006-01-02"                         },
-                {"{{isotime \"Mon Jan _2 3:04PM 06 002 .000\"}}",                           "Mon Jan  2 3:04PM 06 002 .000"      },
+                {"", ""},
+                {"plain } text { }}", "plain } text { }}"},
+                {"{{user `name`}}", "board"},
+                {"{{ user \"name\" }}-{{build_name}}/{{build_type}}", "board-rpi/arm"},
+                {"{{template_dir}} {{packer_version}}", "/t 1.16.0"},
+                {"{{timestamp}}", "1136214245"},
+                {"{{isotime}}", "2006-01-02T15:04:05Z"},
+                {"{{isotime \"2006-01-02\"}}", "2006-01-02"},
+                {"{{isotime \"Mon Jan _2 3:04PM 06 002 .000\"}}", "Mon Jan  2 3:04PM 06 002 .000"},
                 {"{{isotime \"January Monday Z07:00 -0700 MST 15h 1/2 4 5 pm __2 .999\"}}",
-                 "January Monday Z +0000 UTC 15h 1/2 4 5 pm   2 "                                                                },
-                {"{{isotime \"Januaryx Janx 2006_2006 Jan\"}}",                             "Januaryx Janx 2006_2006 Jan"        },
-                {"{{strftime \"%Y-%m-%d %H:%M:%S %Z %% %j\"}}",                             "2006-01-02 15:04:05 UTC % 002"      },
-                {"{{split (user `list`) \",\" 1}}",                                         "b"                                  },
-                {"{{split \"a-b\" \"-\" 0}}",                                               "a"                                  },
-                {"{{replace \"a\" \"x\" 2 \"aaaa\"}}",                                      "xxaa"                               },
-                {"{{replace \"a\" \"x\" -1 \"aaaa\"}}",                                     "xxxx"                               },
-                {"{{replace_all \"-\" \"/\" \"a-b-c\"}}",                                   "a/b/c"                              },
-                {"{{replace_all \"\" \"-\" \"ab\"}}",                                       "-a-b-"                              },
-                {"{{user `name` | upper}}",                                                 "BOARD"                              },
-                {"{{\"ABC\" | lower | printf \"%s-%s\" \"x\"}}",                            "x-abc"                              },
-                {"chmod +x {{.Path}}; {{ .Vars }} {{.Path}}",                               "chmod +x /tmp/x.sh; A='1' /tmp/x.sh"},
-                {"{{$.Path}}",                                                              "/tmp/x.sh"                          },
-                {"{{build `ID`}} {{user `name`}}",                                          "{{build `ID`}} board"               },
-                {"{{if build `ID`}}x{{else}}y{{end}}.",                                     "{{if build `ID`}}x{{else}}y{{end}}."},
-                {"{{if true}}[{{ build \"ID\" | upper }}]{{end}}",                          "[{{ build \"ID\" | upper }}]"       },
+                 "January Monday Z +0000 UTC 15h 1/2 4 5 pm   2 "},
+                {"{{isotime \"Januaryx Janx 2006_2006 Jan\"}}", "Januaryx Janx 2006_2006 Jan"},
+                {"{{strftime \"%Y-%m-%d %H:%M:%S %Z %% %j\"}}", "2006-01-02 15:04:05 UTC % 002"},
+                {"{{split (user `list`) \",\" 1}}", "b"},
+                {"{{split \"a-b\" \"-\" 0}}", "a"},
+                {"{{replace \"a\" \"x\" 2 \"aaaa\"}}", "xxaa"},
+                {"{{replace \"a\" \"x\" -1 \"aaaa\"}}", "xxxx"},
+                {"{{replace_all \"-\" \"/\" \"a-b-c\"}}", "a/b/c"},
+                {"{{replace_all \"\" \"-\" \"ab\"}}", "-a-b-"},
+                {"{{user `name` | upper}}", "BOARD"},
+                {"{{\"ABC\" | lower | printf \"%s-%s\" \"x\"}}", "x-abc"},
+                {"chmod +x {{.Path}}; {{ .Vars }} {{.Path}}", "chmod +x /tmp/x.sh; A='1' /tmp/x.sh"},
+                {"{{$.Path}}", "/tmp/x.sh"},
+                {"{{build `ID`}} {{user `name`}}", "{{build `ID`}} board"},
+                {"{{if build `ID`}}x{{else}}y{{end}}.", "{{if build `ID`}}x{{else}}y{{end}}."},
+                {"{{if true}}[{{ build \"ID\" | upper }}]{{end}}", "[{{ build \"ID\" | upper }}]"},
         };
 
         (void)state;
@@ -105,32 +92,33 @@ static void test_packer(void **state)
 static void test_go(void **state)
 {
         static const struct example examples[] = {
-                {"a {{- /* no */ -}} b",                                                       "ab"                                                     },
-                {"a {{/* a comment */}} b",                                                    "a  b"                                                   },
-                {"x \n {{- \" y \" -}} \n z",                                                  "x y z"                                                  },
-                {"{{if user `name`}}yes{{else}}no{{end}}",                                     "yes"                                                    },
-                {"{{if user `empty`}}yes{{else}}no{{end}}",                                    "no"                                                     },
-                {"{{if eq (user `name`) \"a\" \"board\"}}1{{end}}",                            "1"                                                      },
-                {"{{if eq 1 2}}a{{else if eq 1 1}}b{{else}}c{{end}}",                          "b"                                                      },
-                {"{{if true}}{{if false}}a{{else}}b{{end}}c{{end}}d",                          "bcd"                                                    },
-                {"{{if and true (not false)}}1{{end}}{{if or false nil}}2{{end}}",             "1"                                                      },
-                {"{{and true 0 \"x\"}} {{or 0 \"\" \"x\"}}",                                   "0 x"                                                    },
-                {"{{if or true (vault \"x\" \"y\")}}short{{end}}",                             "short"                                                  },
-                {"{{if false}}{{vault \"a\" \"b\"}}{{end}}-",                                  "-"                                                      },
-                {"{{ne 1 2}} {{lt 1 2}} {{le 2 2}} {{gt \"b\" \"a\"}} {{ge 1.5 2.5}}",         "true true true true false"                              },
-                {"{{len \"abc\"}} {{index \"abc\" 1}} {{slice \"abcdef\" 1 3}}",               "3 98 bc"                                                },
-                {"{{print 1 2 \"x\" \"y\" 3 true}}",                                           "1 2xy3 true"                                            },
-                {"{{println \"a\" 1}}",                                                        "a 1\n"                                                  },
+                {"a {{- /* no */ -}} b", "ab"},
+                {"a {{/* a comment */}} b", "a  b"},
+                {"x \n {{- \" y \" -}} \n z", "x y z"},
+                {"{{if user `name`}}yes{{else}}no{{end}}", "yes"},
+                {"{{if user `empty`}}yes{{else}}no{{end}}", "no"},
+                {"{{if eq (user `name`) \"a\" \"board\"}}1{{end}}", "1"},
+                {"{{if eq 1 2}}a{{else if eq 1 1}}b{{else}}c{{end}}", "b"},
+                {"{{if true}}{{if false}}a{{else}}b{{end}}c{{end}}d", "bcd"},
+                {"{{if and true (not false)}}1{{end}}{{if or false nil}}2{{end}}", "1"},
+                {"{{and true 0 \"x\"}} {{or 0 \"\" \"x\"}}", "0 x"},
+                {"{{if or true (vault \"x\" \"y\")}}short{{end}}", "short"},
+                {"{{if false}}{{vault \"a\" \"b\"}}{{end}}-", "-"},
+                {"{{ne 1 2}} {{lt 1 2}} {{le 2 2}} {{gt \"b\" \"a\"}} {{ge 1.5 2.5}}", "true true true true false"},
+                {"{{len \"abc\"}} {{index \"abc\" 1}} {{slice \"abcdef\" 1 3}}", "3 98 bc"},
+                {"{{print 1 2 \"x\" \"y\" 3 true}}", "1 2xy3 true"},
+                {"{{println \"a\" 1}}", "a 1\n"},
                 {"{{printf \"%05d|%-5s|%5s|%q|%v|%x|%X|%%|%t|%6.2f|%c\" 42 \"ab\" \"cd\" \"q\\\"\" 1.5 255 \"hi\" true "
-                 "3.14159 'z'}}",                                             "00042|ab   |   cd|\"q\\\"\"|1.5|ff|6869|%|true|  3.14|z"},
+                 "3.14159 'z'}}",
+                 "00042|ab   |   cd|\"q\\\"\"|1.5|ff|6869|%|true|  3.14|z"},
                 {"{{printf \"%d\" \"x\"}}{{printf \"%d\"}}{{printf \"a\" 1}}",
-                 "%!d(string=x)%!d(MISSING)a%!(EXTRA int=1)"                                                                                            },
+                 "%!d(string=x)%!d(MISSING)a%!(EXTRA int=1)"},
                 {"{{1.0}} {{1e21}} {{0.1}} {{123456789.25}} {{1e-7}} {{0x1f}} {{-3}} {{'a'}}",
-                 "1 1e+21 0.1 1.2345678925e+08 1e-07 31 -3 97"                                                                                          },
-                {"{{`raw \\n`}} {{\"tab\\t\\x41\"}}",                                          "raw \\n tab\tA"                                         },
-                {"{{$x := \"v\"}}{{$x}}{{if true}}{{$x = \"w\"}}{{$y := 1}}{{end}}{{$x}}",     "vw"                                                     },
-                {"{{urlquery \"a b&c/d\"}}",                                                   "a+b%26c%2Fd"                                            },
-                {"{{if not (eq \"a\" \"b\")}}{{(\"in\")}}{{end}}",                             "in"                                                     },
+                 "1 1e+21 0.1 1.2345678925e+08 1e-07 31 -3 97"},
+                {"{{`raw \\n`}} {{\"tab\\t\\x41\"}}", "raw \\n tab\tA"},
+                {"{{$x := \"v\"}}{{$x}}{{if true}}{{$x = \"w\"}}{{$y := 1}}{{end}}{{$x}}", "vw"},
+                {"{{urlquery \"a b&c/d\"}}", "a+b%26c%2Fd"},
+                {"{{if not (eq \"a\" \"b\")}}{{(\"in\")}}{{end}}", "in"},
         };
 
         (void)state;
@@ -139,9 +127,7 @@ static void test_go(void **state)
 
 static void test_build_known(void **state)
 {
-        static const struct example examples[] = {
-                {"{{build `ID`}}-{{build `Host`}}", "42-h"}
-        };
+        static const struct example examples[] = {{"{{build `ID`}}-{{build `Host`}}", "42-h"}};
         static const struct example errors[] = {
                 {"{{build `Hots`}}",
                  "byte 1, '{{build `Hots`}}': the build's value 'Hots' is not defined; did you mean 'Host'?"},
@@ -156,9 +142,7 @@ static void test_build_known(void **state)
 
 static void test_env(void **state)
 {
-        static const struct example examples[] = {
-                {"{{env `SLIPWAY_TEST`}}{{env `SLIPWAY_NONE`}}", "value"}
-        };
+        static const struct example examples[] = {{"{{env `SLIPWAY_TEST`}}{{env `SLIPWAY_NONE`}}", "value"}};
         static const struct example errors[] = {
                 {"a {{env `X`}}", "byte 3, '{{env `X`}}': {{env}} works in the default of a variable only; put \"X\": "
                                   "\"{{env `X`}}\" into "
@@ -177,36 +161,36 @@ static void test_env(void **state)
 static void test_errors(void **state)
 {
         static const struct example errors[] = {
-                {"{{usr `name`}}",                      "byte 1, '{{usr `name`}}': unknown function 'usr'; did you mean 'user'?"     },
+                {"{{usr `name`}}", "byte 1, '{{usr `name`}}': unknown function 'usr'; did you mean 'user'?"},
                 {"{{user `nmae`}}",
-                 "byte 1, '{{user `nmae`}}': the variable 'nmae' is not defined; did you mean 'name'?"                               },
-                {"{{user}}",                            "byte 1, '{{user}}': user takes 1 argument, not 0"                           },
-                {"{{user 1}}",                          "byte 1, '{{user 1}}': user: argument 1 must be a string, not int"           },
-                {"{{upper `a` `b`}}",                   "byte 1, '{{upper `a` `b`}}': upper takes 1 argument, not 2"                 },
-                {"{{user `name`",                       "byte 1, '{{user `name`': the action is not closed: its }} is missing"       },
-                {"{{user `name}}",                      "byte 1, '{{user `name}}': a string is not closed: its ` is missing"         },
-                {"{{user name}}",                       "byte 1, '{{user name}}': unknown function 'name'"                           },
-                {"{{user 'name'}}",                     "byte 1, '{{user 'name'}}': 'name': single quotes hold one character; a string is "
-                                    "written \"name\" or `name`"                                  },
-                {"{{}}",                                "byte 1, '{{}}': a value is missing before '}'"                              },
-                {"{{.Pth}}",                            "byte 1, '{{.Pth}}': there is no '.Pth' here; did you mean '.Path'?"         },
-                {"{{.Nothing}}",                        "byte 1, '{{.Nothing}}': there is no '.Nothing' here; there are .Path, .Vars"},
-                {"{{if true}}x",                        "byte 1, '{{if true}}': {{end}} is missing"                                  },
-                {"x{{end}}",                            "byte 2, '{{end}}': there is no {{if}} that this belongs to"                 },
-                {"{{if true}}{{nope}}{{end}}",          "byte 12, '{{nope}}': unknown function 'nope'"                               },
-                {"{{if false}}{{unknownthing}}{{end}}", "byte 13, '{{unknownthing}}': unknown function 'unknownthing'"               },
+                 "byte 1, '{{user `nmae`}}': the variable 'nmae' is not defined; did you mean 'name'?"},
+                {"{{user}}", "byte 1, '{{user}}': user takes 1 argument, not 0"},
+                {"{{user 1}}", "byte 1, '{{user 1}}': user: argument 1 must be a string, not int"},
+                {"{{upper `a` `b`}}", "byte 1, '{{upper `a` `b`}}': upper takes 1 argument, not 2"},
+                {"{{user `name`", "byte 1, '{{user `name`': the action is not closed: its }} is missing"},
+                {"{{user `name}}", "byte 1, '{{user `name}}': a string is not closed: its ` is missing"},
+                {"{{user name}}", "byte 1, '{{user name}}': unknown function 'name'"},
+                {"{{user 'name'}}", "byte 1, '{{user 'name'}}': 'name': single quotes hold one character; a string is "
+                                    "written \"name\" or `name`"},
+                {"{{}}", "byte 1, '{{}}': a value is missing before '}'"},
+                {"{{.Pth}}", "byte 1, '{{.Pth}}': there is no '.Pth' here; did you mean '.Path'?"},
+                {"{{.Nothing}}", "byte 1, '{{.Nothing}}': there is no '.Nothing' here; there are .Path, .Vars"},
+                {"{{if true}}x", "byte 1, '{{if true}}': {{end}} is missing"},
+                {"x{{end}}", "byte 2, '{{end}}': there is no {{if}} that this belongs to"},
+                {"{{if true}}{{nope}}{{end}}", "byte 12, '{{nope}}': unknown function 'nope'"},
+                {"{{if false}}{{unknownthing}}{{end}}", "byte 13, '{{unknownthing}}': unknown function 'unknownthing'"},
                 {"{{range .X}}{{end}}",
-                 "byte 1, '{{range .X}}': {{range}} is not supported; there are if, else and end"                                    },
+                 "byte 1, '{{range .X}}': {{range}} is not supported; there are if, else and end"},
                 {"{{split \"a\" \",\" 3}}",
-                 "byte 1, '{{split \"a\" \",\" 3}}': split: \"a\" has no part 3 between \",\" (the first one is 0)"                  },
-                {"{{lt 1 \"a\"}}",                      "byte 1, '{{lt 1 \"a\"}}': lt: int and string cannot be compared"            },
-                {"{{$x}}",                              "byte 1, '{{$x}}': the variable '$x' is not defined"                         },
-                {"{{nil}}",                             "byte 1, '{{nil}}': nil is not a text"                                       },
-                {"{{/* x }}",                           "byte 1, '{{/* x }}': the comment is not closed: its */ is missing"          },
-                {"{{(user `name`}}",                    "byte 1, '{{(user `name`}}': a ')' is missing"                               },
-                {"{{\"a\" \"b\"}}",                     "byte 1, '{{\"a\" \"b\"}}': a value that is no function takes no arguments"  },
+                 "byte 1, '{{split \"a\" \",\" 3}}': split: \"a\" has no part 3 between \",\" (the first one is 0)"},
+                {"{{lt 1 \"a\"}}", "byte 1, '{{lt 1 \"a\"}}': lt: int and string cannot be compared"},
+                {"{{$x}}", "byte 1, '{{$x}}': the variable '$x' is not defined"},
+                {"{{nil}}", "byte 1, '{{nil}}': nil is not a text"},
+                {"{{/* x }}", "byte 1, '{{/* x }}': the comment is not closed: its */ is missing"},
+                {"{{(user `name`}}", "byte 1, '{{(user `name`}}': a ')' is missing"},
+                {"{{\"a\" \"b\"}}", "byte 1, '{{\"a\" \"b\"}}': a value that is no function takes no arguments"},
                 {"{{sed \"x\"}}",
-                 "byte 1, '{{sed \"x\"}}': {{sed}} is gone from Packer; use {{replace}} or {{replace_all}}"                          },
+                 "byte 1, '{{sed \"x\"}}': {{sed}} is gone from Packer; use {{replace}} or {{replace_all}}"},
         };
 
         (void)state;

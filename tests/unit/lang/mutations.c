@@ -115,11 +115,7 @@ static void test_interp(void **state)
                 "{{", "}}", "{{-", "-}}",  "|",      "(",    ")",    "\"",  "`",       "'",
                 "$",  ":=", ".",   "if ",  "end",    "else", "%",    "%*d", "%99999d", "-9999999999999999999",
                 "\\", "/*", "*/",  "user", "index ", "len ", "2006", "\xff"};
-        static const struct interp_pair pairs[] = {
-                {"x",    "y" },
-                {"Path", "/p"},
-                {NULL,   NULL}
-        };
+        static const struct interp_pair pairs[] = {{"x", "y"}, {"Path", "/p"}, {NULL, NULL}};
         const struct interp interp = {.user = pairs, .fields = pairs, .start = 1136214245};
         char text[LENGTH_MAX];
 

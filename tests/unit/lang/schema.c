@@ -59,12 +59,7 @@ static const struct schema outer_schema = {.name = "the test",
                                            .keys = outer_keys,
                                            .n_keys = sizeof(outer_keys) / sizeof(outer_keys[0])};
 
-static const struct interp_pair user[] = {
-        {"u",   "user"},
-        {"n",   "12"  },
-        {"csv", "a,b" },
-        {NULL,  NULL  }
-};
+static const struct interp_pair user[] = {{"u", "user"}, {"n", "12"}, {"csv", "a,b"}, {NULL, NULL}};
 static const struct interp interp = {.user = user};
 
 struct fixture {
@@ -179,34 +174,34 @@ static void test_weak(void **state)
 static const struct {
         const char *text, *message;
 } wrong[] = {
-        {"{\"texts\": 1}",                            "unknown key 'texts'; did you mean 'text'?"                             },
-        {"{\"NUMBER\": 1}",                           "unknown key 'NUMBER'; did you mean 'number'?"                          },
-        {"{\"something_else\": 1}",                   "unknown key 'something_else' in the test"                              },
-        {"{\"text\": []}",                            "'text' must be a string, not a list"                                   },
-        {"{\"text\": {}}",                            "'text' must be a string, not an object"                                },
-        {"{\"text\": \"{{user `x`}}\"}",              "in 'text': byte 1, '{{user `x`}}': the variable 'x' is not defined"    },
-        {"{\"choice\": \"gtp\"}",                     "'choice' cannot be \"gtp\"; did you mean \"gpt\"?"                     },
-        {"{\"flag\": \"perhaps\"}",                   "'flag' must be true or false, not \"perhaps\""                         },
-        {"{\"number\": \"x\"}",                       "'number' must be a whole number, not \"x\""                            },
-        {"{\"number\": 1.5}",                         "'number' must be a whole number, not 1.5"                              },
-        {"{\"number\": 99999999999999999999}",        "'number': 99999999999999999999 is too large"                           },
-        {"{\"wait\": 5}",                             "'wait' needs a unit: \"5s\" are seconds, \"5m\" minutes"               },
+        {"{\"texts\": 1}", "unknown key 'texts'; did you mean 'text'?"},
+        {"{\"NUMBER\": 1}", "unknown key 'NUMBER'; did you mean 'number'?"},
+        {"{\"something_else\": 1}", "unknown key 'something_else' in the test"},
+        {"{\"text\": []}", "'text' must be a string, not a list"},
+        {"{\"text\": {}}", "'text' must be a string, not an object"},
+        {"{\"text\": \"{{user `x`}}\"}", "in 'text': byte 1, '{{user `x`}}': the variable 'x' is not defined"},
+        {"{\"choice\": \"gtp\"}", "'choice' cannot be \"gtp\"; did you mean \"gpt\"?"},
+        {"{\"flag\": \"perhaps\"}", "'flag' must be true or false, not \"perhaps\""},
+        {"{\"number\": \"x\"}", "'number' must be a whole number, not \"x\""},
+        {"{\"number\": 1.5}", "'number' must be a whole number, not 1.5"},
+        {"{\"number\": 99999999999999999999}", "'number': 99999999999999999999 is too large"},
+        {"{\"wait\": 5}", "'wait' needs a unit: \"5s\" are seconds, \"5m\" minutes"},
         {"{\"wait\": \"5 minutes\"}",
          "'wait': '5 minutes' is not a duration; write a number and a unit, such as \"90s\", \"1m30s\", \"500ms\" or "
-         "\"1.5h\""                                                                                                           },
+         "\"1.5h\""},
         {"{\"size\": \"big\"}",
-         "'size': 'big' is not a size; write a number and a unit, such as 512M, 4G (10^9) or 4GiB (2^30)"                     },
-        {"{\"list\": {\"a\": 1}}",                    "'list' must be a list of strings, not an object"                       },
-        {"{\"list\": [\"a\", [\"b\"]]}",              "element 2 of 'list' must be a string, not a list"                      },
-        {"{\"list\": [null]}",                        "element 1 of 'list' must be a string, not null"                        },
-        {"{\"map\": \"A=B\"}",                        "'map' must be an object of strings, {\"NAME\": \"value\"}, not \"A=B\""},
-        {"{\"map\": {\"A\": []}}",                    "'A' in 'map' must be a string, not a list"                             },
+         "'size': 'big' is not a size; write a number and a unit, such as 512M, 4G (10^9) or 4GiB (2^30)"},
+        {"{\"list\": {\"a\": 1}}", "'list' must be a list of strings, not an object"},
+        {"{\"list\": [\"a\", [\"b\"]]}", "element 2 of 'list' must be a string, not a list"},
+        {"{\"list\": [null]}", "element 1 of 'list' must be a string, not null"},
+        {"{\"map\": \"A=B\"}", "'map' must be an object of strings, {\"NAME\": \"value\"}, not \"A=B\""},
+        {"{\"map\": {\"A\": []}}", "'A' in 'map' must be a string, not a list"},
         {"{\"lists\": \"a\"}",
-         "'lists' must be a list of lists of strings, [[\"program\", \"argument\"], ...], not \"a\""                          },
-        {"{\"blocks\": \"a\"}",                       "'blocks' must be a list of objects, not \"a\""                         },
-        {"{\"blocks\": [1]}",                         "a block must be an object { ... }, not a number"                       },
-        {"{\"blocks\": [{}]}",                        "a block needs the key 'path'"                                          },
-        {"{\"blocks\": [{\"path\": 1, \"pth\": 2}]}", "unknown key 'pth'; did you mean 'path'?"                               },
+         "'lists' must be a list of lists of strings, [[\"program\", \"argument\"], ...], not \"a\""},
+        {"{\"blocks\": \"a\"}", "'blocks' must be a list of objects, not \"a\""},
+        {"{\"blocks\": [1]}", "a block must be an object { ... }, not a number"},
+        {"{\"blocks\": [{}]}", "a block needs the key 'path'"},
+        {"{\"blocks\": [{\"path\": 1, \"pth\": 2}]}", "unknown key 'pth'; did you mean 'path'?"},
 };
 
 static void test_wrong(void **state)
@@ -237,19 +232,17 @@ static void test_duration(void **state)
         static const struct {
                 const char *text;
                 int64_t ms;
-        } good[] = {
-                {"0",          0       },
-                {"1s",         1000    },
-                {"1.5h",       5400000 },
-                {"1h15m30.5s", 4530500 },
-                {"-1.5h",      -5400000},
-                {"300ms",      300     },
-                {"+5m",        300000  },
-                {".5s",        500     },
-                {"1ns",        1       },
-                {"1500us",     2       },
-                {"1\xc2\xb5s", 1       }
-        };
+        } good[] = {{"0", 0},
+                    {"1s", 1000},
+                    {"1.5h", 5400000},
+                    {"1h15m30.5s", 4530500},
+                    {"-1.5h", -5400000},
+                    {"300ms", 300},
+                    {"+5m", 300000},
+                    {".5s", 500},
+                    {"1ns", 1},
+                    {"1500us", 2},
+                    {"1\xc2\xb5s", 1}};
         static const char *const bad[] = {"", "5", "s", "1x", "1 s", "1.2.3s", ".s", "1e3s", "5m3", "99999999999h"};
         int64_t ms;
 

@@ -26,10 +26,10 @@ static char *format(const char *text, const char *want_error)
 static void test_format(void **state)
 {
         static const char *const cases[][2] = {
-                {"%s='%s' ",                "KEY='value' "        },
-                {"export %s='%s'\n",        "export KEY='value'\n"},
+                {"%s='%s' ", "KEY='value' "},
+                {"export %s='%s'\n", "export KEY='value'\n"},
                 {"%[2]s is %[1]v's, 100%%", "value is KEY's, 100%"},
-                {"%s=%[2]s %[1]s",          "KEY=value KEY"       },
+                {"%s=%[2]s %[1]s", "KEY=value KEY"},
         };
 
         (void)state;
@@ -73,11 +73,7 @@ static void test_inline(void **state)
         char *two[] = {(char *)"cd /", (char *)"pwd", NULL}, *own[] = {(char *)"#!/bin/awk -f", NULL};
         char *later[] = {(char *)"echo {{ build `ID` }} {{upper `x`}}", NULL};
         char *braces[] = {(char *)"docker inspect -f '{{.Id}}'", NULL};
-        const struct interp_pair none =
-                                         {
-                                                 0
-        },
-                                 build[] = {{"ID", "one"}, {0}};
+        const struct interp_pair none = {0}, build[] = {{"ID", "one"}, {0}};
         const struct interp interp = {.user = &none, .build = build};
         CLEANUP_FREE char *a = inline_text(two, NULL), *b = inline_text(own, NULL), *c = inline_text(later, &interp),
                           *d = inline_text(later, NULL), *e = inline_text(braces, &interp), *none_at_all = NULL;

@@ -28,11 +28,7 @@ static void sh(const char *script)
 {
         CLEANUP_ERROR struct error err = {0};
 
-        if (spawn_check(
-                    &(struct spawn){
-                            .argv = (const char *const[]){"sh", "-ec", script, NULL}
-        },
-                    &err) < 0)
+        if (spawn_check(&(struct spawn){.argv = (const char *const[]){"sh", "-ec", script, NULL}}, &err) < 0)
                 fail_msg("%s", error_message(&err));
 }
 

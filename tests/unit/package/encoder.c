@@ -86,12 +86,8 @@ static int encode(const char *from, uint64_t size, const char *to, const char *e
 static const struct judge {
         const char *extension, *program, *decompress;
 } judges[] = {
-        {"gz",   "gzip",  "-dc" },
-        {"bgzf", "gzip",  "-dc" },
-        {"bz2",  "bzip2", "-dc" },
-        {"lz4",  "lz4",   "-dcq"},
-        {"xz",   "xz",    "-dc" },
-        {"zst",  "zstd",  "-dcq"},
+        {"gz", "gzip", "-dc"},  {"bgzf", "gzip", "-dc"}, {"bz2", "bzip2", "-dc"},
+        {"lz4", "lz4", "-dcq"}, {"xz", "xz", "-dc"},     {"zst", "zstd", "-dcq"},
 };
 
 enum { N_JUDGES = sizeof(judges) / sizeof(*judges) };

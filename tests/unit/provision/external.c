@@ -61,22 +61,22 @@ static void fails(void **state, const char *name, const char *answer, const char
 static void test_bad_steps(void **state)
 {
         static const char *const cases[][2] = {
-                {"rubbish",                                                                              "did not answer with one JSON object"},
-                {"{\"steps\": {}}",                                                                      "no list"                            },
-                {"{\"steps\": [{\"shell\": \"echo >/before\"}, {}]}",                                    "step 2, {}: expected an object"     },
-                {"{\"steps\": [{\"shell\": \"echo >/before\"}, {\"shell\": 1}]}",                        "expected text"                      },
-                {"{\"steps\": [{\"run\": \"ls\"}]}",                                                     "list of words"                      },
-                {"{\"steps\": [{\"run\": [1]}]}",                                                        "each of them text"                  },
-                {"{\"steps\": [{\"run\": [\"ls\"], \"shell\": \"ls\"}]}",                                "several kinds"                      },
-                {"{\"steps\": [{\"remove\": \"x\"}]}",                                                   "absolute path"                      },
-                {"{\"steps\": [{\"put\": {\"path\": \"/x\"}}]}",                                         "one of"                             },
-                {"{\"steps\": [{\"put\": {\"path\": \"x\", \"content\": \"\"}}]}",                       "absolute path"                      },
-                {"{\"steps\": [{\"put\": {\"path\": \"/x\", \"content\": \"\", \"mode\": \"9\"}}]}",     "octal"                              },
+                {"rubbish", "did not answer with one JSON object"},
+                {"{\"steps\": {}}", "no list"},
+                {"{\"steps\": [{\"shell\": \"echo >/before\"}, {}]}", "step 2, {}: expected an object"},
+                {"{\"steps\": [{\"shell\": \"echo >/before\"}, {\"shell\": 1}]}", "expected text"},
+                {"{\"steps\": [{\"run\": \"ls\"}]}", "list of words"},
+                {"{\"steps\": [{\"run\": [1]}]}", "each of them text"},
+                {"{\"steps\": [{\"run\": [\"ls\"], \"shell\": \"ls\"}]}", "several kinds"},
+                {"{\"steps\": [{\"remove\": \"x\"}]}", "absolute path"},
+                {"{\"steps\": [{\"put\": {\"path\": \"/x\"}}]}", "one of"},
+                {"{\"steps\": [{\"put\": {\"path\": \"x\", \"content\": \"\"}}]}", "absolute path"},
+                {"{\"steps\": [{\"put\": {\"path\": \"/x\", \"content\": \"\", \"mode\": \"9\"}}]}", "octal"},
                 {"{\"steps\": [{\"put\": {\"path\": \"/x\", \"source\": \"/y\", \"mode\": \"0644\"}}]}",
-                 "keeps its own"                                                                                                              },
-                {"{\"steps\": [{\"put\": {\"path\": \"/x\", \"source\": \"/no/such\"}}]}",               "No such file"                       },
-                {"{\"steps\": [{\"shell\": \"echo the reason; exit 5\"}]}",                              "exit code 5"                        },
-                {"{\"steps\": [{\"run\": [\"no-such-program\"]}]}",                                      "no-such-program"                    },
+                 "keeps its own"},
+                {"{\"steps\": [{\"put\": {\"path\": \"/x\", \"source\": \"/no/such\"}}]}", "No such file"},
+                {"{\"steps\": [{\"shell\": \"echo the reason; exit 5\"}]}", "exit code 5"},
+                {"{\"steps\": [{\"run\": [\"no-such-program\"]}]}", "no-such-program"},
         };
 
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

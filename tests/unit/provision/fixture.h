@@ -27,14 +27,8 @@ struct fixture {
         char *why;    /* ... and its error */
 };
 
-static const struct interp_pair fixture_build[] = {
-        {"ID", "the-id"},
-        {0   }
-};
-static const struct interp_pair fixture_user[] = {
-        {"name", "value"},
-        {0     }
-};
+static const struct interp_pair fixture_build[] = {{"ID", "the-id"}, {0}};
+static const struct interp_pair fixture_user[] = {{"name", "value"}, {0}};
 
 static inline char *fixture_path(struct fixture *f, const char *name)
 {

@@ -20,17 +20,10 @@ static void test_types(void **state)
                 const char *text;
                 enum checksum_type type;
         } rows[] = {
-                {NULL,        CHECKSUM_UNKNOWN},
-                {"",          CHECKSUM_UNKNOWN},
-                {"none",      CHECKSUM_NONE   },
-                {"None",      CHECKSUM_NONE   },
-                {"md5",       CHECKSUM_MD5    },
-                {"md5sum",    CHECKSUM_MD5    },
-                {"MD5SUM",    CHECKSUM_MD5    },
-                {"sha1",      CHECKSUM_SHA1   },
-                {"SHA-256",   CHECKSUM_SHA256 },
-                {"sha256sum", CHECKSUM_SHA256 },
-                {"Sha512",    CHECKSUM_SHA512 },
+                {NULL, CHECKSUM_UNKNOWN},       {"", CHECKSUM_UNKNOWN},      {"none", CHECKSUM_NONE},
+                {"None", CHECKSUM_NONE},        {"md5", CHECKSUM_MD5},       {"md5sum", CHECKSUM_MD5},
+                {"MD5SUM", CHECKSUM_MD5},       {"sha1", CHECKSUM_SHA1},     {"SHA-256", CHECKSUM_SHA256},
+                {"sha256sum", CHECKSUM_SHA256}, {"Sha512", CHECKSUM_SHA512},
         };
         enum checksum_type type;
         CLEANUP_ERROR struct error err = {0};

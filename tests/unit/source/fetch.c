@@ -167,11 +167,9 @@ static void test_forced(void **state)
 static void test_local(void **state)
 {
         CLEANUP_FREE char *file_url = xasprintf("file://%s/www/a%%2eimg", dir);
-        const char *const *const lists[] = {
-                (const char *const[]){"www/a.img",          NULL},
-                  (const char *const[]){"./www/../www/a.img", NULL},
-                (const char *const[]){file_url,             NULL}
-        };
+        const char *const *const lists[] = {(const char *const[]){"www/a.img", NULL},
+                                            (const char *const[]){"./www/../www/a.img", NULL},
+                                            (const char *const[]){file_url, NULL}};
 
         (void)state;
         for (size_t i = 0; i < 3; i++) {

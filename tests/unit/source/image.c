@@ -162,10 +162,10 @@ static void test_identified(void **state)
                 enum source_kind kind;
                 const char *name;
         } rows[] = {
-                {"i.img", SOURCE_IMAGE,   "a DOS partition table"},
-                {"i.xz",  SOURCE_IMAGE,   "a DOS partition table"},
-                {"i.tgz", SOURCE_ARCHIVE, "tar"                  },
-                {"i.txt", SOURCE_UNKNOWN, "unknown"              },
+                {"i.img", SOURCE_IMAGE, "a DOS partition table"},
+                {"i.xz", SOURCE_IMAGE, "a DOS partition table"},
+                {"i.tgz", SOURCE_ARCHIVE, "tar"},
+                {"i.txt", SOURCE_UNKNOWN, "unknown"},
         };
 
         (void)state;

@@ -172,20 +172,20 @@ static void test_ways_out(void **state)
         static const struct {
                 const char *body, *member, *part;
         } rows[] = {
-                {"add('../written')",                                                                       "../written",   "'..'"        },
-                {"add('a/../../written')",                                                                  "a/../../",     "'..'"        },
-                {"add('/tmp/slipway-written')",                                                             "/tmp/slipway", "absolute"    },
-                {"link('l', '../outside')\nadd('l/written')",                                               "l/written",    "points out"  },
-                {"link('l', '/tmp')\nadd('l/slipway-written')",                                             "l/slipway",    "points out"  },
-                {"link('a/l', '..')\nlink('m', 'a/l/..')\nadd('m/written')",                                "m/written",    "points out"  },
-                {"link('l', 'l')\nadd('l/x')",                                                              "l/x",          "points out"  },
-                {"link('h', '../outside/file', HARD)",                                                      "'h'",          "'..'"        },
-                {"link('h', '/etc/passwd', HARD)",                                                          "'h'",          "absolute"    },
-                {"link('l', '../outside')\nlink('h', 'l/file', HARD)\nadd('h', b'gone')",                   "'h'",          "points out"  },
-                {"link('h', 'nothing', HARD)",                                                              "'h'",          "No such file"},
-                {"add('d', b'', type=DIR)\nadd('d/x')\nadd('d', b'no folder')",                             "'d'",          "replace"     },
+                {"add('../written')", "../written", "'..'"},
+                {"add('a/../../written')", "a/../../", "'..'"},
+                {"add('/tmp/slipway-written')", "/tmp/slipway", "absolute"},
+                {"link('l', '../outside')\nadd('l/written')", "l/written", "points out"},
+                {"link('l', '/tmp')\nadd('l/slipway-written')", "l/slipway", "points out"},
+                {"link('a/l', '..')\nlink('m', 'a/l/..')\nadd('m/written')", "m/written", "points out"},
+                {"link('l', 'l')\nadd('l/x')", "l/x", "points out"},
+                {"link('h', '../outside/file', HARD)", "'h'", "'..'"},
+                {"link('h', '/etc/passwd', HARD)", "'h'", "absolute"},
+                {"link('l', '../outside')\nlink('h', 'l/file', HARD)\nadd('h', b'gone')", "'h'", "points out"},
+                {"link('h', 'nothing', HARD)", "'h'", "No such file"},
+                {"add('d', b'', type=DIR)\nadd('d/x')\nadd('d', b'no folder')", "'d'", "replace"},
                 {"link('d', '../outside')\nadd('d', b'', type=DIR)\nadd('d/x')\nadd('../outside/written')",
-                 "outside/written",                                                                                         "'..'"        },
+                 "outside/written", "'..'"},
         };
 
         (void)state;

@@ -69,9 +69,7 @@ static void test_variables(void **state)
 
         (void)state;
         setenv("SLIPWAY_TEST", "home", 1);
-        t = load_good(text, (struct template_options){
-                                    .var_args = (const char *const[]){"name=x=y", NULL}
-        });
+        t = load_good(text, (struct template_options){.var_args = (const char *const[]){"name=x=y", NULL}});
         assert_string_equal(value_of(t, "out"), "/d/x=y.img");
         assert_string_equal(value_of(t, "home"), "home");
         assert_string_equal(value_of(t, "n"), "12");
@@ -85,9 +83,8 @@ static void test_variables(void **state)
         assert_string_equal(value_of(t, "out"), "/b/from-a.img");
         template_free(t);
 
-        t = load_good(text, (struct template_options){
-                                    .var_files = files, .var_args = (const char *const[]){"dir=/1", "dir=/2", NULL}
-        });
+        t = load_good(text, (struct template_options){.var_files = files,
+                                                      .var_args = (const char *const[]){"dir=/1", "dir=/2", NULL}});
         assert_string_equal(value_of(t, "out"), "/2/from-a.img");
         template_free(t);
 }
@@ -97,10 +94,7 @@ static void test_var_file_slip(void **state)
         CLEANUP_FREE char *file = put("a.json", "{\"ouut\": \"x\"}");
         struct diags diags = {0};
         struct template *t = load("{\"variables\": {\"out\": \"o\"}, \"builders\": [" BUILDER "]}",
-                                  (struct template_options){
-                                          .var_files = (const char *const[]){file, NULL}
-        },
-                                  &diags);
+                                  (struct template_options){.var_files = (const char *const[]){file, NULL}}, &diags);
 
         (void)state;
         assert_non_null(t);
@@ -147,23 +141,15 @@ static void test_builds(void **state)
         assert_string_equal(t->builds[1].arm.image_path, "rock.img");
         assert_string_equal(t->builds[1].interp.build_name, "rock");
         template_free(t);
-        t = load_good(text, (struct template_options){
-                                    .only = (const char *const[]){"r*", NULL}
-        });
+        t = load_good(text, (struct template_options){.only = (const char *const[]){"r*", NULL}});
         assert_int_equal(t->n_builds, 2);
         assert_int_equal(strv_len(STRV(t->build_names)), 3);
         template_free(t);
-        t = load_good(text, (struct template_options){
-                                    .except = (const char *const[]){"rock", "elsewhere", NULL}
-        });
+        t = load_good(text, (struct template_options){.except = (const char *const[]){"rock", "elsewhere", NULL}});
         assert_int_equal(t->n_builds, 2);
         assert_string_equal(t->builds[1].name, "bone");
         template_free(t);
-        assert_null(load(text,
-                         (struct template_options){
-                                 .only = (const char *const[]){"bnoe", NULL}
-        },
-                         &diags));
+        assert_null(load(text, (struct template_options){.only = (const char *const[]){"bnoe", NULL}}, &diags));
         assert_string_equal(diags.list.v[0].summary, "-only: the template has no build 'bnoe'; did you mean 'bone'?");
         diags_clear(&diags);
 }
@@ -216,9 +202,8 @@ static void test_except_cuts_chains(void **state)
         static const char text[] =
                 "{\"builders\": [" NAMED("rpi") "], \"post-processors\": [\"compress\", [\"artifice\", "
                                                 "{\"type\": \"checksum\", \"name\": \"sums\"}, \"manifest\"]]}";
-        struct template *t = load_good(text, (struct template_options){
-                                                     .except = (const char *const[]){"sums", "compress", NULL}
-        });
+        struct template *t =
+                load_good(text, (struct template_options){.except = (const char *const[]){"sums", "compress", NULL}});
 
         (void)state;
         assert_int_equal(t->n_post_processors, 1);
