@@ -1,6 +1,8 @@
 /* A guest: what runs in it, what it sees, what is left of it. */
 #include "test.h"
 
+#include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -279,6 +281,44 @@ static void test_root_without_shell(void **state)
         tree_free(tree);
 }
 
+/* An interactive shell on a terminal: its exit code comes back, ^C is its own. */
+static void test_terminal(void **state)
+{
+        struct tree *tree = tree_new(ns, "/usr/bin/busybox");
+        struct guest *guest = tree_start(tree);
+        const char *argv[] = {"sh", "-i", NULL};
+        const char keys[] = "echo a$((1+1)) $TERM\nsleep 1234\n";
+        CLEANUP_STR struct str out = {0};
+        char buffer[512];
+        int terminal, status;
+        ssize_t n;
+        pid_t pid;
+
+        (void)state;
+        pid = forkpty(&terminal, NULL, NULL, NULL);
+        if (pid == 0) {
+                setenv("TERM", "vt100", 1);
+                if (guest_run(guest, &(struct guest_command){.argv = argv, .terminal = true}, &status, NULL) < 0)
+                        _exit(99);
+                _exit(status + (tcgetpgrp(0) == getpgrp()));
+        }
+        assert_int_equal(write(terminal, keys, strlen(keys)), strlen(keys));
+        poll(NULL, 0, 1500);
+        assert_int_equal(write(terminal, "\x03", 1), 1);
+        poll(NULL, 0, 300);
+        assert_int_equal(write(terminal, "exit 5\n", 7), 7);
+        while ((n = read(terminal, buffer, sizeof(buffer))) > 0)
+                str_addn(&out, buffer, (size_t)n);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        close(terminal);
+        assert_non_null(strstr(str_get(&out), "a2 vt100"));
+        assert_null(strstr(str_get(&out), "can't access tty"));
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 6); /* and the terminal is its own again */
+        tree_stop(guest);
+        tree_free(tree);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -295,6 +335,7 @@ int main(void)
                 cmocka_unit_test(test_hard_links),
                 cmocka_unit_test(test_host_programs),
                 cmocka_unit_test(test_root_without_shell),
+                cmocka_unit_test(test_terminal),
         };
         int r;
 
