@@ -68,7 +68,7 @@ ours() {
   local pid
   grep -lsF "$BATS_FILE_TMPDIR/" /proc/[0-9]*/mountinfo | cut -d/ -f3 || :
   for pid in $(pgrep -f -- "$slipway|qemu-(aarch64|arm)" || :); do
-    if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "SLIPWAY_CACHE_DIR=$SLIPWAY_CACHE_DIR"; then
+    if tr "\\0" "\\n" 2>/dev/null <"/proc/$pid/environ" | grep -qxF "SLIPWAY_CACHE_DIR=$SLIPWAY_CACHE_DIR"; then
       echo "$pid"
     fi
   done
