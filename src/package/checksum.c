@@ -200,7 +200,7 @@ static int run(const void *arg, const struct package_context *context, const str
         ret->builder_id = xstrdup("packer.post-processor.checksum");
         ret->id = xstrdup("");
         ret->files = strv_dup(STRV(in->files));
-        for (char **output = outputs; *output; output++)
+        for (char **output = outputs; output && *output; output++)
                 strv_add(&ret->files, *output);
         *ret_keep = true;
         return 0;

@@ -173,7 +173,7 @@ static int write_encoded(int fd, const struct choice *choice, int level, const s
                 return r;
         if (choice->container == CONTAINER_TAR)
                 r = archive_tar(&encoder, inputs->list.v, inputs->list.n, ui, err);
-        else
+        else if (inputs->list.n == 1)
                 r = sparse_pour(inputs->list.v[0].fd, inputs->total, ui, &done, write_stream, &encoder, err);
         return r == 0 ? encoder_finish(&encoder, err) : r;
 }

@@ -87,7 +87,7 @@ static int build_json(const struct manifest_config *config, const struct package
 static int read_old(const char *path, json_t **ret, struct error *err)
 {
         CLEANUP_FREE char *text = NULL;
-        json_error_t where;
+        json_error_t where = {0};
         json_t *old, *builds;
         int r = 0;
 

@@ -53,11 +53,19 @@ static bool sys_has(const char *dir, const char *name)
 
 static bool parse_device(const char *text, dev_t *ret)
 {
-        unsigned int major, minor;
+        char *end;
+        unsigned long high, low;
 
-        if (!text || sscanf(text, "%u:%u", &major, &minor) != 2)
+        if (!text)
                 return false;
-        *ret = makedev(major, minor);
+        high = strtoul(text, &end, 10);
+        if (end == text || *end != ':')
+                return false;
+        text = end + 1;
+        low = strtoul(text, &end, 10);
+        if (end == text || *end)
+                return false;
+        *ret = makedev((unsigned int)high, (unsigned int)low);
         return true;
 }
 
