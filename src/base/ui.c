@@ -73,7 +73,7 @@ static void print_lines(struct ui *ui, FILE *stream, const char *arrow, int colo
         fflush(stream);
 }
 
-static void say(struct ui *ui, const char *kind, const char *format, va_list ap)
+__attribute__((format(printf, 3, 0))) static void say(struct ui *ui, const char *kind, const char *format, va_list ap)
 {
         CLEANUP_FREE char *text = hide_secrets(ui, xvasprintf(format, ap));
         bool is_error = strcmp(kind, "error") == 0;

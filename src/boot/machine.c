@@ -353,7 +353,9 @@ int boot_command(struct boot_system *system, const struct boot_options *options,
         if (r < 0)
                 return r;
         if (disk_fd >= 0)
-                line.disk = disk = fd_path(disk_fd);
+                disk = fd_path(disk_fd);
+        if (disk)
+                line.disk = disk;
         r = add_all(&line, err);
         argv = line.argv;
         if (r < 0)

@@ -122,58 +122,12 @@ static void base_key(char key[DIGEST_HEX_MAX], const char *kind, const char *sha
 
 /* ---- a vendor's image ---- */
 
-/* The one image that a template's own command left in dir. */
-static int find_made_image(const char *dir, const char *archive_name, char **ret, struct error *err)
-{
-        CLEANUP_CLOSEDIR DIR *handle = opendir(dir);
-        CLEANUP_FREE char *listed = NULL;
-        CLEANUP_STRV char **names = NULL;
-        struct dirent *entry;
-
-        while (handle && (entry = readdir(handle)))
-                if (entry->d_type == DT_REG && strcmp(entry->d_name, archive_name) != 0)
-                        strv_add(&names, entry->d_name);
-        if (strv_len(STRV(names)) != 1) {
-                listed = strv_join(STRV(names), ", ");
-                return error_set(err, EINVAL,
-                                 "file_unarchive_cmd left %zu files (%s) where exactly one image was expected",
-                                 strv_len(STRV(names)), names ? listed : "none");
-        }
-        *ret = path_join(dir, names[0]);
-        return 0;
-}
-
-static int copy_whole(const char *from, int to, struct error *err)
-{
-        CLEANUP_CLOSE int fd = open(from, O_RDONLY | O_CLOEXEC);
-        struct stat st;
-
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return error_errno(err, errno, "open '%s'", from);
-        if (ftruncate(to, st.st_size) < 0)
-                return error_errno(err, errno, "write the image");
-        return fd_copy_sparse(fd, to, 0, (uint64_t)st.st_size, err);
-}
-
-/* The command may replace the archive where it lies (xz -d): it gets a copy. */
 static int unpack_by_command(struct job *job, const struct source_file *file, int to, struct error *err)
 {
-        CLEANUP_FREE char *dir = NULL, *copy = NULL, *made = NULL;
-        CLEANUP_CLOSE int fd = -1;
+        CLEANUP_FREE char *dir = NULL;
         int r = cache_stage(&job->cache, "unpack", &dir, err);
 
-        if (r < 0)
-                return r;
-        copy = path_join(dir, file->name);
-        fd = open(copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return error_errno(err, errno, "create '%s'", copy);
-        r = copy_whole(file->path, fd, err);
-        if (r == 0)
-                r = source_unpack_command(own_command(job), copy, dir, job->ui, err);
-        if (r == 0)
-                r = find_made_image(dir, file->name, &made, err);
-        return r < 0 ? r : copy_whole(made, to, err);
+        return r < 0 ? r : source_unpack_command_image(own_command(job), file->path, file->name, dir, to, job->ui, err);
 }
 
 static int unpack_image(struct job *job, const struct source_file *file, const char *place, struct error *err)

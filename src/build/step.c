@@ -420,7 +420,7 @@ int setup_extra_run(struct job *job, struct guest *guest, bool with_image, const
 
                         strv_take(&argv, str_replace(mounted, "$IMAGE_PATH", image_path ? image_path : ""));
                 }
-                ui_message(job->ui, "image_setup_extra: %s", argv[0]);
+                ui_message(job->ui, "image_setup_extra: %s", lists->v[i][0]);
                 spawn.argv = STRV(argv);
                 r = spawn_check(&spawn, err);
                 if (r < 0)

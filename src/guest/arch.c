@@ -175,7 +175,10 @@ void arch_pattern(const struct arch *arch, uint8_t magic[ARCH_PATTERN], uint8_t 
 {
         memset(magic, 0, ARCH_PATTERN);
         memset(mask, 0xff, ARCH_PATTERN);
-        memcpy(magic, ELFMAG, SELFMAG);
+        magic[EI_MAG0] = ELFMAG0;
+        magic[EI_MAG1] = ELFMAG1;
+        magic[EI_MAG2] = ELFMAG2;
+        magic[EI_MAG3] = ELFMAG3;
         magic[EI_CLASS] = arch->bits == 64 ? ELFCLASS64 : ELFCLASS32;
         magic[EI_DATA] = arch->big_endian ? ELFDATA2MSB : ELFDATA2LSB;
         magic[EI_VERSION] = EV_CURRENT;

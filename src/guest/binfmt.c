@@ -72,12 +72,13 @@ static bool keeps_argv0(const char *qemu)
         const char *argv[] = {qemu, "--version", NULL};
         CLEANUP_FREE char *text = NULL;
         const char *version;
-        int major;
+        long major;
 
         if (spawn_capture(argv, &text, NULL) < 0)
                 return false;
         version = strstr(text, "version ");
-        return version && sscanf(version, "version %d.", &major) == 1 && major >= 6;
+        major = version ? strtol(version + strlen("version "), NULL, 10) : 0;
+        return major >= 6;
 }
 
 static void add_bytes(struct str *line, const uint8_t *bytes, size_t n, char separator)
@@ -133,12 +134,13 @@ static int register_own(int folder, const struct arch *arch, const char *qemu, s
 
 static bool parse_hex(const char *s, uint8_t *bytes, size_t n)
 {
-        unsigned int value;
-
         for (size_t i = 0; i < n; i++) {
-                if (sscanf(s + 2 * i, "%2x", &value) != 1)
+                char digits[3] = "", *end;
+
+                strncpy(digits, s + 2 * i, 2);
+                bytes[i] = (uint8_t)strtoul(digits, &end, 16);
+                if (end != digits + 2)
                         return false;
-                bytes[i] = (uint8_t)value;
         }
         return true;
 }

@@ -146,7 +146,7 @@ static int copy_link(struct copying *copy, const struct pair *pair, int dir, con
  * once. */
 static int copy_folder(struct copying *copy, const struct pair *pair, int fd, mode_t mode, struct error *err)
 {
-        CLEANUP_CLOSEDIR DIR *dir = fdopendir(dup(fd));
+        CLEANUP_CLOSEDIR DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
         const struct dirent *entry;
         CLEANUP_CLOSE int before = inroot_open(copy->to_root, pair->to, O_PATH | O_DIRECTORY, 0), made = -1;
         int r = inroot_mkdirs(copy->to_root, pair->to, 0755);

@@ -52,16 +52,31 @@ void idmap_parse_subids(struct idmap *map, const char *text, const char *user, u
         }
 }
 
+/* A line of /proc/PID/uid_map: three numbers; the first and the last count. */
+static bool parse_range(const char *line, unsigned long ret[3])
+{
+        for (int i = 0; i < 3; i++) {
+                char *end;
+
+                ret[i] = strtoul(line, &end, 10);
+                if (end == line)
+                        return false;
+                line = end;
+        }
+        return true;
+}
+
 void idmap_parse_identity(struct idmap *map, const char *text)
 {
         CLEANUP_STRV char **lines = str_split(text, "\n");
-        unsigned int inside, outside, count;
+        unsigned long numbers[3];
 
         map->n = 0;
         for (size_t i = 0; lines && lines[i] && map->n < IDMAP_RANGES_MAX; i++)
-                if (sscanf(lines[i], "%u %u %u", &inside, &outside, &count) == 3)
-                        map->ranges[map->n++] =
-                                (struct idmap_range){.inside = inside, .outside = inside, .count = count};
+                if (parse_range(lines[i], numbers))
+                        map->ranges[map->n++] = (struct idmap_range){.inside = (uint32_t)numbers[0],
+                                                                     .outside = (uint32_t)numbers[0],
+                                                                     .count = (uint32_t)numbers[2]};
 }
 
 uint64_t idmap_count(const struct idmap *map)
