@@ -236,9 +236,34 @@ int dir_make(const char *path, mode_t mode, struct error *err)
         return 0;
 }
 
-static int remove_at(int dirfd, const char *name);
+/* Removing a tree of any depth with few open folders: what lies deeper than
+ * that is moved up to its top, and removed from there. */
+enum { REMOVE_DEPTH = 32 };
 
-static int remove_children(int fd)
+struct removal {
+        int top; /* the tree's own folder */
+        unsigned long moved, names;
+        unsigned int depth;
+};
+
+static int remove_at(struct removal *removal, int dirfd, const char *name);
+
+static int move_up(struct removal *removal, int dirfd, const char *name)
+{
+        char to[64];
+
+        for (;;) {
+                snprintf(to, sizeof(to), ".slipway-%lu", removal->names++);
+                if (renameat2(dirfd, name, removal->top, to, RENAME_NOREPLACE) == 0) {
+                        removal->moved++;
+                        return 0;
+                }
+                if (errno != EEXIST)
+                        return -errno;
+        }
+}
+
+static int remove_children(struct removal *removal, int fd)
 {
         CLEANUP_CLOSEDIR DIR *dir = fdopendir(fd);
         struct dirent *entry;
@@ -254,14 +279,31 @@ static int remove_children(int fd)
 
                 if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
                         continue;
-                failed = remove_at(dirfd(dir), entry->d_name);
+                failed = remove_at(removal, dirfd(dir), entry->d_name);
                 if (failed < 0)
                         r = failed;
         }
         return r;
 }
 
-static int remove_at(int dirfd, const char *name)
+/* The tree's own folder, again as long as something was moved up to it. */
+static int remove_top(struct removal *removal, int fd)
+{
+        unsigned long before;
+        int r;
+
+        removal->top = fd;
+        do {
+                int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+                before = removal->moved;
+                r = again < 0 ? -errno : remove_children(removal, again);
+        } while (removal->moved != before);
+        close(fd);
+        return r;
+}
+
+static int remove_at(struct removal *removal, int dirfd, const char *name)
 {
         int fd, r;
 
@@ -269,12 +311,16 @@ static int remove_at(int dirfd, const char *name)
                 return 0;
         if (errno != EISDIR && errno != EPERM)
                 return -errno;
+        if (removal->depth == REMOVE_DEPTH && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+                return move_up(removal, dirfd, name);
         fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
                 fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
-                return -errno;
-        r = remove_children(fd);
+                return errno == ENOENT ? 0 : -errno;
+        removal->depth++;
+        r = removal->depth == 1 ? remove_top(removal, fd) : remove_children(removal, fd);
+        removal->depth--;
         if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
                 return 0;
         return r < 0 ? r : -errno;
@@ -282,7 +328,8 @@ static int remove_at(int dirfd, const char *name)
 
 int tree_remove(const char *path, struct error *err)
 {
-        int r = remove_at(AT_FDCWD, path);
+        struct removal removal = {.top = -1};
+        int r = remove_at(&removal, AT_FDCWD, path);
 
         return r < 0 ? error_errno(err, -r, "remove '%s'", path) : 0;
 }

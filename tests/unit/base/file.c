@@ -98,6 +98,27 @@ static void test_remove_does_not_follow(void **state)
         assert_int_equal(tree_remove(tree, NULL), 0);
 }
 
+static void test_remove_deep(void **state)
+{
+        CLEANUP_FREE char *tree = path_join(dir, "deep");
+        int fd;
+
+        (void)state;
+        assert_int_equal(mkdir(tree, 0755), 0);
+        fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        for (int i = 0; i < 3000; i++) {
+                int next;
+
+                assert_int_equal(mkdirat(fd, "d", 0755), 0);
+                next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                close(fd);
+                fd = next;
+        }
+        close(fd);
+        assert_int_equal(tree_remove(tree, NULL), 0);
+        assert_false(path_exists(tree));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -106,6 +127,7 @@ int main(void)
                 cmocka_unit_test(test_nameless_is_published_over),
                 cmocka_unit_test(test_copy_keeps_holes),
                 cmocka_unit_test(test_remove_does_not_follow),
+                cmocka_unit_test(test_remove_deep),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
