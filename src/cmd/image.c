@@ -244,7 +244,7 @@ static int ls_folder(const struct disk_view *view, const struct options *options
                 if (options->recursive && folder && S_ISDIR(entries.v[i].st.st_mode))
                         strv_add(&below, full);
         }
-        for (size_t i = strv_len(STRV(below)); i-- > 0;)
+        for (size_t i = below ? strv_len(STRV(below)) : 0; i-- > 0;)
                 strv_add(stack, below[i]);
         return 0;
 }
@@ -300,7 +300,8 @@ static int extract(const struct disk_view *view, const struct options *options, 
                 if (str_empty(name) || strcmp(name, "/") == 0 || str_ends(name, ":/"))
                         return error_set(err, EEXIST,
                                          "to extract a whole file system, name a destination that does not exist");
-                to = inside = path_join(to, name);
+                inside = path_join(to, name);
+                to = inside;
         }
         r = disk_view_extract(view, source, to, &left_out, err);
         if (r == 0 && left_out > 0)

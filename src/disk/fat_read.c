@@ -116,10 +116,10 @@ static int extract_file(struct extraction *x, const struct fat_entry *entry, con
 static int extract_entries(struct extraction *x, size_t index, struct error *err)
 {
         struct pending folder = x->folders.v[index];
-        struct fat_dir *dir;
+        struct fat_dir *dir = NULL;
         int r = fat_dir_load(x->fat, folder.cluster, &dir, err);
 
-        for (size_t i = 0; r == 0 && i < dir->entries.n; i++) {
+        for (size_t i = 0; r == 0 && dir && i < dir->entries.n; i++) {
                 const struct fat_entry *entry = &dir->entries.v[i];
                 CLEANUP_FREE char *path = *folder.path ? path_join(folder.path, entry->name) : xstrdup(entry->name);
 
@@ -166,15 +166,15 @@ int fat_list(const struct fs_volume *volume, const char *path, int (*on_entry)(v
              void *arg, struct error *err)
 {
         CLEANUP(fat_freep) struct fat *fat = NULL;
-        struct fat_dir *dir;
-        uint32_t cluster;
+        struct fat_dir *dir = NULL;
+        uint32_t cluster = 0;
         int r = fat_open(volume, false, &fat, err);
 
         if (r == 0)
                 r = fat_walk(fat, path, &cluster, err);
         if (r == 0)
                 r = fat_dir_load(fat, cluster, &dir, err);
-        for (size_t i = 0; r == 0 && i < dir->entries.n; i++) {
+        for (size_t i = 0; r == 0 && dir && i < dir->entries.n; i++) {
                 struct fs_entry entry = {.name = dir->entries.v[i].name};
 
                 entry_stat(fat, &dir->entries.v[i], &entry.st);
@@ -189,8 +189,8 @@ int fat_cat(const struct fs_volume *volume, const char *path, int out_fd, struct
         CLEANUP_FREE char *parent = path_dir(path);
         const char *name = path_name(path);
         struct fat_entry *entry;
-        struct fat_dir *dir;
-        uint32_t cluster;
+        struct fat_dir *dir = NULL;
+        uint32_t cluster = 0;
         int r = fat_open(volume, false, &fat, err);
 
         if (r == 0)
@@ -199,7 +199,7 @@ int fat_cat(const struct fs_volume *volume, const char *path, int out_fd, struct
                 r = fat_dir_load(fat, cluster, &dir, err);
         if (r < 0)
                 return r;
-        entry = fat_dir_find(dir, name);
+        entry = dir ? fat_dir_find(dir, name) : NULL;
         if (!entry)
                 return error_set(err, ENOENT, "'%s' is not there", path);
         if (fat_is_folder(entry))

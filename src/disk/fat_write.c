@@ -68,13 +68,13 @@ static int release_tree(struct fat *fat, uint32_t cluster, struct error *err)
 
         vec_push(&folders, cluster);
         for (size_t i = 0; i < folders.n && r == 0; i++) {
-                struct fat_dir *dir;
+                struct fat_dir *dir = NULL;
 
                 if (i > fat->clusters)
                         r = fat_damaged(fat, err, "its folders lead in a circle");
                 else
                         r = fat_dir_load(fat, folders.v[i], &dir, err);
-                while (r == 0 && dir->entries.n > 0) {
+                while (r == 0 && dir && dir->entries.n > 0) {
                         struct fat_entry *entry = &dir->entries.v[dir->entries.n - 1];
                         uint32_t first = fat_entry_cluster(fat, entry->raw);
 
@@ -87,10 +87,10 @@ static int release_tree(struct fat *fat, uint32_t cluster, struct error *err)
         }
         /* The folder itself stays; those below it go, and their memory with them. */
         for (size_t i = 1; i < folders.n && r == 0; i++) {
-                struct fat_dir *dir;
+                struct fat_dir *dir = NULL;
 
                 r = fat_dir_load(fat, folders.v[i], &dir, err);
-                if (r == 0)
+                if (r == 0 && dir)
                         dir->used = dir->dirty = false;
                 if (r == 0)
                         r = fat_release(fat, folders.v[i], err);
@@ -101,8 +101,8 @@ static int release_tree(struct fat *fat, uint32_t cluster, struct error *err)
 
 static int remove_entry(struct fat *fat, uint32_t parent, const char *name, struct error *err)
 {
-        struct fat_entry *entry;
-        struct fat_dir *dir;
+        struct fat_entry *entry = NULL;
+        struct fat_dir *dir = NULL;
         uint32_t first;
         int r = fat_dir_load(fat, parent, &dir, err);
 
@@ -163,7 +163,7 @@ static int find_old(struct writer *writer, const struct place *place, struct fat
 static int add_entry(struct writer *writer, const struct place *place, const uint8_t raw[FAT_SLOT], struct error *err)
 {
         uint32_t first = fat_entry_cluster(writer->fat, raw);
-        struct fat_dir *dir;
+        struct fat_dir *dir = NULL;
         int r = fat_dir_load(writer->fat, place->parent, &dir, err);
 
         if (r == 0)
@@ -204,8 +204,8 @@ static int new_folder(struct writer *writer, const struct place *place, int64_t 
 static int put_folder(struct writer *writer, const struct fs_change *change, struct error *err)
 {
         struct place place;
-        struct fat_dir *dir;
-        struct fat_entry *entry;
+        struct fat_dir *dir = NULL;
+        struct fat_entry *entry = NULL;
         int64_t mtime = mtime_of(writer, change);
         int r;
 
@@ -294,8 +294,8 @@ static int put_data(struct writer *writer, const struct fs_change *change, struc
         struct fat *fat = writer->fat;
         uint32_t n = fat_clusters_for(fat, source->size), cluster = 0;
         uint8_t raw[FAT_SLOT] = {0};
-        struct fat_entry *entry;
-        struct fat_dir *dir;
+        struct fat_entry *entry = NULL;
+        struct fat_dir *dir = NULL;
         struct place place;
         int r;
 
@@ -338,8 +338,8 @@ static int put_file(struct writer *writer, const struct fs_change *change, struc
 static int put_copy(struct writer *writer, const struct fs_change *change, struct error *err)
 {
         struct source source = {.fd = -1};
-        struct fat_entry *entry;
-        struct fat_dir *dir;
+        struct fat_entry *entry = NULL;
+        struct fat_dir *dir = NULL;
         struct place place;
         int r;
 

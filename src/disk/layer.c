@@ -295,7 +295,9 @@ static int add_entry(struct apply *apply, struct walk *walk, const char *name, s
                 change->kind = FS_SYMLINK;
                 change->target = text;
         }
-        return send_to(apply, target, change, path, err);
+        n = send_to(apply, target, change, path, err);
+        change->target = NULL;
+        return (int)n;
 }
 
 static int add_folder(struct apply *apply, const char *path, size_t target, struct fs_change *change, bool again,

@@ -96,6 +96,7 @@ static int create_label(struct table_context *ctx, enum disk_label label, const 
         fdisk_script_set_header(script, "label", label == DISK_GPT ? "gpt" : "dos");
         fdisk_script_set_header(script, "label-id", id);
         r = fdisk_apply_script_headers(ctx->cxt, script);
+        fdisk_set_script(ctx->cxt, NULL); /* the two hold each other */
         fdisk_unref_script(script);
         if (r < 0)
                 return error_errno(err, -r, "make an empty table%s%s", ctx->messages.len ? ": " : "",

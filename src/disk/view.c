@@ -265,10 +265,10 @@ static int find_entry(const struct spot *spot, const char *full, struct disk_ent
 int disk_view_list(const struct disk_view *view, const char *path, struct disk_entries *ret, bool *ret_folder,
                    struct error *err)
 {
-        struct spot spot;
+        struct spot spot = {0};
         int r = find_spot(view, path, &spot, err);
 
-        if (r < 0)
+        if (r < 0 || !spot.type)
                 return r;
         r = list_folder(&spot, spot.path, ret, err);
         if (r == -ENOTDIR || r == -ENOENT) { /* or a symlink that leads nowhere */
@@ -282,10 +282,10 @@ int disk_view_list(const struct disk_view *view, const char *path, struct disk_e
 
 int disk_view_cat(const struct disk_view *view, const char *path, int out_fd, struct error *err)
 {
-        struct spot spot;
+        struct spot spot = {0};
         int r = find_spot(view, path, &spot, err);
 
-        if (r < 0)
+        if (r < 0 || !spot.type)
                 return r;
         r = spot.type->cat(&spot.volume, *spot.path ? spot.path : "/", out_fd, err);
         return r == -ENOENT ? say_missing(&spot, path, err) : r;
@@ -324,7 +324,7 @@ static void extraction_clear(struct extraction *x)
 static int extract_folder(struct extraction *x, const struct task *task, struct error *err)
 {
         CLEANUP(disk_entries_clear) struct disk_entries entries = {0};
-        bool folder;
+        bool folder = false;
         int r = disk_view_list(x->view, task->from, &entries, &folder, err);
 
         if (r < 0)
@@ -396,13 +396,13 @@ static int first_task(const struct disk_view *view, const char *path, const char
 {
         CLEANUP(disk_entries_clear) struct disk_entries entries = {0};
         struct task task = {.st = {.st_mode = S_IFDIR | 0755}};
-        bool folder;
+        bool folder = false;
         int r = disk_view_list(view, path, &entries, &folder, err);
 
         if (r < 0)
                 return r;
         clock_gettime(CLOCK_REALTIME, &task.st.st_mtim);
-        if (!folder) {
+        if (!folder && entries.n > 0) {
                 task.st = entries.v[0].st;
                 task.target = steal(&entries.v[0].target);
         }

@@ -123,11 +123,11 @@ static int xfs_make(const struct fs_volume *volume, const struct fs_make *make, 
 static int xfs_populate(const struct fs_volume *volume, const struct fs_make *make, const char *dir, struct error *err)
 {
         struct prototype proto = {.dir = dir};
-        CLEANUP_CLOSE int fd = memfd_create("prototype", 0); /* mkfs.xfs opens it by this name */
+        CLEANUP_CLOSE int fd = memfd_create("prototype", MFD_CLOEXEC);
         char path[64];
         int r;
 
-        if (fd < 0)
+        if (fd < 0 || fcntl(fd, F_SETFD, 0) < 0) /* mkfs.xfs inherits it and opens it by its number */
                 return error_errno(err, errno, "create a prototype file");
         if (has_blank(dir))
                 return error_set(err, EINVAL,
