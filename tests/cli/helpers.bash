@@ -82,7 +82,7 @@ nothing_left() {
     if [ "$tries" -gt 100 ]; then
       echo "processes remain:"
       # shellcheck disable=SC2086 # a list
-      ps -o pid,ppid,stat,args -p $(echo $left | tr ' ' ,)
+      ps -o pid,ppid,stat,args -p "$(echo $left | tr ' ' ,)"
       return 1
     fi
     sleep 0.1

@@ -263,3 +263,53 @@ void trees_equal(const char *left, const char *right)
         compare(&c, left, right);
         vec_free(&c.links);
 }
+
+/* The root belongs to us, so that an ordinary user can extract it. */
+void own_root(const struct image *image)
+{
+        void *writer = write_begin(image);
+
+        write_dir(writer, "");
+        write_end(writer);
+}
+
+void make(struct image *image, const char *type, unsigned int kib, const char *const *options)
+{
+        image_make(image, type, kib, options);
+        own_root(image);
+}
+
+/* The change must fail with this code, and a message that has all the words. */
+void must_fail(const struct image *image, const struct fs_change *change, int code, const char *const *words)
+{
+        CLEANUP_ERROR struct error err = {0};
+        void *writer = write_begin(image);
+
+        assert_int_equal(fs_ext4.write_change(writer, change, &err), -code);
+        for (; words && *words; words++)
+                if (!strstr(error_message(&err), *words))
+                        fail_msg("'%s' is not in: %s", *words, error_message(&err));
+        fs_ext4.write_abort(writer);
+}
+
+int file_of(uint64_t size)
+{
+        char name[] = "/tmp/slipway-ext.XXXXXX";
+        int fd = mkostemp(name, O_CLOEXEC);
+
+        assert_true(fd >= 0);
+        unlink(name);
+        assert_int_equal(ftruncate(fd, (off_t)size), 0);
+        return fd;
+}
+
+void remove_path(void *writer, const char *path)
+{
+        write_one(writer, &(struct fs_change){.kind = FS_REMOVE, .path = path, .fd = -1});
+}
+
+void assert_has(const char *text, const char *part)
+{
+        if (!strstr(text, part))
+                fail_msg("'%s' is not in: %s", part, text);
+}

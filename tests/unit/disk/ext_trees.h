@@ -41,3 +41,12 @@ void write_text(void *writer, const char *path, const char *text);
 /* Everything that stat, readlink, read and getxattr can see is the same in both,
  * but for access times, and for what folders' sizes are. */
 void trees_equal(const char *left, const char *right);
+
+/* The root belongs to us, so that an ordinary user can extract it. */
+void own_root(const struct image *image);
+void make(struct image *image, const char *type, unsigned int kib, const char *const *options);
+/* The change must fail with this code, and a message that has all the words. */
+void must_fail(const struct image *image, const struct fs_change *change, int code, const char *const *words);
+int file_of(uint64_t size);
+void remove_path(void *writer, const char *path);
+void assert_has(const char *text, const char *part);
