@@ -303,7 +303,6 @@ static void test_symlink_on_fat(void **state)
 
 static void test_deep(void **state)
 {
-        CLEANUP_STR struct str path = {0};
         int fd = open(layer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         (void)state;
