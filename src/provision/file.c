@@ -67,7 +67,7 @@ static bool has_wildcard(const char *path)
 static void check_sources(const struct file_config *c, const struct value *value, struct diags *diags)
 {
         CLEANUP_FREE const char **sources = all_sources(c);
-        struct stat st;
+        struct stat st = {0};
 
         for (const char **source = sources; *source; source++) {
                 const char *key = *source == c->source ? "source" : "sources";

@@ -81,8 +81,7 @@ nothing_left() {
     tries=$((tries + 1))
     if [ "$tries" -gt 100 ]; then
       echo "processes remain:"
-      # shellcheck disable=SC2086 # a list
-      ps -o pid,ppid,stat,args -p "$(echo $left | tr ' ' ,)"
+      ps -o pid,ppid,stat,args -p "$(paste -sd, <<<"$left")"
       return 1
     fi
     sleep 0.1
