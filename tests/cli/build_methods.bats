@@ -42,7 +42,7 @@ two='[{"name": "boot", "type": "c", "start_sector": "2048", "size": "32MiB", "fi
 @test "new: btrfs, f2fs and xfs roots" {
   local fs
   for fs in btrfs f2fs xfs; do
-    template "$(small)/rootfs.tar.gz" new "$(shell 'echo in >/etc/marker')" "$(partitions 600MiB gpt '[{"name": "root", "type": "8300", "size": "0", "filesystem": "'$fs'", "mountpoint": "/"}]')"
+    template "$(small)/rootfs.tar.gz" new "$(shell 'echo in >/etc/marker' 'rm "/opt/a name with spaces"')" "$(partitions 600MiB gpt '[{"name": "root", "type": "8300", "size": "0", "filesystem": "'$fs'", "mountpoint": "/"}]')"
     run -0 build -force t.json
     [ "$(blkid -p -o value -s TYPE -O "$(start_of out.img 1)" -S "$(size_of out.img 1)" out.img)" = $fs ]
     dd if=out.img of=part bs=1M iflag=skip_bytes,count_bytes skip="$(start_of out.img 1)" count="$(size_of out.img 1)" conv=sparse status=none
