@@ -57,11 +57,14 @@ static void failed_by(struct doctor *doctor, const char *name, bool required, co
 static void check_kernel(struct doctor *doctor)
 {
         struct utsname name = {0};
-        int major = 0, minor = 0;
+        long major, minor;
+        char *rest;
         bool ok;
 
         uname(&name);
-        ok = sscanf(name.release, "%d.%d", &major, &minor) == 2 && (major > 5 || (major == 5 && minor >= 12));
+        major = strtol(name.release, &rest, 10);
+        minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
+        ok = major > 5 || (major == 5 && minor >= 12);
         if (ok)
                 passed(doctor, "kernel", true, xasprintf("Linux %s", name.release));
         else

@@ -189,10 +189,10 @@ static const struct step *find_step(const json_t *step, const char **ret_problem
 static int bad_step(const json_t *step, size_t i, int r, struct error *err)
 {
         CLEANUP_FREE char *text = json_dumps(step, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+        bool is_long = text && strlen(text) > 80;
 
-        if (text && strlen(text) > 80)
-                strcpy(text + 77, "...");
-        return error_wrap(err, r, "step %zu, %s", i + 1, text ? text : "?");
+        return error_wrap(err, r, "step %zu, %.*s%s", i + 1, is_long ? 77 : 80, text ? text : "?",
+                          is_long ? "..." : "");
 }
 
 /* All are looked at before the first is carried out. */
