@@ -1,8 +1,11 @@
 /* A rootfs archive in place of an image: image_path ends in .tar, .tar.gz and
  * the like. All mounted file systems are in it, /boot too. */
+#include <archive.h>
+#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -40,6 +43,71 @@ struct rootfs {
         const char *place;
 };
 
+/* A member for each device node of the base's archive, which the tree cannot
+ * hold: bare headers (POSIX ustar), without the zero blocks that end an archive. */
+static int node_headers(const struct source_nodes *nodes, int64_t epoch, void **ret, size_t *ret_len, struct error *err)
+{
+        size_t room = 20480 + nodes->n * 512, used = 0;
+        CLEANUP_FREE char *buffer = xcalloc(1, room);
+        struct archive *archive = archive_write_new();
+        struct archive_entry *entry = archive_entry_new();
+        int r = archive && entry ? archive_write_set_format_ustar(archive) : ARCHIVE_FATAL;
+
+        if (r == ARCHIVE_OK)
+                r = archive_write_open_memory(archive, buffer, room, &used);
+        for (size_t i = 0; r == ARCHIVE_OK && i < nodes->n; i++) {
+                const struct source_node *node = &nodes->v[i];
+                CLEANUP_FREE char *path = xasprintf("./%s", node->path);
+
+                archive_entry_clear(entry);
+                archive_entry_set_pathname(entry, path);
+                archive_entry_set_mode(entry, (mode_t)node->mode);
+                archive_entry_set_uid(entry, node->uid);
+                archive_entry_set_gid(entry, node->gid);
+                archive_entry_set_rdevmajor(entry, node->major);
+                archive_entry_set_rdevminor(entry, node->minor);
+                archive_entry_set_mtime(entry, epoch >= 0 && node->mtime_sec > epoch ? epoch : node->mtime_sec, 0);
+                r = archive_write_header(archive, entry);
+        }
+        if (r == ARCHIVE_OK)
+                r = archive_write_close(archive);
+        archive_entry_free(entry);
+        archive_write_free(archive);
+        if (r != ARCHIVE_OK)
+                return error_set(err, EIO, "write the device nodes");
+        *ret = steal(&buffer);
+        *ret_len = nodes->n * 512;
+        return 0;
+}
+
+/* In front of tar's own output: all the compressors' formats may be put one
+ * behind the other, and are read as one. */
+static int write_nodes(const struct rootfs *rootfs, const char *compressor, struct error *err)
+{
+        const struct source_nodes *nodes = &rootfs->job->base.nodes;
+        CLEANUP_FREE void *headers = NULL;
+        CLEANUP_STRV char **argv = NULL;
+        CLEANUP_CLOSE int fd = memfd_create("nodes", MFD_CLOEXEC);
+        size_t len = 0;
+        int r;
+
+        if (nodes->n == 0)
+                return 0;
+        r = fd < 0 ? error_errno(err, errno, "memfd_create")
+                   : node_headers(nodes, rootfs->job->epoch, &headers, &len, err);
+        if (r < 0)
+                return r;
+        r = fd_pwrite_all(compressor ? fd : rootfs->fd, headers, len, 0);
+        if (r < 0)
+                return error_errno(err, -r, "write the device nodes");
+        if (!compressor)
+                return lseek(rootfs->fd, 0, SEEK_END) < 0 ? error_errno(err, errno, "lseek") : 0;
+        argv = str_split(compressor, " ");
+        return spawn_check(
+                &(struct spawn){.argv = STRV(argv), .stdin_plus1 = SPAWN_FD(fd), .stdout_plus1 = SPAWN_FD(rootfs->fd)},
+                err);
+}
+
 static int write_archive(void *arg, struct error *err)
 {
         struct rootfs *rootfs = arg;
@@ -48,6 +116,8 @@ static int write_archive(void *arg, struct error *err)
         CLEANUP_STRV char **argv = NULL;
         int r = merged_mount(STRV(job->layers), rootfs->place, err);
 
+        if (r == 0)
+                r = write_nodes(rootfs, compressor, err);
         if (r < 0)
                 return r;
         strv_add(&argv, "tar");
