@@ -15,6 +15,13 @@ build_setup() {
   cat /proc/self/mountinfo >mounts.before
 }
 
+# Trees in the cache have owners that only the user's own namespace may remove.
+teardown_file() {
+  if [ "$(id -u)" -ne 0 ] && [ -d "$BATS_FILE_TMPDIR/cache" ]; then
+    unshare --user --map-auto --map-root-user rm -rf "$BATS_FILE_TMPDIR/cache"
+  fi
+}
+
 # The folder of small base images of an architecture, or of whole Debians.
 small() { "$here/tests/images/small" "${1:-arm64}"; }
 debian() { "$here/tests/images/debian" "$1"; }
