@@ -153,6 +153,35 @@ static void make_argv(const char *type, const struct fs_volume *volume, const st
         strv_addf(argv, "%" PRIu64 "k", volume->size_bytes / 1024);
 }
 
+/* System calls that the tools make and that would do harm here: in the child
+ * they do nothing and say it went well. Waiting for the disk is of no use for
+ * an image that has no name yet; and resize2fs cuts a regular file down to the
+ * size of its file system, whatever its offset. */
+static const int no_sync[] = {SCMP_SYS(fsync), SCMP_SYS(fdatasync), -1};
+static const int no_sync_no_cut[] = {SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(ftruncate), -1};
+
+static int without_calls(void *calls, struct error *err)
+{
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+        int r = 0;
+
+        if (!filter)
+                return error_set(err, ENOMEM, "make a system call filter");
+        for (const int *call = calls; r == 0 && *call != -1; call++)
+                r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), *call, 0);
+        if (r == 0)
+                r = seccomp_load(filter);
+        seccomp_release(filter);
+        return r < 0 ? error_errno(err, -r, "load a system call filter") : 0;
+}
+
+static int run_tool(struct spawn spawn, const int *calls, struct error *err)
+{
+        spawn.enter = without_calls;
+        spawn.enter_arg = (void *)(uintptr_t)calls;
+        return spawn_check(&spawn, err);
+}
+
 static int make_type(const char *type, const struct fs_volume *volume, const struct fs_make *make, struct error *err)
 {
         CLEANUP(device_clear) struct device device = {0};
@@ -170,7 +199,7 @@ static int make_type(const char *type, const struct fs_volume *volume, const str
                 return r;
         make_argv(type, volume, make, device.path, &argv);
         env = environment(make->epoch >= 0 ? make->epoch : (int64_t)time(NULL));
-        r = spawn_check(&(struct spawn){.argv = STRV(argv), .env = STRV(env)}, err);
+        r = run_tool((struct spawn){.argv = STRV(argv), .env = STRV(env)}, no_sync, err);
         return r < 0 ? error_wrap(err, r, "make %s in %s (%s)", type, volume->name, size_show(volume->size_bytes)) : 0;
 }
 
@@ -255,7 +284,13 @@ static int run_e2fsck(const struct fs_volume *volume, const char *mode, const ch
         struct words words = {0};
         int status, r;
 
-        r = spawn_run(&(struct spawn){.argv = argv, .env = STRV(env), .on_line = on_line, .arg = &words}, &status, err);
+        r = spawn_run(&(struct spawn){.argv = argv,
+                                      .env = STRV(env),
+                                      .on_line = on_line,
+                                      .arg = &words,
+                                      .enter = without_calls,
+                                      .enter_arg = (void *)(uintptr_t)no_sync},
+                      &status, err);
         if (r == 0 && !sound(status, str_eq(mode, "-fp")))
                 r = error_set(err, EUCLEAN, "%s: the file system is damaged (e2fsck %s gave %d):%s", volume->name, mode,
                               status, str_get(&words.text));
@@ -299,24 +334,6 @@ int ext_check(const struct fs_volume *volume, bool repair, struct error *err)
         return r < 0 ? r : check_on(volume, device.path, repair, &state, err);
 }
 
-/* resize2fs cuts a regular file down to the size of the file system, whatever
- * its offset: in the child, ftruncate() does nothing and says it went well. */
-static int without_truncation(void *arg, struct error *err)
-{
-        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-        int r;
-
-        (void)arg;
-        if (!filter)
-                return error_set(err, ENOMEM, "make a system call filter");
-        r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(ftruncate), 0);
-        if (r == 0)
-                r = seccomp_load(filter);
-        seccomp_release(filter);
-        return r < 0 ? error_errno(err, -r, "keep resize2fs from cutting the image") : 0;
-}
-
-/* resize2fs takes the size in units of 512 bytes ("s"), and wants a checked file system. */
 int ext_grow(const struct fs_volume *volume, struct error *err)
 {
         CLEANUP(device_clear) struct device device = {0};
@@ -334,10 +351,8 @@ int ext_grow(const struct fs_volume *volume, struct error *err)
         env = environment(state.latest);
         name = xasprintf("%s?offset=%" PRIu64, device.path, volume->offset_bytes);
         size = xasprintf("%" PRIu64 "s", volume->size_bytes / 512);
-        r = spawn_check(&(struct spawn){.argv = (const char *[]){"resize2fs", "-f", name, size, NULL},
-                                        .env = STRV(env),
-                                        .enter = without_truncation},
-                        err);
+        r = run_tool((struct spawn){.argv = (const char *[]){"resize2fs", "-f", name, size, NULL}, .env = STRV(env)},
+                     no_sync_no_cut, err);
         return r < 0 ? error_wrap(err, r, "grow the file system of %s to %s", volume->name,
                                   size_show(volume->size_bytes))
                      : 0;
