@@ -37,6 +37,25 @@ void str_addc(struct str *str, char c)
         str_addn(str, &c, 1);
 }
 
+void str_add_utf8(struct str *str, uint32_t c)
+{
+        if (c < 0x80) {
+                str_addc(str, (char)c);
+        } else if (c < 0x800) {
+                str_addc(str, (char)(0xc0 | c >> 6));
+                str_addc(str, (char)(0x80 | (c & 0x3f)));
+        } else if (c < 0x10000) {
+                str_addc(str, (char)(0xe0 | c >> 12));
+                str_addc(str, (char)(0x80 | (c >> 6 & 0x3f)));
+                str_addc(str, (char)(0x80 | (c & 0x3f)));
+        } else {
+                str_addc(str, (char)(0xf0 | c >> 18));
+                str_addc(str, (char)(0x80 | (c >> 12 & 0x3f)));
+                str_addc(str, (char)(0x80 | (c >> 6 & 0x3f)));
+                str_addc(str, (char)(0x80 | (c & 0x3f)));
+        }
+}
+
 void str_addvf(struct str *str, const char *format, va_list ap)
 {
         CLEANUP_FREE char *s = xvasprintf(format, ap);

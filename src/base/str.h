@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 
@@ -18,6 +19,8 @@ struct str {
 void str_add(struct str *str, const char *s);
 void str_addn(struct str *str, const char *s, size_t n);
 void str_addc(struct str *str, char c);
+/* A Unicode code point, at most 0x10ffff, as UTF-8 (RFC 3629). */
+void str_add_utf8(struct str *str, uint32_t c);
 void str_addf(struct str *str, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void str_addvf(struct str *str, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
 /* The contents, never NULL; str becomes empty. The caller frees the result. */

@@ -25,25 +25,6 @@ static const uint16_t cp437[128] = {
         0x2321, 0x00f7, 0x2248, 0x00b0, 0x2219, 0x00b7, 0x221a, 0x207f, 0x00b2, 0x25a0, 0x00a0,
 };
 
-static void add_utf8(struct str *out, uint32_t c)
-{
-        if (c < 0x80) {
-                str_addc(out, (char)c);
-        } else if (c < 0x800) {
-                str_addc(out, (char)(0xc0 | c >> 6));
-                str_addc(out, (char)(0x80 | (c & 0x3f)));
-        } else if (c < 0x10000) {
-                str_addc(out, (char)(0xe0 | c >> 12));
-                str_addc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-                str_addc(out, (char)(0x80 | (c & 0x3f)));
-        } else {
-                str_addc(out, (char)(0xf0 | c >> 18));
-                str_addc(out, (char)(0x80 | (c >> 12 & 0x3f)));
-                str_addc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-                str_addc(out, (char)(0x80 | (c & 0x3f)));
-        }
-}
-
 /* The next character of UTF-8; negative if it is none (RFC 3629). */
 static int32_t next_utf8(const char **s)
 {
@@ -78,7 +59,7 @@ char *fat_name_decode(const uint16_t *units, size_t n)
                         c = 0x10000 + ((c - 0xd800) << 10) + (units[++i] - 0xdc00u);
                 else if (c >= 0xd800 && c < 0xe000)
                         c = 0xfffd;
-                add_utf8(&out, c);
+                str_add_utf8(&out, c);
         }
         if (out.len == 0 || strchr(out.s, '/') || strlen(out.s) != out.len || str_eq(out.s, ".") || str_eq(out.s, ".."))
                 return NULL;
@@ -96,7 +77,7 @@ static void add_short_part(struct str *out, const uint8_t *bytes, size_t n, bool
                         c = (uint8_t)(c - 'A' + 'a');
                 if (c < 0x20 || c == '/' || c == 0x7f)
                         c = '_'; /* no name at all; seen on damaged media only */
-                add_utf8(out, c < 0x80 ? c : cp437[c - 0x80]);
+                str_add_utf8(out, c < 0x80 ? c : cp437[c - 0x80]);
         }
 }
 
@@ -148,7 +129,7 @@ char *fat_name_key(const char *name)
                 if (c < 0)
                         str_addc(&out, *name++);
                 else
-                        add_utf8(&out, capital((uint32_t)c));
+                        str_add_utf8(&out, capital((uint32_t)c));
         }
         return str_steal(&out);
 }

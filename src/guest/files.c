@@ -97,16 +97,16 @@ struct pair {
 struct copying {
         int from_root, to_root;
         const char *from_place, *to_place; /* "" or " in the guest", for messages */
-        VEC(struct pair) todo;
+        VEC(struct pair) pending;
 };
 
 static void copying_done(struct copying *copy)
 {
-        for (size_t i = 0; i < copy->todo.n; i++) {
-                free(copy->todo.v[i].from);
-                free(copy->todo.v[i].to);
+        for (size_t i = 0; i < copy->pending.n; i++) {
+                free(copy->pending.v[i].from);
+                free(copy->pending.v[i].to);
         }
-        vec_free(&copy->todo);
+        vec_free(&copy->pending);
 }
 
 static int copy_file(struct copying *copy, const struct pair *pair, int in, mode_t mode, struct error *err)
@@ -168,7 +168,7 @@ static int copy_folder(struct copying *copy, const struct pair *pair, int fd, mo
                         free(next.from);
                         free(next.to);
                 } else {
-                        vec_push(&copy->todo, next);
+                        vec_push(&copy->pending, next);
                 }
         }
         return r;
@@ -196,9 +196,9 @@ static int copy_tree(struct copying *copy, const char *from, const char *to, str
 
         if (r < 0)
                 return error_errno(err, -r, "make the folder of '%s'%s", to, copy->to_place);
-        vec_push(&copy->todo, (struct pair){xstrdup(from), xstrdup(to)});
-        while (r == 0 && copy->todo.n > 0) {
-                struct pair pair = copy->todo.v[--copy->todo.n];
+        vec_push(&copy->pending, (struct pair){xstrdup(from), xstrdup(to)});
+        while (r == 0 && copy->pending.n > 0) {
+                struct pair pair = copy->pending.v[--copy->pending.n];
 
                 r = copy_one(copy, &pair, err);
                 free(pair.from);

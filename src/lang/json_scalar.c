@@ -7,25 +7,6 @@
 #include "base/str.h"
 #include "lang/json_internal.h"
 
-static void add_utf8(struct str *out, unsigned int c)
-{
-        if (c < 0x80) {
-                str_addc(out, (char)c);
-        } else if (c < 0x800) {
-                str_addc(out, (char)(0xc0 | c >> 6));
-                str_addc(out, (char)(0x80 | (c & 0x3f)));
-        } else if (c < 0x10000) {
-                str_addc(out, (char)(0xe0 | c >> 12));
-                str_addc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-                str_addc(out, (char)(0x80 | (c & 0x3f)));
-        } else {
-                str_addc(out, (char)(0xf0 | c >> 18));
-                str_addc(out, (char)(0x80 | (c >> 12 & 0x3f)));
-                str_addc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-                str_addc(out, (char)(0x80 | (c & 0x3f)));
-        }
-}
-
 /* Four hexadecimal digits, or -1. */
 static int hex4(const char *s)
 {
@@ -68,7 +49,7 @@ static void unicode_escape(struct json *json, struct str *out)
                 diag_error(json->diags, json_range(json, json->pos, json->pos + 6),
                            "a string of a template cannot hold the character \\u0000");
         else
-                add_utf8(out, (unsigned int)c);
+                str_add_utf8(out, (unsigned int)c);
         json->pos += n;
 }
 
