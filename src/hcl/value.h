@@ -2,9 +2,12 @@
  * shared freely. A value is known, null or unknown, and always has a type; it
  * may be sensitive, and what is made from it then is so too.
  *
- * Numbers are binary floats of 512 bits, rounded to nearest even, as HCL's own
+ * Numbers are binary floats, rounded to nearest even, as HCL's own
  * implementation has them: every 64-bit integer is exact, and results agree
- * with it to the last digit. */
+ * with it to the last digit. Each has a precision, at most 512 bits, by which
+ * its text is the shortest that reads back: literals have 512, what functions
+ * count has 64, what they compute in float64 has 53; the result of an
+ * operation has the greater one of its operands. */
 #pragma once
 
 #include <mpfr.h>
@@ -97,7 +100,7 @@ const struct hcl_value *hcl_bool_value(bool b);
 const struct hcl_value *hcl_string_value(struct arena *arena, const char *s, size_t len);
 const struct hcl_value *hcl_string_from(struct arena *arena, const char *s);
 const struct hcl_value *hcl_int_value(struct arena *arena, int64_t n);
-/* A copy of the number, with 512 bits. */
+/* A copy of the number, in its own precision. */
 const struct hcl_value *hcl_number_value(struct arena *arena, mpfr_srcptr number);
 /* "12", "-0.5", "1e10"; NULL if the text is no number. */
 const struct hcl_value *hcl_number_parse(struct arena *arena, const char *s);
