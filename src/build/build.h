@@ -16,7 +16,8 @@
 
 /* Check what only the steps' own tables know: types and keys of provisioners
  * and post-processors, for every build that they apply to. Needs no network,
- * no root, no qemu. Messages into diags; returns 0, or -EINVAL after errors. */
+ * no root, no qemu. Messages into diags; returns 0, or -EINVAL after errors.
+ * The template may have errors of its own; where its variables have no values, nothing is checked. */
 int build_check(const struct template *t, struct diags *diags);
 
 enum on_error { ON_ERROR_CLEANUP, ON_ERROR_ABORT, ON_ERROR_ASK, ON_ERROR_RUN_CLEANUP_PROVISIONER };

@@ -50,49 +50,68 @@ struct step_kind {
         int (*check)(void *config, const struct value *value, struct diags *diags);
 };
 
-static void check_step(const struct template *t, const struct template_step *step, const struct step_kind *kind,
-                       struct diags *diags)
-{
-        size_t before = diags->n_errors;
+/* The steps of one list, and the builds that they are for. */
+struct check {
+        const struct template *t;
+        const struct template_steps *steps;
+        struct diags *diags;
+};
 
+static void check_step(const struct check *check, const struct template_step *step, const struct step_kind *kind)
+{
+        const struct template *t = check->t;
+        size_t before = check->diags->n_errors;
+
+        if (!step->type) /* said when it was read */
+                return;
         if (!kind->schema) {
-                unknown_type(step, kind->kind, kind->known, diags);
+                unknown_type(step, kind->kind, kind->known, check->diags);
                 return;
         }
         /* One build's messages are enough: the next would say the same. */
-        for (size_t i = 0; i < t->n_builds && diags->n_errors == before; i++)
-                if (template_step_applies(step, t->builds[i].name))
-                        check_decoded(kind->schema, kind->check, step, &t->builds[i], diags);
+        for (size_t i = 0; i < t->n_builds && check->diags->n_errors == before; i++)
+                if (t->builds[i].steps == check->steps && template_step_applies(step, t->builds[i].name))
+                        check_decoded(kind->schema, kind->check, step, &t->builds[i], check->diags);
 }
 
-static void check_provisioner(const struct template *t, const struct template_step *step, struct diags *diags)
+static void check_provisioner(const struct check *check, const struct template_step *step)
 {
-        const struct provisioner_type *type = provisioner_find(step->type);
+        const struct provisioner_type *type = step->type ? provisioner_find(step->type) : NULL;
         struct step_kind kind = {PLUGIN_PROVISIONER, provisioner_names(), type ? type->schema : NULL,
                                  type ? type->check : NULL};
 
-        check_step(t, step, &kind, diags);
+        check_step(check, step, &kind);
 }
 
-static void check_post_processor(const struct template *t, const struct template_step *step, struct diags *diags)
+static void check_post_processor(const struct check *check, const struct template_step *step)
 {
-        const struct post_processor_type *type = post_processor_find(step->type);
+        const struct post_processor_type *type = step->type ? post_processor_find(step->type) : NULL;
         struct step_kind kind = {PLUGIN_POST_PROCESSOR, post_processor_names(), type ? type->schema : NULL,
                                  type ? type->check : NULL};
 
-        check_step(t, step, &kind, diags);
+        check_step(check, step, &kind);
+}
+
+static void check_steps(const struct check *check)
+{
+        const struct template_steps *steps = check->steps;
+
+        for (size_t i = 0; i < steps->n_provisioners; i++)
+                check_provisioner(check, &steps->provisioners[i]);
+        if (steps->error_cleanup)
+                check_provisioner(check, steps->error_cleanup);
+        for (size_t i = 0; i < steps->n_post_processors; i++)
+                for (size_t j = 0; j < steps->post_processors[i].n; j++)
+                        check_post_processor(check, &steps->post_processors[i].v[j]);
 }
 
 int build_check(const struct template *t, struct diags *diags)
 {
         size_t before = diags->n_errors;
 
-        for (size_t i = 0; i < t->n_provisioners; i++)
-                check_provisioner(t, &t->provisioners[i], diags);
-        if (t->error_cleanup)
-                check_provisioner(t, t->error_cleanup, diags);
-        for (size_t i = 0; i < t->n_post_processors; i++)
-                for (size_t j = 0; j < t->post_processors[i].n; j++)
-                        check_post_processor(t, &t->post_processors[i].v[j], diags);
+        if (!t->values_known)
+                return -EINVAL;
+        for (size_t i = 0; i < t->n_steps; i++)
+                check_steps(&(struct check){t, &t->steps[i], diags});
         return diags->n_errors > before ? -EINVAL : 0;
 }

@@ -39,7 +39,8 @@ struct base {
 struct job {
         const struct template *template;
         const struct template_build *build;
-        const struct arm_builder *arm;
+        const struct arm_builder *arm; /* the image to make */
+        const struct template_steps *steps;
         const struct build_options *options;
         struct ui *ui;
         struct cache cache;

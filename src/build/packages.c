@@ -41,7 +41,7 @@ static int run_one(struct job *job, const struct template_step *block, const str
         CLEANUP_FREE void *config = NULL;
         struct package_context context = {
                 .ui = job->ui,
-                .build_name = job->build->name,
+                .build_name = job->build->interp.build_name,
                 .builder_type = job->build->type,
                 .interp = &job->build->interp,
                 .run_uuid = job->run_uuid,
@@ -134,14 +134,15 @@ static void push_new(struct artifacts *list, struct artifact *artifact)
 
 int packages_run(struct job *job, struct artifacts *ret, struct error *err)
 {
-        struct artifact built = {.builder_id = xstrdup("slipway.arm"), .id = xstrdup(job->arm->image_path)};
-        bool keep_built = job->template->n_post_processors == 0;
+        struct artifact built = {.builder_id = xstrdup(job->build->builder->artifact_builder),
+                                 .id = xstrdup(job->arm->image_path)};
+        bool keep_built = job->steps->n_post_processors == 0;
         struct artifacts kept = {0};
         int r = 0;
 
         strv_add(&built.files, job->arm->image_path);
-        for (size_t i = 0; r == 0 && i < job->template->n_post_processors; i++)
-                r = run_chain(job, &job->template->post_processors[i], &built, &kept, &keep_built, err);
+        for (size_t i = 0; r == 0 && i < job->steps->n_post_processors; i++)
+                r = run_chain(job, &job->steps->post_processors[i], &built, &kept, &keep_built, err);
         if (r < 0 || keep_built) {
                 vec_push(&ret->list, built);
         } else {

@@ -127,7 +127,8 @@ static int child_main(const struct template *t, struct child *child, const struc
         struct job job = {
                 .template = t,
                 .build = child->build,
-                .arm = &child->build->arm,
+                .arm = child->build->image,
+                .steps = child->build->steps,
                 .options = options,
                 .ui = &child->ui,
                 .started = time(NULL),

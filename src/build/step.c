@@ -159,7 +159,7 @@ static struct provision_context context_of(const struct job *job, const struct s
         return (struct provision_context){
                 .guest = guest,
                 .ui = job->ui,
-                .build_name = job->build->name,
+                .build_name = job->build->interp.build_name,
                 .builder_type = job->build->type,
                 .interp = &job->build->interp,
                 .run_uuid = job->run_uuid,
@@ -176,11 +176,11 @@ static void run_error_cleanup(struct job *job, struct guest *guest)
         struct provision_context context;
         int r;
 
-        if (!job->template->error_cleanup || !job->last_try || cancel_requested() ||
-            !template_step_applies(job->template->error_cleanup, job->build->name))
+        if (!job->steps->error_cleanup || !job->last_try || cancel_requested() ||
+            !template_step_applies(job->steps->error_cleanup, job->build->name))
                 return;
         ui_say(job->ui, "Running error-cleanup-provisioner");
-        r = step_decode(job, job->template->error_cleanup, &step, &err);
+        r = step_decode(job, job->steps->error_cleanup, &step, &err);
         context = context_of(job, &step, guest);
         if (r == 0)
                 r = step.type->run(step.config, &context, &err);
@@ -459,11 +459,11 @@ static int setup_extra_layer(struct job *job, struct error *err)
 
 int steps_run(struct job *job, struct error *err)
 {
-        const struct template *t = job->template;
+        const struct template_steps *steps = job->steps;
         int r = setup_extra_wanted(job, false) ? setup_extra_layer(job, err) : 0;
 
-        for (size_t i = 0; r == 0 && i < t->n_provisioners; i++)
-                if (template_step_applies(&t->provisioners[i], job->build->name))
-                        r = run_block(job, &t->provisioners[i], i + 1, err);
+        for (size_t i = 0; r == 0 && i < steps->n_provisioners; i++)
+                if (template_step_applies(&steps->provisioners[i], job->build->name))
+                        r = run_block(job, &steps->provisioners[i], i + 1, err);
         return r;
 }

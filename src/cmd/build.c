@@ -6,11 +6,10 @@
 #include "base/cancel.h"
 #include "base/str.h"
 #include "build/build.h"
-#include "cmd/cmd.h"
-#include "template/template.h"
+#include "cmd/template_args.h"
 
 struct options {
-        char **vars, **var_files, **only, **except;
+        struct template_args template;
         const char *on_error, *color;
         bool force, debug, machine_readable, timestamp_ui, no_cache;
         long parallel;
@@ -20,13 +19,8 @@ static const char *const on_error_choices[] = {"cleanup", "abort", "ask", "run-c
 static const char *const color_choices[] = {"true", "false", NULL};
 
 static const struct option_spec specs[] = {
-        {"var", OPTION_STRINGS, offsetof(struct options, vars), "NAME=VALUE", NULL,
-         "Set a variable; may be given many times"},
-        {"var-file", OPTION_STRINGS, offsetof(struct options, var_files), "FILE", NULL,
-         "Read variables from a JSON file"},
-        {"only", OPTION_LIST, offsetof(struct options, only), "A,B", NULL, "Run these builds only"},
-        {"except", OPTION_LIST, offsetof(struct options, except), "A,B", NULL,
-         "Leave out these builds and post-processors"},
+        TEMPLATE_VALUE_OPTIONS(options, template),
+        TEMPLATE_BUILD_OPTIONS(options, template),
         {"force", OPTION_BOOL, offsetof(struct options, force), NULL, NULL, "Replace an existing image"},
         {"on-error", OPTION_STRING, offsetof(struct options, on_error), "WHAT", on_error_choices,
          "cleanup (default), abort, ask or run-cleanup-provisioner"},
@@ -70,22 +64,16 @@ static struct build_options build_options_of(const struct options *options)
 
 static int build(const char *path, const struct options *options)
 {
-        struct template_options template_options = {
-                .path = path,
-                .var_args = STRV(options->vars),
-                .var_files = STRV(options->var_files),
-                .only = STRV(options->only),
-                .except = STRV(options->except),
-        };
         struct build_options build_options = build_options_of(options);
         struct diags diags = {0};
-        struct template *t = template_load(&template_options, &diags);
-        int r = t ? build_check(t, &diags) : -EINVAL;
+        struct template *t = template_args_load(&options->template, path, false, &diags);
+        int r;
 
-        diags_print(&diags, stderr, build_options.ui.color);
+        if (t)
+                build_check(t, &diags);
+        diags_show(&diags, build_options.ui.color);
+        r = diags.n_errors > 0 ? -EINVAL : build_run(t, &build_options);
         diags_clear(&diags);
-        if (r == 0)
-                r = build_run(t, &build_options);
         template_free(t);
         return r;
 }
@@ -105,10 +93,7 @@ static int run(const struct command *command, int argc, char **argv)
                 r = build(argv[first], &options);
                 exit_code = r == -ECANCELED ? 128 + cancel_signal() : r != 0;
         }
-        strv_free(options.vars);
-        strv_free(options.var_files);
-        strv_free(options.only);
-        strv_free(options.except);
+        template_args_clear(&options.template);
         return exit_code;
 }
 

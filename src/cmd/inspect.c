@@ -3,15 +3,14 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
 #include "base/ui.h"
-#include "cmd/cmd.h"
-#include "template/template.h"
+#include "cmd/template_args.h"
 
 struct options {
+        struct template_args template;
         bool machine_readable;
         const char *output;
 };
@@ -23,6 +22,7 @@ static const char *const outputs[] = {"text", "json", NULL};
                 .name = (option), .type = (kind), .offset = offsetof(struct options, member), __VA_ARGS__              \
         }
 static const struct option_spec specs[] = {
+        TEMPLATE_VALUE_OPTIONS(options, template),
         OPTION("machine-readable", OPTION_BOOL, machine_readable,
                .help = "Lines for scripts: template-variable, template-builder, template-provisioner"),
         OPTION("o", OPTION_STRING, output, .argument = "FORMAT", .choices = outputs, .help = "text or json"),
@@ -61,8 +61,8 @@ static void print_machine(const struct template *t)
                                                  t->variables[i].required ? "1" : "0", NULL});
         for (size_t i = 0; i < t->n_builds; i++)
                 ui_machine(&ui, "template-builder", (const char *const[]){t->builds[i].name, t->builds[i].type, NULL});
-        for (size_t i = 0; i < t->n_provisioners; i++)
-                ui_machine(&ui, "template-provisioner", (const char *const[]){t->provisioners[i].type, NULL});
+        for (size_t i = 0; i < t->steps->n_provisioners; i++)
+                ui_machine(&ui, "template-provisioner", (const char *const[]){t->steps->provisioners[i].type, NULL});
 }
 
 static json_t *variables_to_json(const struct template *t)
@@ -87,10 +87,10 @@ static void print_json(const struct template *t)
         for (size_t i = 0; i < t->n_builds; i++)
                 json_array_append_new(builders,
                                       json_pack("{s:s, s:s}", "name", t->builds[i].name, "type", t->builds[i].type));
-        for (size_t i = 0; i < t->n_provisioners; i++)
-                json_array_append_new(provisioners, json_pack("{s:s}", "type", t->provisioners[i].type));
-        for (size_t i = 0; i < t->n_post_processors; i++) {
-                const struct template_chain *chain = &t->post_processors[i];
+        for (size_t i = 0; i < t->steps->n_provisioners; i++)
+                json_array_append_new(provisioners, json_pack("{s:s}", "type", t->steps->provisioners[i].type));
+        for (size_t i = 0; i < t->steps->n_post_processors; i++) {
+                const struct template_chain *chain = &t->steps->post_processors[i];
                 json_t *list = json_array();
 
                 for (size_t j = 0; j < chain->n; j++)
@@ -167,9 +167,9 @@ static void print_text(const struct template *t)
         print_variables(t);
         print_builders(t);
         puts("\nProvisioners:\n");
-        for (size_t i = 0; i < t->n_provisioners; i++)
-                printf("  %s\n", t->provisioners[i].type);
-        if (t->n_provisioners == 0)
+        for (size_t i = 0; i < t->steps->n_provisioners; i++)
+                printf("  %s\n", t->steps->provisioners[i].type);
+        if (t->steps->n_provisioners == 0)
                 puts("  <No provisioners>");
         puts("\nNote: If your build names contain user variables or template\n"
              "functions such as 'timestamp', these are processed at build time,\n"
@@ -178,14 +178,14 @@ static void print_text(const struct template *t)
 
 static int inspect(const struct options *options, const char *path)
 {
-        const struct template_options load = {.path = path, .syntax_only = true};
         struct diags diags = {0};
-        CLEANUP(template_freep) struct template *t = template_load(&load, &diags);
+        CLEANUP(template_freep)
+        struct template *t = template_args_load(&options->template, path, true, &diags);
+        bool failed = diags.n_errors > 0;
 
-        diags_sort(&diags);
-        diags_print(&diags, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR") && !getenv("PACKER_NO_COLOR"));
+        diags_show(&diags, diags_color());
         diags_clear(&diags);
-        if (!t)
+        if (failed)
                 return 1;
         if (t->n_variables > 0)
                 qsort(t->variables, t->n_variables, sizeof(*t->variables), compare_variables);
@@ -204,12 +204,14 @@ static int run(const struct command *command, int argc, char **argv)
         struct options options = {0};
         int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
 
-        if (first < 0)
-                return exit_code;
-        if (argc - first == 1)
-                return inspect(&options, argv[first]);
-        command_usage(command, false);
-        return 2;
+        if (first >= 0 && argc - first == 1) {
+                exit_code = inspect(&options, argv[first]);
+        } else if (first >= 0) {
+                command_usage(command, false);
+                exit_code = 2;
+        }
+        template_args_clear(&options.template);
+        return exit_code;
 }
 
 const struct command command_inspect = {

@@ -2,16 +2,14 @@
 #include <jansson.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/str.h"
 #include "build/build.h"
-#include "cmd/cmd.h"
-#include "template/template.h"
+#include "cmd/template_args.h"
 
 struct options {
         bool syntax_only;
-        char **vars, **var_files, **only, **except;
+        struct template_args template;
         const char *output;
 };
 
@@ -24,14 +22,8 @@ static const char *const outputs[] = {"text", "json", NULL};
 static const struct option_spec specs[] = {
         OPTION("syntax-only", OPTION_BOOL, syntax_only,
                .help = "Read the template only; values and keys of builders are not looked at"),
-        OPTION("var", OPTION_STRINGS, vars, .argument = "NAME=VALUE",
-               .help = "Set a variable of the template; may be repeated"),
-        OPTION("var-file", OPTION_STRINGS, var_files, .argument = "FILE",
-               .help = "Set variables from a JSON file; may be repeated"),
-        OPTION("only", OPTION_LIST, only, .argument = "BUILD,...",
-               .help = "Look at these builds only (patterns with * and ?)"),
-        OPTION("except", OPTION_LIST, except, .argument = "BUILD,...",
-               .help = "Leave these builds and post-processors out"),
+        TEMPLATE_VALUE_OPTIONS(options, template),
+        TEMPLATE_BUILD_OPTIONS(options, template),
         OPTION("o", OPTION_STRING, output, .argument = "FORMAT", .choices = outputs,
                .help = "text, or json: the messages as a list"),
 };
@@ -66,16 +58,9 @@ static void print_json(const struct diags *diags)
 
 static int validate(const struct options *options, const char *path)
 {
-        const struct template_options load = {
-                .path = path,
-                .var_args = STRV(options->vars),
-                .var_files = STRV(options->var_files),
-                .only = STRV(options->only),
-                .except = STRV(options->except),
-                .syntax_only = options->syntax_only,
-        };
         struct diags diags = {0};
-        CLEANUP(template_freep) struct template *t = template_load(&load, &diags);
+        CLEANUP(template_freep)
+        struct template *t = template_args_load(&options->template, path, options->syntax_only, &diags);
         int exit_code;
 
         if (t && !options->syntax_only)
@@ -84,7 +69,7 @@ static int validate(const struct options *options, const char *path)
         if (str_eq(options->output, "json"))
                 print_json(&diags);
         else
-                diags_print(&diags, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR") && !getenv("PACKER_NO_COLOR"));
+                diags_show(&diags, diags_color());
         exit_code = diags.n_errors > 0;
         if (exit_code == 0 && !str_eq(options->output, "json"))
                 puts(options->syntax_only ? "Syntax-only check passed. Everything looks okay."
@@ -104,10 +89,7 @@ static int run(const struct command *command, int argc, char **argv)
                 command_usage(command, false);
                 exit_code = 2;
         }
-        strv_free(options.vars);
-        strv_free(options.var_files);
-        strv_free(options.only);
-        strv_free(options.except);
+        template_args_clear(&options.template);
         return exit_code;
 }
 

@@ -155,6 +155,13 @@ void diags_print(const struct diags *diags, FILE *stream, bool color)
                 print_one(&diags->list.v[i], stream, color);
 }
 
+static void diag_clear(struct diag *diag)
+{
+        source_text_free((struct source_text *)diag->range.source);
+        free(diag->summary);
+        free(diag->detail);
+}
+
 static int compare_places(const struct diag *a, const struct diag *b)
 {
         const struct range *x = &a->range, *y = &b->range;
@@ -166,28 +173,51 @@ static int compare_places(const struct diag *a, const struct diag *b)
         return (x->start > y->start) - (x->start < y->start);
 }
 
-/* Insertion keeps the order of equals; the lists are short. */
+/* A message and when it came: qsort() alone does not keep the order of equals. */
+struct numbered {
+        struct diag diag;
+        size_t number;
+};
+
+static int compare_numbered(const void *a, const void *b)
+{
+        const struct numbered *x = a, *y = b;
+        int order = compare_places(&x->diag, &y->diag);
+
+        return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static bool same_message(const struct diag *a, const struct diag *b)
+{
+        return a->severity == b->severity && a->range.source && compare_places(a, b) == 0 &&
+               strcmp(a->summary, b->summary) == 0;
+}
+
 void diags_sort(struct diags *diags)
 {
-        for (size_t i = 1; i < diags->list.n; i++) {
-                struct diag diag = diags->list.v[i];
-                size_t j = i;
+        struct numbered *all = xcalloc(diags->list.n, sizeof(*all));
+        size_t n = 0;
 
-                for (; j > 0 && compare_places(&diags->list.v[j - 1], &diag) > 0; j--)
-                        diags->list.v[j] = diags->list.v[j - 1];
-                diags->list.v[j] = diag;
+        for (size_t i = 0; i < diags->list.n; i++)
+                all[i] = (struct numbered){diags->list.v[i], i};
+        if (diags->list.n > 1)
+                qsort(all, diags->list.n, sizeof(*all), compare_numbered);
+        for (size_t i = 0; i < diags->list.n; i++) {
+                if (n > 0 && same_message(&diags->list.v[n - 1], &all[i].diag)) {
+                        diags->n_errors -= all[i].diag.severity == SEVERITY_ERROR;
+                        diag_clear(&all[i].diag);
+                } else {
+                        diags->list.v[n++] = all[i].diag;
+                }
         }
+        diags->list.n = n;
+        free(all);
 }
 
 void diags_clear(struct diags *diags)
 {
-        for (size_t i = 0; i < diags->list.n; i++) {
-                struct diag *diag = &diags->list.v[i];
-
-                source_text_free((struct source_text *)diag->range.source);
-                free(diag->summary);
-                free(diag->detail);
-        }
+        for (size_t i = 0; i < diags->list.n; i++)
+                diag_clear(&diags->list.v[i]);
         vec_free(&diags->list);
         diags->n_errors = 0;
 }

@@ -58,7 +58,7 @@ void diag_detail(struct diags *diags, const char *format, ...) __attribute__((fo
 void diags_print(const struct diags *diags, FILE *stream, bool color);
 void diags_clear(struct diags *diags);
 
-/* In the order of their places, those without a place first. */
+/* In the order of their places, those without a place first. What is said twice of one place is kept once. */
 void diags_sort(struct diags *diags);
 
 /* The length of the UTF-8 character at s (NUL-terminated), or 0 if it is none:

@@ -45,7 +45,6 @@ struct arm_builder {
         char **image_chroot_env;
         char *qemu_binary_source_path, *qemu_binary_destination_path;
         struct schema_blocks bootstrap; /* of struct arm_bootstrap; at most one */
-        char *name, *type;              /* of the build; not in the table: every builder has them */
         /* checked: */
         enum image_method method;
         uint64_t image_size_bytes; /* 0: not given (reuse: as the image is) */

@@ -8,9 +8,6 @@
 #include "base/str.h"
 #include "template/template_internal.h"
 
-/* The types that there are, for messages and completion. */
-static const char *const builder_types[] = {"arm", NULL};
-
 struct builder_head {
         char *type, *name;
 };
@@ -63,30 +60,35 @@ static void check_duplicate(struct load *load, const struct value *config, const
         diag_detail(load->diags, "Give one of them another \"name\".");
 }
 
-static void load_build(struct load *load, const struct value *config)
+static void load_build(struct load *load, const struct value *block)
 {
         struct template *t = load->t;
         struct template_build *build = &t->builds[t->n_builds];
         const struct interp interp = {.user = t->user, .template_dir = t->dir, .start = t->start};
         struct builder_head head;
 
-        schema_decode_part(&head_schema, config, load->options->syntax_only ? NULL : &interp, &head, load->diags);
-        if (config->type != VALUE_OBJECT)
+        schema_decode_part(&head_schema, block, load->options->syntax_only ? NULL : &interp, &head, load->diags);
+        if (block->type != VALUE_OBJECT)
                 return;
         if (str_empty(head.type)) { /* said already: its other keys are looked at all the same */
                 free(head.type);
-                head.type = xstrdup(builder_types[0]);
+                head.type = xstrdup(builder_names()[0]);
         }
         if (str_empty(head.name)) {
                 free(head.name);
                 head.name = xstrdup(head.type);
         }
-        check_duplicate(load, config, head.name);
+        check_duplicate(load, block, head.name);
         strv_add(&t->build_names, head.name);
-        if (!strv_has(builder_types, head.type))
-                unknown_name(load->diags, schema_range(config, "type"), "unknown builder type", head.type,
-                             builder_types);
-        *build = (struct template_build){.name = head.name, .type = head.type, .config = config, .interp = interp};
+        *build = (struct template_build){.name = head.name,
+                                         .type = head.type,
+                                         .builder = builder_find(head.type),
+                                         .block = block,
+                                         .steps = &t->steps[0],
+                                         .interp = interp};
+        if (!build->builder)
+                unknown_name(load->diags, schema_range(block, "type"), "unknown builder type", head.type,
+                             builder_names());
         build->interp.build_name = build->name;
         build->interp.build_type = build->type;
         t->n_builds++;
@@ -94,22 +96,24 @@ static void load_build(struct load *load, const struct value *config)
 
 static void decode_build(struct load *load, struct template_build *build)
 {
-        if (!strv_has(builder_types, build->type))
+        const struct builder_type *builder = build->builder;
+
+        if (!builder)
                 return;
-        schema_decode(&arm_schema, build->config, head_names, &build->interp, &build->arm, load->diags);
-        build->arm.name = xstrdup(build->name);
-        build->arm.type = xstrdup(build->type);
-        if (load->variables_ok)
-                arm_check(&build->arm, build->config, load->diags);
+        build->config = xcalloc(1, builder->schema->size);
+        schema_decode(builder->schema, build->block, head_names, &build->interp, build->config, load->diags);
+        if (load->t->values_known && builder->check)
+                builder->check(build->config, build->block, load->diags);
+        build->image = builder->image ? builder->image(build->config) : NULL;
 }
 
 static void build_free(struct template_build *build)
 {
         free(build->name);
         free(build->type);
-        free(build->arm.name);
-        free(build->arm.type);
-        schema_free(&arm_schema, &build->arm);
+        if (build->config)
+                schema_free(build->builder->schema, build->config);
+        free(build->config);
 }
 
 /* A name in -only that no build has is a mistake; -except may name post-processors, and things of other templates. */

@@ -131,7 +131,7 @@ static void read_provisioner(struct load *load, const struct schema *schema, con
 static void load_provisioners(struct load *load)
 {
         const struct value *list = value_get(load->root, "provisioners");
-        struct template *t = load->t;
+        struct template_steps *steps = load->t->steps;
 
         if (!list || list->type == VALUE_NULL)
                 return;
@@ -140,19 +140,21 @@ static void load_provisioners(struct load *load)
                            value_type_name(list->type));
                 return;
         }
-        t->provisioners = xcalloc(list->list.n + 1, sizeof(*t->provisioners));
+        steps->provisioners = xcalloc(list->list.n + 1, sizeof(*steps->provisioners));
         for (size_t i = 0; i < list->list.n; i++)
-                read_provisioner(load, &provisioner_schema, list->list.v[i], &t->provisioners[t->n_provisioners++]);
+                read_provisioner(load, &provisioner_schema, list->list.v[i],
+                                 &steps->provisioners[steps->n_provisioners++]);
 }
 
 static void load_cleanup(struct load *load)
 {
         const struct value *config = value_get(load->root, "error-cleanup-provisioner");
+        struct template_steps *steps = load->t->steps;
 
         if (!config || config->type == VALUE_NULL)
                 return;
-        load->t->error_cleanup = xcalloc(1, sizeof(*load->t->error_cleanup));
-        read_provisioner(load, &cleanup_schema, config, load->t->error_cleanup);
+        steps->error_cleanup = xcalloc(1, sizeof(*steps->error_cleanup));
+        read_provisioner(load, &cleanup_schema, config, steps->error_cleanup);
 }
 
 /* "compress" stands for {"type": "compress"}. */
@@ -198,7 +200,7 @@ static void cut_chain(const struct load *load, struct template_chain *chain)
 static void load_post_processors(struct load *load)
 {
         const struct value *list = value_get(load->root, "post-processors");
-        struct template *t = load->t;
+        struct template_steps *steps = load->t->steps;
 
         if (!list || list->type == VALUE_NULL)
                 return;
@@ -207,10 +209,10 @@ static void load_post_processors(struct load *load)
                            value_type_name(list->type));
                 return;
         }
-        t->post_processors = xcalloc(list->list.n + 1, sizeof(*t->post_processors));
+        steps->post_processors = xcalloc(list->list.n + 1, sizeof(*steps->post_processors));
         for (size_t i = 0; i < list->list.n; i++) {
                 const struct value *element = list->list.v[i];
-                struct template_chain *chain = &t->post_processors[t->n_post_processors++];
+                struct template_chain *chain = &steps->post_processors[steps->n_post_processors++];
                 bool is_chain = element->type == VALUE_LIST;
 
                 chain->n = is_chain ? element->list.n : 1;
@@ -220,7 +222,7 @@ static void load_post_processors(struct load *load)
                 cut_chain(load, chain);
                 if (chain->n == 0) {
                         free(chain->v);
-                        t->n_post_processors--;
+                        steps->n_post_processors--;
                 }
         }
 }
@@ -259,18 +261,25 @@ bool template_step_applies(const struct template_step *step, const char *build_n
         return !strv_has(STRV(step->except), build_name);
 }
 
+static void steps_clear(struct template_steps *steps)
+{
+        for (size_t i = 0; i < steps->n_provisioners; i++)
+                schema_free(&provisioner_schema, &steps->provisioners[i]);
+        free(steps->provisioners);
+        if (steps->error_cleanup)
+                schema_free(&cleanup_schema, steps->error_cleanup);
+        free(steps->error_cleanup);
+        for (size_t i = 0; i < steps->n_post_processors; i++) {
+                for (size_t j = 0; j < steps->post_processors[i].n; j++)
+                        schema_free(&post_processor_schema, &steps->post_processors[i].v[j]);
+                free(steps->post_processors[i].v);
+        }
+        free(steps->post_processors);
+}
+
 void steps_free(struct template *t)
 {
-        for (size_t i = 0; i < t->n_provisioners; i++)
-                schema_free(&provisioner_schema, &t->provisioners[i]);
-        free(t->provisioners);
-        if (t->error_cleanup)
-                schema_free(&cleanup_schema, t->error_cleanup);
-        free(t->error_cleanup);
-        for (size_t i = 0; i < t->n_post_processors; i++) {
-                for (size_t j = 0; j < t->post_processors[i].n; j++)
-                        schema_free(&post_processor_schema, &t->post_processors[i].v[j]);
-                free(t->post_processors[i].v);
-        }
-        free(t->post_processors);
+        for (size_t i = 0; i < t->n_steps; i++)
+                steps_clear(&t->steps[i]);
+        free(t->steps);
 }

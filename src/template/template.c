@@ -138,7 +138,6 @@ struct template *template_load(const struct template_options *options, struct di
 {
         CLEANUP(template_freep) struct template *t = xcalloc(1, sizeof(*t));
         struct load load = {.options = options, .t = t, .diags = diags};
-        size_t errors_before = diags->n_errors;
 
         t->path = xstrdup(options->path);
         t->dir = absolute_dir(options->path);
@@ -149,10 +148,12 @@ struct template *template_load(const struct template_options *options, struct di
         t->description = top_string(&load, "description");
         t->min_packer_version = top_string(&load, "min_packer_version");
         check_version(&load);
+        t->steps = xcalloc(1, sizeof(*t->steps));
+        t->n_steps = 1;
         load_variables(&load);
         load_builds(&load);
         load_steps(&load);
-        return diags->n_errors > errors_before ? NULL : steal(&t);
+        return steal(&t);
 }
 
 struct template *template_free(struct template *t)

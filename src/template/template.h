@@ -14,6 +14,7 @@
 #include "lang/schema.h"
 #include "lang/value.h"
 #include "template/arm.h"
+#include "template/builder.h"
 
 struct template_variable {
         char *name, *value;       /* value NULL: required and not given */
@@ -40,12 +41,25 @@ struct template_chain { /* post-processors, each fed with what the one before ma
         size_t n;
 };
 
+/* What is done for a build. JSON has one such list for all builds; in HCL2 each
+ * build has its own, since expressions are evaluated for each. */
+struct template_steps {
+        struct template_step *provisioners;
+        size_t n_provisioners;
+        struct template_step *error_cleanup; /* or NULL */
+        struct template_chain *post_processors;
+        size_t n_post_processors;
+};
+
 struct template_build {
-        char *name;             /* of the builder: "arm" or its "name" */
-        char *type;             /* "arm" */
-        struct arm_builder arm; /* decoded and checked */
-        const struct value *config;
-        struct interp interp; /* for this build: build_name and build_type set */
+        char *name;                         /* as people see it: "arm", or the builder's "name" */
+        char *type;                         /* "arm" */
+        const struct builder_type *builder; /* the type's row; NULL: unknown, which is an error */
+        const struct value *block;          /* as written; borrowed from the template's tree */
+        void *config;                       /* decoded and checked by the builder's table; NULL with syntax_only */
+        const struct arm_builder *image;    /* in config: the image to make; NULL: a builder that makes none */
+        const struct template_steps *steps; /* in the template's list */
+        struct interp interp;               /* for this build: build_name and build_type set */
 };
 
 struct template
@@ -60,11 +74,9 @@ struct template
         char **build_names;       /* of all builders, those that -only and -except left out too */
         struct template_build *builds;
         size_t n_builds;
-        struct template_step *provisioners;
-        size_t n_provisioners;
-        struct template_step *error_cleanup; /* or NULL */
-        struct template_chain *post_processors;
-        size_t n_post_processors;
+        struct template_steps *steps;
+        size_t n_steps;
+        bool values_known;            /* of variables; else relations between values are not worth a message */
         struct source_text **sources; /* owned: template and var files */
         size_t n_sources;
         struct value **trees; /* owned: what they were parsed to */
@@ -79,9 +91,10 @@ struct template_options {
         bool syntax_only;                        /* -syntax-only, inspect: no values, no checks of builders */
 };
 
-/* Read and check. Every problem is a message in diags; NULL if there was an
- * error. With syntax_only variables may lack their values and builds have no
- * decoded `arm`. */
+/* Read and check. Every problem is a message in diags. NULL if it could not be
+ * read at all; after other errors (compare diags->n_errors) what was understood,
+ * good for build_check() and nothing else. With syntax_only variables may lack
+ * their values and builds have no `config`. */
 struct template *template_load(const struct template_options *options, struct diags *diags);
 struct template *template_free(struct template *t); /* returns NULL */
 static inline void template_freep(struct template **t)

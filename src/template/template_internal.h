@@ -18,7 +18,6 @@ struct load {
         struct template *t;
         const struct value *root;
         struct diags *diags;
-        bool variables_ok; /* else relations between values are not worth a message */
 };
 
 void load_variables(struct load *load);

@@ -314,7 +314,7 @@ void load_variables(struct load *load)
                 if (t->variables[i].sensitive && !str_empty(t->variables[i].value))
                         strv_add(&t->secrets, t->variables[i].value);
         t->user = user_pairs(t, NULL, true);
-        load->variables_ok = load->diags->n_errors == errors_before;
+        t->values_known = load->diags->n_errors == errors_before;
 }
 
 void variables_free(struct template *t)

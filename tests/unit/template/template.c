@@ -31,9 +31,11 @@ static char *put(const char *name, const char *text)
 static struct template *load(const char *text, struct template_options options, struct diags *diags)
 {
         CLEANUP_FREE char *path = put("template.json", text);
+        struct template *t;
 
         options.path = path;
-        return template_load(&options, diags);
+        t = template_load(&options, diags);
+        return diags->n_errors > 0 ? template_free(t) : t;
 }
 
 /* A template that must be right. */
@@ -75,7 +77,7 @@ static void test_variables(void **state)
         assert_string_equal(value_of(t, "n"), "12");
         assert_string_equal(value_of(t, "flag"), "1");
         assert_string_equal(value_of(t, "list"), "a,b");
-        assert_string_equal(t->builds[0].arm.image_path, "/d/x=y.img");
+        assert_string_equal(t->builds[0].image->image_path, "/d/x=y.img");
         assert_int_equal(t->n_variables, 7);
         template_free(t);
 
@@ -138,7 +140,7 @@ static void test_builds(void **state)
 
         (void)state;
         assert_int_equal(t->n_builds, 3);
-        assert_string_equal(t->builds[1].arm.image_path, "rock.img");
+        assert_string_equal(t->builds[1].image->image_path, "rock.img");
         assert_string_equal(t->builds[1].interp.build_name, "rock");
         template_free(t);
         t = load_good(text, (struct template_options){.only = (const char *const[]){"r*", NULL}});
@@ -169,29 +171,29 @@ static void test_steps(void **state)
                                 "\"files\": []}, "
                                 "{\"type\": \"checksum\", \"name\": \"sums\", \"keep_input_artifact\": true}]]}",
                 (struct template_options){0});
-        struct value *config = template_step_config(&t->provisioners[1], "rock");
-        struct value *own = template_step_config(&t->provisioners[1], "rpi");
+        struct value *config = template_step_config(&t->steps->provisioners[1], "rock");
+        struct value *own = template_step_config(&t->steps->provisioners[1], "rpi");
 
         (void)state;
-        assert_int_equal(t->n_provisioners, 2);
-        assert_int_equal(t->provisioners[0].pause_before_ms, 10000);
-        assert_int_equal(t->provisioners[0].timeout_ms, 300000);
-        assert_int_equal(t->provisioners[0].max_retries, 3);
-        assert_true(template_step_applies(&t->provisioners[0], "rpi"));
-        assert_false(template_step_applies(&t->provisioners[0], "rock"));
-        assert_false(template_step_applies(&t->provisioners[1], "rpi"));
-        assert_true(template_step_applies(&t->provisioners[1], "rock"));
+        assert_int_equal(t->steps->n_provisioners, 2);
+        assert_int_equal(t->steps->provisioners[0].pause_before_ms, 10000);
+        assert_int_equal(t->steps->provisioners[0].timeout_ms, 300000);
+        assert_int_equal(t->steps->provisioners[0].max_retries, 3);
+        assert_true(template_step_applies(&t->steps->provisioners[0], "rpi"));
+        assert_false(template_step_applies(&t->steps->provisioners[0], "rock"));
+        assert_false(template_step_applies(&t->steps->provisioners[1], "rpi"));
+        assert_true(template_step_applies(&t->steps->provisioners[1], "rock"));
         assert_string_equal(value_get(config, "inline")->list.v[0]->string, "b");
         assert_true(value_get(config, "binary")->boolean);
         assert_string_equal(value_get(own, "inline")->list.v[0]->string, "a");
         assert_null(value_get(own, "binary"));
-        assert_string_equal(t->error_cleanup->type, "shell-local");
-        assert_int_equal(t->n_post_processors, 2);
-        assert_string_equal(t->post_processors[0].v[0].type, "compress");
-        assert_int_equal(t->post_processors[1].n, 2);
-        assert_string_equal(t->post_processors[1].v[1].name, "sums");
-        assert_int_equal(t->post_processors[1].v[1].keep_input_artifact, 1);
-        assert_int_equal(t->post_processors[1].v[0].keep_input_artifact, -1);
+        assert_string_equal(t->steps->error_cleanup->type, "shell-local");
+        assert_int_equal(t->steps->n_post_processors, 2);
+        assert_string_equal(t->steps->post_processors[0].v[0].type, "compress");
+        assert_int_equal(t->steps->post_processors[1].n, 2);
+        assert_string_equal(t->steps->post_processors[1].v[1].name, "sums");
+        assert_int_equal(t->steps->post_processors[1].v[1].keep_input_artifact, 1);
+        assert_int_equal(t->steps->post_processors[1].v[0].keep_input_artifact, -1);
         value_free(config);
         value_free(own);
         template_free(t);
@@ -206,9 +208,9 @@ static void test_except_cuts_chains(void **state)
                 load_good(text, (struct template_options){.except = (const char *const[]){"sums", "compress", NULL}});
 
         (void)state;
-        assert_int_equal(t->n_post_processors, 1);
-        assert_int_equal(t->post_processors[0].n, 1);
-        assert_string_equal(t->post_processors[0].v[0].type, "artifice");
+        assert_int_equal(t->steps->n_post_processors, 1);
+        assert_int_equal(t->steps->post_processors[0].n, 1);
+        assert_string_equal(t->steps->post_processors[0].v[0].type, "artifice");
         template_free(t);
 }
 
@@ -259,8 +261,8 @@ static void test_epoch_and_dir(void **state)
                       (struct template_options){0});
         unsetenv("SOURCE_DATE_EPOCH");
         assert_string_equal(t->dir, real);
-        assert_true(str_starts(t->builds[0].arm.image_path, real));
-        assert_true(str_ends(t->builds[0].arm.image_path, "/2006-1136214245.img"));
+        assert_true(str_starts(t->builds[0].image->image_path, real));
+        assert_true(str_ends(t->builds[0].image->image_path, "/2006-1136214245.img"));
         template_free(t);
 }
 

@@ -1,0 +1,42 @@
+/* See template_args.h. */
+#include "cmd/template_args.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+void template_args_clear(struct template_args *args)
+{
+        strv_free(args->vars);
+        strv_free(args->var_files);
+        strv_free(args->only);
+        strv_free(args->except);
+        *args = (struct template_args){0};
+}
+
+struct template *template_args_load(const struct template_args *args, const char *path, bool syntax_only,
+                                    struct diags *diags)
+{
+        const struct template_options options = {
+                .path = path,
+                .var_args = STRV(args->vars),
+                .var_files = STRV(args->var_files),
+                .only = STRV(args->only),
+                .except = STRV(args->except),
+                .syntax_only = syntax_only,
+        };
+
+        return template_load(&options, diags);
+}
+
+bool diags_color(void)
+{
+        return isatty(STDERR_FILENO) && !getenv("NO_COLOR") && !getenv("PACKER_NO_COLOR");
+}
+
+void diags_show(struct diags *diags, bool color)
+{
+        diags_sort(diags);
+        diags_print(diags, stderr, color);
+}

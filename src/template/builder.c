@@ -1,0 +1,44 @@
+/* The table of builders. A new one is a file with its schema, and a row here. */
+#include "template/builder.h"
+
+#include "base/str.h"
+#include "template/arm.h"
+
+static int check_arm(void *config, const struct value *value, struct diags *diags)
+{
+        return arm_check(config, value, diags);
+}
+
+static const struct arm_builder *arm_image(const void *config)
+{
+        return config;
+}
+
+static const struct builder_type types[] = {
+        {
+                .name = "arm",
+                .artifact_builder = "slipway.arm",
+                .schema = &arm_schema,
+                .check = check_arm,
+                .image = arm_image,
+        },
+};
+
+enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
+
+const char *const *builder_names(void)
+{
+        static const char *names[N_TYPES + 1];
+
+        for (size_t i = 0; i < N_TYPES; i++)
+                names[i] = types[i].name;
+        return names;
+}
+
+const struct builder_type *builder_find(const char *name)
+{
+        for (size_t i = 0; i < N_TYPES; i++)
+                if (str_eq(types[i].name, name))
+                        return &types[i];
+        return NULL;
+}
