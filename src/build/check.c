@@ -48,6 +48,7 @@ struct step_kind {
         const char *const *known;
         const struct schema *schema;
         int (*check)(void *config, const struct value *value, struct diags *diags);
+        bool needs_guest;
 };
 
 /* The steps of one list, and the builds that they are for. */
@@ -56,6 +57,14 @@ struct check {
         const struct template_steps *steps;
         struct diags *diags;
 };
+
+static void no_guest(const struct template_step *step, const struct template_build *build, struct diags *diags)
+{
+        diag_error(diags, step->range, "the provisioner '%s' needs a guest, and the build '%s' has none", step->type,
+                   build->name);
+        diag_detail(diags, "The builder %s makes no image; shell-local, sleep and breakpoint run on the host.",
+                    build->type);
+}
 
 static void check_step(const struct check *check, const struct template_step *step, const struct step_kind *kind)
 {
@@ -69,16 +78,23 @@ static void check_step(const struct check *check, const struct template_step *st
                 return;
         }
         /* One build's messages are enough: the next would say the same. */
-        for (size_t i = 0; i < t->n_builds && check->diags->n_errors == before; i++)
-                if (t->builds[i].steps == check->steps && template_step_applies(step, t->builds[i].name))
-                        check_decoded(kind->schema, kind->check, step, &t->builds[i], check->diags);
+        for (size_t i = 0; i < t->n_builds && check->diags->n_errors == before; i++) {
+                const struct template_build *build = &t->builds[i];
+
+                if (build->steps != check->steps || !template_step_applies(step, build->name))
+                        continue;
+                if (kind->needs_guest && build->builder && !build->builder->image)
+                        no_guest(step, build, check->diags);
+                else
+                        check_decoded(kind->schema, kind->check, step, build, check->diags);
+        }
 }
 
 static void check_provisioner(const struct check *check, const struct template_step *step)
 {
         const struct provisioner_type *type = step->type ? provisioner_find(step->type) : NULL;
         struct step_kind kind = {PLUGIN_PROVISIONER, provisioner_names(), type ? type->schema : NULL,
-                                 type ? type->check : NULL};
+                                 type ? type->check : NULL, type && !type->on_host};
 
         check_step(check, step, &kind);
 }
@@ -87,7 +103,7 @@ static void check_post_processor(const struct check *check, const struct templat
 {
         const struct post_processor_type *type = step->type ? post_processor_find(step->type) : NULL;
         struct step_kind kind = {PLUGIN_POST_PROCESSOR, post_processor_names(), type ? type->schema : NULL,
-                                 type ? type->check : NULL};
+                                 type ? type->check : NULL, false};
 
         check_step(check, step, &kind);
 }

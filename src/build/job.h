@@ -39,7 +39,7 @@ struct base {
 struct job {
         const struct template *template;
         const struct template_build *build;
-        const struct arm_builder *arm; /* the image to make */
+        const struct arm_builder *arm; /* the image to make; NULL: none, and no guest */
         const struct template_steps *steps;
         const struct build_options *options;
         struct ui *ui;

@@ -135,12 +135,13 @@ static void push_new(struct artifacts *list, struct artifact *artifact)
 int packages_run(struct job *job, struct artifacts *ret, struct error *err)
 {
         struct artifact built = {.builder_id = xstrdup(job->build->builder->artifact_builder),
-                                 .id = xstrdup(job->arm->image_path)};
+                                 .id = xstrdup(job->arm ? job->arm->image_path : "Null")};
         bool keep_built = job->steps->n_post_processors == 0;
         struct artifacts kept = {0};
         int r = 0;
 
-        strv_add(&built.files, job->arm->image_path);
+        if (job->arm)
+                strv_add(&built.files, job->arm->image_path);
         for (size_t i = 0; r == 0 && i < job->steps->n_post_processors; i++)
                 r = run_chain(job, &job->steps->post_processors[i], &built, &kept, &keep_built, err);
         if (r < 0 || keep_built) {

@@ -72,12 +72,11 @@ static int source_date_epoch(int64_t *ret, struct error *err)
         return 0;
 }
 
-static int job_run(struct job *job, struct artifacts *ret, struct error *err)
+/* Everything that a guest needs, the guest's steps, and the image. */
+static int make_image(struct job *job, struct error *err)
 {
         int r = check_output(job, err);
 
-        if (r == 0)
-                r = source_date_epoch(&job->epoch, err);
         if (r == 0)
                 r = userns_new(&job->ns, err);
         if (r == 0)
@@ -88,6 +87,15 @@ static int job_run(struct job *job, struct artifacts *ret, struct error *err)
                 r = steps_run(job, err);
         if (r == 0)
                 r = rootfs_wanted(job->arm->image_path) ? job_write_rootfs(job, err) : job_write_image(job, err);
+        return r;
+}
+
+static int job_run(struct job *job, struct artifacts *ret, struct error *err)
+{
+        int r = source_date_epoch(&job->epoch, err);
+
+        if (r == 0)
+                r = job->arm ? make_image(job, err) : steps_run(job, err);
         if (r == 0)
                 r = packages_run(job, ret, err);
         cancel_clear(); /* clean-up is not cancelled */
@@ -351,7 +359,8 @@ static void report(struct child *children, size_t n, struct ui *ui)
                 for (size_t j = 0; j < children[i].artifacts.list.n; j++) {
                         CLEANUP_FREE char *files = strv_join(STRV(children[i].artifacts.list.v[j].files), ", ");
 
-                        ui_say(ui, "--> %s: %s", children[i].build->name, files);
+                        ui_say(ui, "--> %s: %s", children[i].build->name,
+                               *files ? files : "Did not export anything. This is the null builder");
                 }
 }
 

@@ -309,6 +309,8 @@ static int step_once(struct job *job, const struct step *step, struct error *err
 
         if (step->type->on_host)
                 return step->type->run(step->config, &context, err);
+        if (!job->arm)
+                return error_set(err, EINVAL, "it needs a guest, and the %s builder has none", job->build->type);
         if (step->type->only_reads && step->type->only_reads(step->config))
                 return step_reading(job, step, err);
         return step_as_layer(job, step, err);
@@ -331,6 +333,8 @@ static char ask(struct job *job)
 
 static void keep_failed(struct job *job)
 {
+        if (!job->cache.staging)
+                return;
         ui_say(job->ui, "Aborted: what the failed step left is kept until the next build, in %s", job->cache.staging);
         free(steal(&job->cache.staging));
 }
@@ -460,7 +464,7 @@ static int setup_extra_layer(struct job *job, struct error *err)
 int steps_run(struct job *job, struct error *err)
 {
         const struct template_steps *steps = job->steps;
-        int r = setup_extra_wanted(job, false) ? setup_extra_layer(job, err) : 0;
+        int r = job->arm && setup_extra_wanted(job, false) ? setup_extra_layer(job, err) : 0;
 
         for (size_t i = 0; r == 0 && i < steps->n_provisioners; i++)
                 if (template_step_applies(&steps->provisioners[i], job->build->name))

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "template/arm.h"
+#include "template/null.h"
 
 static int check_arm(void *config, const struct value *value, struct diags *diags)
 {
@@ -21,6 +22,12 @@ static const struct builder_type types[] = {
                 .schema = &arm_schema,
                 .check = check_arm,
                 .image = arm_image,
+        },
+        {
+                .name = "null",
+                .artifact_builder = "slipway.null",
+                .schema = &null_schema,
+                .check = null_check,
         },
 };
 
