@@ -6,12 +6,10 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 
-static const struct command *const commands[] = {
-        &command_build, &command_validate, &command_inspect, &command_boot,
-        &command_image, &command_doctor,   &command_version,
+const struct command *const commands[] = {
+        &command_build, &command_validate, &command_inspect, &command_fix, &command_boot,
+        &command_image, &command_doctor,   &command_version, NULL,
 };
-
-enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static void usage(FILE *stream)
 {
@@ -19,28 +17,37 @@ static void usage(FILE *stream)
               "  Builds bootable images for ARM boards and PCs from templates, without root.\n\n"
               "Commands:\n\n",
               stream);
-        for (size_t i = 0; i < N_COMMANDS; i++)
-                fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        for (const struct command *const *command = commands; *command; command++)
+                fprintf(stream, "  %-12s %s\n", (*command)->name, (*command)->summary);
         fputs("\n'slipway COMMAND -help' describes a command and its options.\n", stream);
 }
 
 static int unknown(const char *name)
 {
-        const char *names[N_COMMANDS + 1] = {0};
-        const char *nearest;
+        const char *names[sizeof(commands) / sizeof(commands[0])] = {0};
 
-        for (size_t i = 0; i < N_COMMANDS; i++)
+        for (size_t i = 0; commands[i]; i++)
                 names[i] = commands[i]->name;
-        nearest = str_nearest(name, names);
-        fprintf(stderr, "slipway: unknown command '%s'%s%s%s\n", name, nearest ? "; did you mean '" : "",
-                nearest ? nearest : "", nearest ? "'?" : "");
-        fputs("Try 'slipway -help'.\n", stderr);
-        return 2;
+        return command_unknown("command", name, names);
+}
+
+/* Options before the command. Returns how many. */
+static int global_options(char **argv)
+{
+        int n = 0;
+
+        while (argv[n] && (strcmp(argv[n], "-machine-readable") == 0 || strcmp(argv[n], "--machine-readable") == 0)) {
+                command_machine_readable = true;
+                n++;
+        }
+        return n;
 }
 
 int main(int argc, char **argv)
 {
-        const char *name = argc > 1 ? argv[1] : NULL;
+        int skip = argc > 0 ? 1 + global_options(argv + 1) : 0;
+        const char *name = skip < argc ? argv[skip] : NULL;
+        const struct command *command;
 
         signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report, not an end */
         if (!name) {
@@ -48,14 +55,12 @@ int main(int argc, char **argv)
                 return 2;
         }
         name += str_starts(name, "--") ? 2 : str_starts(name, "-");
-        if (strcmp(name, "help") == 0 && argc > 2)
-                return main(3, (char *[]){argv[0], argv[2], (char[]){"-help"}, NULL});
+        if (strcmp(name, "help") == 0 && argc > skip + 1)
+                return main(3, (char *[]){argv[0], argv[skip + 1], (char[]){"-help"}, NULL});
         if (strcmp(name, "help") == 0 || strcmp(name, "h") == 0) {
                 usage(stdout);
                 return 0;
         }
-        for (size_t i = 0; i < N_COMMANDS; i++)
-                if (strcmp(commands[i]->name, name) == 0)
-                        return commands[i]->run(commands[i], argc - 1, argv + 1);
-        return unknown(argv[1]);
+        command = command_find(name);
+        return command ? command->run(command, argc - skip, argv + skip) : unknown(argv[skip]);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -27,9 +28,11 @@ struct option_spec {
 
 struct command {
         const char *name;
-        const char *arguments; /* "TEMPLATE" */
-        const char *summary;   /* one line */
-        const char *help;      /* paragraphs, or NULL */
+        const char *arguments;             /* "TEMPLATE" */
+        const char *summary;               /* one line */
+        const char *help;                  /* paragraphs, or NULL */
+        void (*more_help)(FILE *stream);   /* lists made from a table, below it; or NULL */
+        const char *const *(*words)(void); /* what the first argument may be, for completion; NULL: a file */
         const struct option_spec *options;
         size_t n_options;
         /* argv[0] is the command's name. Returns the exit code: 0, 1 error, 2 usage. */
@@ -45,5 +48,16 @@ void command_usage(const struct command *command, bool full);
 /* "Error: message" to stderr; the exit code 1. Clears err. */
 int command_fail(struct error *err);
 
+/* -machine-readable was given, before the command's name or after it: every command takes it. */
+extern bool command_machine_readable;
+/* A text for stdout and a line break; with -machine-readable a line `ui,say`. */
+void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* All commands, ended by NULL: main.c's table. */
+extern const struct command *const commands[];
+/* By name, or NULL. */
+const struct command *command_find(const char *name);
+/* "slipway: unknown NOUN 'NAME'; did you mean ...?" to stderr; the exit code 2. */
+int command_unknown(const char *noun, const char *name, const char *const *names);
+
 extern const struct command command_build, command_validate, command_inspect, command_boot, command_image,
-        command_doctor, command_version;
+        command_doctor, command_fix, command_version;

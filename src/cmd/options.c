@@ -3,11 +3,16 @@
 #include "cmd/cmd.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "base/ui.h"
+
+static const char machine_readable[] = "machine-readable";
+bool command_machine_readable;
 
 static int find_exact(const struct command *command, const char *name, size_t n)
 {
@@ -101,6 +106,11 @@ static int parse_one(const struct command *command, char **argv, int argc, int *
                 *ret_exit = 0;
                 return -1;
         }
+        if (index < 0 && strcmp(name, machine_readable) == 0) {
+                command_machine_readable = true;
+                ++*next;
+                return 0;
+        }
         if (index < 0)
                 return unknown_option(command, word, ret_exit);
         if (!value && command->options[index].type != OPTION_BOOL) {
@@ -118,14 +128,17 @@ static int parse_one(const struct command *command, char **argv, int argc, int *
 
 int options_parse(const struct command *command, int argc, char **argv, void *out, int *ret_exit)
 {
-        int next = 1;
+        int next = 1, index = find_exact(command, machine_readable, strlen(machine_readable));
+        bool *flag = index < 0 ? &command_machine_readable : (bool *)((char *)out + command->options[index].offset);
 
+        *flag = command_machine_readable;
         while (next < argc && argv[next][0] == '-' && argv[next][1] != '\0') {
                 if (strcmp(argv[next], "--") == 0)
                         return next + 1;
                 if (parse_one(command, argv, argc, &next, out, ret_exit) < 0)
                         return -1;
         }
+        command_machine_readable = *flag;
         return next;
 }
 
@@ -137,6 +150,8 @@ void command_usage(const struct command *command, bool full)
                 command->arguments ? " " : "", command->arguments ? command->arguments : "", command->summary);
         if (command->help)
                 fprintf(stream, "\n%s\n", command->help);
+        if (command->more_help && full)
+                command->more_help(stream);
         if (command->n_options == 0)
                 return;
         fprintf(stream, "\nOptions:\n\n");
@@ -155,4 +170,37 @@ int command_fail(struct error *err)
         fprintf(stderr, "Error: %s\n", error_message(err));
         error_clear(err);
         return 1;
+}
+
+void command_say(const char *format, ...)
+{
+        CLEANUP_FREE char *text = NULL;
+        struct ui ui;
+        va_list ap;
+
+        va_start(ap, format);
+        text = xvasprintf(format, ap);
+        va_end(ap);
+        ui_init(&ui, NULL);
+        ui.color = false;
+        ui.machine_readable = command_machine_readable;
+        ui_say(&ui, "%s", text);
+}
+
+const struct command *command_find(const char *name)
+{
+        for (const struct command *const *command = commands; *command; command++)
+                if (strcmp((*command)->name, name) == 0)
+                        return *command;
+        return NULL;
+}
+
+int command_unknown(const char *noun, const char *name, const char *const *names)
+{
+        const char *nearest = str_nearest(name, names);
+
+        fprintf(stderr, "slipway: unknown %s '%s'%s%s%s\n", noun, name, nearest ? "; did you mean '" : "",
+                nearest ? nearest : "", nearest ? "'?" : "");
+        fputs("Try 'slipway -help'.\n", stderr);
+        return 2;
 }

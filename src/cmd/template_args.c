@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "base/ui.h"
 
 void template_args_clear(struct template_args *args)
 {
@@ -37,6 +38,17 @@ bool diags_color(void)
 
 void diags_show(struct diags *diags, bool color)
 {
+        struct ui ui = {.machine_readable = true};
+        CLEANUP_FREE char *text = NULL;
+        FILE *stream;
+        size_t n;
+
         diags_sort(diags);
-        diags_print(diags, stderr, color);
+        fflush(stdout);
+        stream = command_machine_readable ? open_memstream(&text, &n) : NULL;
+        diags_print(diags, stream ? stream : stderr, color && !stream);
+        if (stream)
+                fclose(stream);
+        if (!str_empty(text))
+                ui_error(&ui, "%s", text);
 }

@@ -36,5 +36,5 @@ struct template *template_args_load(const struct template_args *args, const char
 
 /* Are colours wanted on standard error? */
 bool diags_color(void);
-/* Show all messages on standard error, in the order of their places. */
+/* Show all messages on standard error, in the order of their places; with -machine-readable as `ui,error` on stdout. */
 void diags_show(struct diags *diags, bool color);

@@ -72,8 +72,8 @@ static int validate(const struct options *options, const char *path)
                 diags_show(&diags, diags_color());
         exit_code = diags.n_errors > 0;
         if (exit_code == 0 && !str_eq(options->output, "json"))
-                puts(options->syntax_only ? "Syntax-only check passed. Everything looks okay."
-                                          : "The configuration is valid.");
+                command_say("%s", options->syntax_only ? "Syntax-only check passed. Everything looks okay."
+                                                       : "The configuration is valid.");
         diags_clear(&diags);
         return exit_code;
 }

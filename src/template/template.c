@@ -113,7 +113,9 @@ static int read_root(struct load *load)
         struct value *root;
 
         t->sources = xcalloc(1, sizeof(*t->sources));
-        if (source_text_read(load->options->path, &t->sources[0], &err) < 0) {
+        if (load->options->text) {
+                t->sources[0] = source_text_new(load->options->path, load->options->text, strlen(load->options->text));
+        } else if (source_text_read(load->options->path, &t->sources[0], &err) < 0) {
                 diag_error(load->diags, NO_RANGE, "%s", error_message(&err));
                 return -EINVAL;
         }

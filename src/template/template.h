@@ -85,6 +85,7 @@ struct template
 
 struct template_options {
         const char *path;            /* file, or "-" for standard input */
+        const char *text;            /* read this, and not the file that `path` names; or NULL */
         const char *const *var_args; /* -var, "name=value" each, in the order given */
         const char *const *var_files;
         const char *const *only, *const *except; /* names of builds; except also of post-processors */
