@@ -47,7 +47,11 @@ struct hcl_type {
         const struct hcl_type *const *members; /* tuple: n of them */
         const struct hcl_attr_type *attrs;     /* object: n of them, sorted by name (bytes) */
         size_t n;
+        unsigned int depth; /* of nesting, set by the constructors; of values too: see HCL_MAX_VALUE_DEPTH */
 };
+
+/* Values nested deeper than this are errors of evaluation, so that what walks them may recurse. */
+enum { HCL_MAX_VALUE_DEPTH = 1024 };
 
 extern const struct hcl_type hcl_any, hcl_bool, hcl_number, hcl_string;
 const struct hcl_type *hcl_type_list(struct arena *arena, const struct hcl_type *element);
@@ -60,9 +64,11 @@ bool hcl_type_equal(const struct hcl_type *a, const struct hcl_type *b);
 /* Does "any" occur in it? */
 bool hcl_type_has_any(const struct hcl_type *type);
 const struct hcl_attr_type *hcl_type_attr(const struct hcl_type *type, const char *name); /* or NULL */
+/* The same type with all attributes required, at every depth: what values of it have. */
+const struct hcl_type *hcl_type_concrete(struct arena *arena, const struct hcl_type *type);
 /* As it is written in a type constraint: "list(string)", "object({a=number})". */
 const char *hcl_type_text(struct arena *arena, const struct hcl_type *type);
-/* For messages: "string", "list of string", "tuple", "object". */
+/* For messages: "string", "list of string", "tuple", "object"; "any type". */
 const char *hcl_type_friendly(struct arena *arena, const struct hcl_type *type);
 
 /* ---- values ---- */
@@ -102,7 +108,8 @@ const struct hcl_value *hcl_string_from(struct arena *arena, const char *s);
 const struct hcl_value *hcl_int_value(struct arena *arena, int64_t n);
 /* A copy of the number, in its own precision. */
 const struct hcl_value *hcl_number_value(struct arena *arena, mpfr_srcptr number);
-/* "12", "-0.5", "1e10"; NULL if the text is no number. */
+/* "12", "-0.5", "1e10"; NULL if the text is no number, or one whose exponent is past HCL_MAX_EXPONENT. */
+enum { HCL_MAX_EXPONENT = 100000 };
 const struct hcl_value *hcl_number_parse(struct arena *arena, const char *s);
 
 /* Collections; `v` is borrowed and must be the arena's. Elements of lists,
@@ -127,12 +134,17 @@ bool hcl_value_sensitive(const struct hcl_value *value);
 const struct hcl_value *hcl_mark_sensitive(struct arena *arena, const struct hcl_value *value);
 const struct hcl_value *hcl_unmark(struct arena *arena, const struct hcl_value *value);
 
-/* cty's Equals: same type and same content. Known values only. */
+/* What == answers, after cty's Equals: same type and same content; nulls are
+ * equal whatever their types. 1: equal; 0: different; -1: it depends on what is unknown. */
+int hcl_value_equality(const struct hcl_value *a, const struct hcl_value *b);
+/* The same for values that are known. */
 bool hcl_value_equal(const struct hcl_value *a, const struct hcl_value *b);
-/* A total order: in it sets are kept, so that output is the same everywhere (strings by bytes, numbers by size). */
+/* A total order: in it sets are kept, so that output is the same everywhere (strings by bytes, numbers by size;
+ * null after all others, unknown last). */
 int hcl_value_compare(const struct hcl_value *a, const struct hcl_value *b);
 
-/* Number to text as HCL does: no exponent, the shortest text that reads back as the same number. */
+/* Number to text as HCL does: no exponent, the shortest text that reads back as
+ * the same number. Past 10^HCL_MAX_EXPONENT, which only arithmetic reaches, with an exponent after all. */
 const char *hcl_number_text(struct arena *arena, mpfr_srcptr number);
 /* The number as an integer; false if it is none or does not fit. */
 bool hcl_number_int(const struct hcl_value *value, int64_t *ret);
@@ -143,11 +155,24 @@ bool hcl_number_int(const struct hcl_value *value, int64_t *ret);
  * Errors say where inside the value and what was expected: "element 2: string required". */
 int hcl_convert(struct arena *arena, const struct hcl_value *value, const struct hcl_type *type,
                 const struct hcl_value **ret, struct error *err);
-/* The one type to which all of these convert without losing anything (cty's Unify); NULL if there is none. */
+/* The one type to which all of these convert (cty's UnifyUnsafe: "1" may become a number if it must); NULL if
+ * there is none, or n is 0. */
 const struct hcl_type *hcl_unify(struct arena *arena, const struct hcl_type *const *types, size_t n);
+/* The same, but only with conversions that cannot fail (cty's Unify): bool and number to string... */
+const struct hcl_type *hcl_unify_safe(struct arena *arena, const struct hcl_type *const *types, size_t n);
 
 /* ---- text ---- */
 
-/* As an expression of the language would be written, over several lines as terraform's and Packer's
- * console print it; sensitive parts as (sensitive value), unknown ones as (known after apply)... */
+/* As an expression of the language would be written, over several lines as
+ * Packer's console prints it:
+ *     {
+ *       "a" = [
+ *         1,
+ *       ]
+ *     }
+ * Sensitive parts are <sensitive>, unknown ones <unknown>. */
 const char *hcl_value_text(struct arena *arena, const struct hcl_value *value);
+/* What the console answers: the same, but a string alone is its text. */
+const char *hcl_console_text(struct arena *arena, const struct hcl_value *value);
+/* A string in quotes as the language writes it: \n, \", $${ ... */
+const char *hcl_quote(struct arena *arena, const char *s, size_t len);
