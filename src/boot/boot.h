@@ -45,15 +45,20 @@ enum boot_arch boot_kernel_arch(const void *head, size_t n);
 /* Is version a newer than b? Digits as numbers: "6.1.0-9" is older than "6.1.0-30". */
 int boot_version_compare(const char *a, const char *b);
 
+/* Who starts the kernel. AUTO: QEMU, but the firmware on a PC, and where no kernel was found. */
+enum boot_firmware { BOOT_FIRMWARE_AUTO, BOOT_FIRMWARE_NONE, BOOT_FIRMWARE_BIOS, BOOT_FIRMWARE_UEFI };
+extern const char *const boot_firmware_names[]; /* in that order, NULL-terminated */
+
 struct boot_options {
         const char *machine, *cpu; /* NULL: by the architecture */
-        const char *append;        /* more for the kernel's command line */
-        long memory_mib, cpus;     /* 0: the machine's default */
-        bool persist;              /* write to the image; else changes vanish with the machine */
-        long ssh_port;             /* of this host, forwarded to the guest's port 22; 0: none */
-        bool watched;              /* the console is read by us, not by a person */
-        const char *until;         /* text to wait for, or NULL: the terminal is the user's */
-        long timeout_sec;          /* 0: none */
+        enum boot_firmware firmware;
+        const char *append;    /* more for the kernel's command line */
+        long memory_mib, cpus; /* 0: the machine's default */
+        bool persist;          /* write to the image; else changes vanish with the machine */
+        long ssh_port;         /* of this host, forwarded to the guest's port 22; 0: none */
+        bool watched;          /* the console is read by us, not by a person */
+        const char *until;     /* text to wait for, or NULL: the terminal is the user's */
+        long timeout_sec;      /* 0: none */
 };
 
 extern const char *const boot_machine_names[];

@@ -90,6 +90,7 @@ static const struct machine machines[] = {
          .needs_dtb = true},
 };
 
+const char *const boot_firmware_names[] = {"auto", "none", "bios", "uefi", NULL};
 const char *const boot_machine_names[] = {"auto", "virt", "pc", "raspi3b", NULL};
 
 static int choose(const struct boot_system *system, const char *name, const struct machine **ret, struct error *err)
@@ -239,22 +240,42 @@ static void add_kernel(struct line *line)
         strv_take(&line->argv, kernel_words(line));
 }
 
-/* A PC starts its disk by itself, unless a command line is to be given to the kernel. */
-static bool by_firmware(const struct boot_system *system, const struct machine *machine,
-                        const struct boot_options *options)
+/* Who starts the kernel, where the user leaves it open. A PC's disk starts by
+ * itself, unless there are words for the kernel's command line. */
+static enum boot_firmware firmware_for(const struct boot_system *system, const struct machine *machine,
+                                       const struct boot_options *options)
 {
-        if (machine->arch == BOOT_X86 && !options->append)
-                return system->boot_code || system->efi;
-        return !system->kernel.path && system->efi && machine->firmware[0];
+        bool pc = machine->arch == BOOT_X86;
+
+        if (options->firmware != BOOT_FIRMWARE_AUTO)
+                return options->firmware;
+        if (system->kernel.path && (!pc || options->append))
+                return BOOT_FIRMWARE_NONE;
+        if (pc && system->boot_code)
+                return BOOT_FIRMWARE_BIOS;
+        return system->efi && machine->firmware[0] ? BOOT_FIRMWARE_UEFI : BOOT_FIRMWARE_NONE;
 }
 
-static int check(const struct boot_system *system, const struct machine *machine, bool firmware, struct error *err)
+static int check(const struct line *line, enum boot_firmware firmware, struct error *err)
 {
-        if (!firmware && !system->kernel.path)
+        const struct boot_system *system = line->system;
+        const struct machine *machine = line->machine;
+
+        if (firmware == BOOT_FIRMWARE_NONE && !system->kernel.path)
                 return error_set(err, ENOENT,
                                  "'%s': no kernel was found: no vmlinuz, Image, zImage or kernel*.img in / or /boot "
                                  "of a file system that can be read, and no boot loader that firmware could start",
                                  system->image);
+        if (firmware == BOOT_FIRMWARE_BIOS && machine->arch != BOOT_X86)
+                return error_set(err, EINVAL, "the machine %s has no BIOS: -firmware=uefi or none", machine->name);
+        if (firmware == BOOT_FIRMWARE_UEFI && !machine->firmware[0])
+                return error_set(err, EINVAL, "the machine %s has no UEFI firmware in QEMU: -firmware=none",
+                                 machine->name);
+        if (firmware != BOOT_FIRMWARE_NONE && line->options->append)
+                return error_set(err, EINVAL,
+                                 "-append gives words to a kernel that QEMU starts; with -firmware=%s the image's boot "
+                                 "loader starts it",
+                                 boot_firmware_names[firmware]);
         if (machine->needs_dtb && !system->dtb.path)
                 return error_set(err, ENOENT,
                                  "'%s': the machine %s needs the device tree bcm2837-rpi-3-b.dtb in a boot partition",
@@ -264,8 +285,8 @@ static int check(const struct boot_system *system, const struct machine *machine
 
 static int add_all(struct line *line, struct error *err)
 {
-        bool firmware = by_firmware(line->system, line->machine, line->options);
-        int r = check(line->system, line->machine, firmware, err);
+        enum boot_firmware firmware = firmware_for(line->system, line->machine, line->options);
+        int r = check(line, firmware, err);
 
         if (r < 0)
                 return r;
@@ -273,11 +294,9 @@ static int add_all(struct line *line, struct error *err)
         add_console(line);
         add_disk(line);
         add_net(line);
-        if (!firmware)
+        if (firmware == BOOT_FIRMWARE_NONE)
                 add_kernel(line);
-        else if (line->system->efi && !(line->machine->arch == BOOT_X86 && line->system->boot_code))
-                return add_firmware(line, err);
-        return 0;
+        return firmware == BOOT_FIRMWARE_UEFI ? add_firmware(line, err) : 0;
 }
 
 /* --- SD cards --- */

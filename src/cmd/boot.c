@@ -11,7 +11,7 @@
 #include "boot/boot.h"
 
 struct options {
-        const char *machine, *cpu, *append, *until;
+        const char *machine, *firmware, *cpu, *append, *until;
         long memory, cpus, ssh, timeout;
         bool persist, print;
 };
@@ -19,6 +19,8 @@ struct options {
 static const struct option_spec specs[] = {
         {"machine", OPTION_STRING, offsetof(struct options, machine), "NAME", boot_machine_names,
          "the machine: auto, virt, pc, raspi3b"},
+        {"firmware", OPTION_STRING, offsetof(struct options, firmware), "NAME", boot_firmware_names,
+         "who starts the kernel: auto, none (QEMU itself), bios, uefi"},
         {"memory", OPTION_INT, offsetof(struct options, memory), "MIB", NULL, "memory in MiB (1024)"},
         {"cpus", OPTION_INT, offsetof(struct options, cpus), "N", NULL, "processors (2)"},
         {"cpu", OPTION_STRING, offsetof(struct options, cpu), "MODEL", NULL, "QEMU's -cpu"},
@@ -48,6 +50,7 @@ static int boot(const char *image, const struct options *options, int *ret_statu
         struct boot_options boot_options = {
                 .machine = options->machine,
                 .cpu = options->cpu,
+                .firmware = (enum boot_firmware)options_choice(boot_firmware_names, options->firmware),
                 .append = options->append,
                 .memory_mib = options->memory,
                 .cpus = options->cpus,

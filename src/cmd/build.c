@@ -36,21 +36,13 @@ static const struct option_spec specs[] = {
          "Colours (default: on a terminal)"},
 };
 
-static enum on_error on_error_of(const char *name)
-{
-        for (int i = 0; name && on_error_choices[i]; i++)
-                if (strcmp(on_error_choices[i], name) == 0)
-                        return (enum on_error)i;
-        return ON_ERROR_CLEANUP;
-}
-
 static struct build_options build_options_of(const struct options *options)
 {
         struct build_options out = {
                 .force = options->force,
                 .debug = options->debug,
                 .no_cache = options->no_cache,
-                .on_error = on_error_of(options->on_error),
+                .on_error = (enum on_error)options_choice(on_error_choices, options->on_error),
                 .parallel = options->debug ? 1 : options->parallel,
         };
 

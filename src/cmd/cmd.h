@@ -44,6 +44,8 @@ struct command {
 /* Read argv into *out. Returns the index of the first argument, or -1 after
  * having printed help (*ret_exit 0) or a usage error (*ret_exit 2). */
 int options_parse(const struct command *command, int argc, char **argv, void *out, int *ret_exit);
+/* Which of an option's choices this is; 0 (the default) for NULL. */
+int options_choice(const char *const *choices, const char *value);
 void command_usage(const struct command *command, bool full);
 /* "Error: message" to stderr; the exit code 1. Clears err. */
 int command_fail(struct error *err);

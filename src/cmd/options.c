@@ -142,6 +142,14 @@ int options_parse(const struct command *command, int argc, char **argv, void *ou
         return next;
 }
 
+int options_choice(const char *const *choices, const char *value)
+{
+        for (int i = 0; value && choices[i]; i++)
+                if (strcmp(choices[i], value) == 0)
+                        return i;
+        return 0;
+}
+
 void command_usage(const struct command *command, bool full)
 {
         FILE *stream = full ? stdout : stderr;

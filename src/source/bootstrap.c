@@ -47,7 +47,8 @@ static void on_line(void *arg, bool is_stderr, const char *line)
                 strv_add(&talk->errors, line + 3);
                 return;
         }
-        if (!talk->ui || strstr(line, "unsandboxed") || strstr(line, "signed-by value"))
+        if (!talk->ui || strstr(line, "unsandboxed") || strstr(line, "signed-by value") ||
+            strstr(line, "skipping creation of ./dev/"))
                 return;
         if (str_starts(line, "W: "))
                 ui_message(talk->ui, "warning: %s", line + 3);
