@@ -59,18 +59,30 @@ static bool starts_character(char c)
         return ((unsigned char)c & 0xc0) != 0x80;
 }
 
+static bool is_secret(const struct source_text *source, size_t at)
+{
+        for (size_t i = 0; i < source->n_hidden; i++)
+                if (at >= source->hidden[i].start && at < source->hidden[i].end)
+                        return true;
+        return false;
+}
+
 /* Bytes [from, to) of a line. What a terminal would obey, what shows nothing
  * (a byte order mark) and what is no text becomes a '?', one for each character
  * that range_position() counts. */
-static void print_line(FILE *stream, const char *text, size_t from, size_t to)
+static void print_line(FILE *stream, const struct source_text *source, size_t from, size_t to)
 {
+        const char *text = source->text;
+
         for (size_t i = from, n; i < to; i += n) {
                 unsigned char c = (unsigned char)text[i];
                 bool hidden = (c < 0x20 && c != '\t') || c == 0x7f || str_starts(text + i, "\xef\xbb\xbf") ||
                               (c == 0xc2 && (unsigned char)text[i + 1] < 0xa0);
 
                 n = utf8_length(text + i);
-                if (n == 0 || hidden)
+                if (is_secret(source, i))
+                        fputs(starts_character(text[i]) ? "*" : "", stream);
+                else if (n == 0 || hidden)
                         fputs(n > 0 || starts_character(text[i]) ? "?" : "", stream);
                 else
                         fwrite(text + i, 1, n, stream);
@@ -116,7 +128,7 @@ static void print_snippet(const struct range *range, unsigned int line, FILE *st
                         ;
         end = range->end < to ? range->end : to;
         indent = fprintf(stream, "  %u: %s", line, cut);
-        print_line(stream, text, from, to);
+        print_line(stream, range->source, from, to);
         fprintf(stream, "%*s", indent, "");
         print_underline(stream, text, from, start, end);
 }
@@ -212,6 +224,26 @@ void diags_sort(struct diags *diags)
         }
         diags->list.n = n;
         free(all);
+}
+
+static void hide(char **text, const char *secret)
+{
+        char *shown;
+
+        if (!*text || !strstr(*text, secret))
+                return;
+        shown = str_replace(*text, secret, "<sensitive>");
+        free(*text);
+        *text = shown;
+}
+
+void diags_hide(struct diags *diags, const char *const *secrets)
+{
+        for (; secrets && *secrets; secrets++)
+                for (size_t i = 0; i < diags->list.n && **secrets; i++) {
+                        hide(&diags->list.v[i].summary, *secrets);
+                        hide(&diags->list.v[i].detail, *secrets);
+                }
 }
 
 void diags_clear(struct diags *diags)

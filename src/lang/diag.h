@@ -17,6 +17,11 @@ struct source_text {
         char *text; /* NUL-terminated */
         size_t len;
         unsigned int refs;
+        struct source_span *hidden; /* bytes that messages do not show */
+        size_t n_hidden;
+};
+struct source_span {
+        size_t start, end;
 };
 
 /* The whole file (at most 64 MiB); "-" is standard input. */
@@ -24,6 +29,8 @@ int source_text_read(const char *path, struct source_text **ret, struct error *e
 struct source_text *source_text_new(const char *path, const char *text, size_t len);
 struct source_text *source_text_ref(const struct source_text *source); /* returns it */
 struct source_text *source_text_free(struct source_text *source);      /* drops a reference; returns NULL */
+/* Messages show these bytes as asterisks from now on: a secret stands there. */
+void source_text_hide(const struct source_text *source, size_t start, size_t end);
 static inline void source_text_freep(struct source_text **source)
 {
         *source = source_text_free(*source);
@@ -57,6 +64,9 @@ void diag_warning(struct diags *diags, struct range at, const char *format, ...)
 void diag_detail(struct diags *diags, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void diags_print(const struct diags *diags, FILE *stream, bool color);
 void diags_clear(struct diags *diags);
+
+/* Replace each of the secrets (NULL-terminated; may be NULL) in what the messages say by <sensitive>. */
+void diags_hide(struct diags *diags, const char *const *secrets);
 
 /* In the order of their places, those without a place first. What is said twice of one place is kept once. */
 void diags_sort(struct diags *diags);

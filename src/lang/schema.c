@@ -268,12 +268,15 @@ static void decode_keys(const struct schema *schema, const struct value *value, 
                 void *field = (char *)out + schema->keys[i].offset;
 
                 decode.key = &schema->keys[i];
-                if (member && member->type == VALUE_NULL)
+                if (member && member->type == VALUE_NULL && !member->unknown)
                         member = NULL; /* as if it were not there */
                 if (!member && (decode.key->flags & SCHEMA_REQUIRED)) {
                         diag_error(diags, block_start(value), "%s needs the key '%s'", schema->name, decode.key->name);
                         if (decode.key->help)
                                 diag_detail(diags, "%s", decode.key->help);
+                } else if (member && member->unknown &&
+                           (decode.key->type != SCHEMA_BLOCKS || member->type == VALUE_NULL)) {
+                        continue; /* there is nothing yet to hold against its type */
                 } else if (member) {
                         if (decode.key->type == SCHEMA_TRISTATE)
                                 *(int *)field = -1;

@@ -69,7 +69,8 @@ struct schema {
 
 /* Read the object `value` into *out (schema->size bytes, overwritten). Every
  * string is rendered through `interp` (NULL: taken as it is) unless
- * SCHEMA_LATE. Unknown keys (a nearest one is offered), wrong types, missing
+ * SCHEMA_LATE. A value that is `unknown` leaves its field empty: then relations
+ * between keys cannot be checked. Unknown keys (a nearest one is offered), wrong types, missing
  * required keys: each a message; keys that begin with '_' are comments; keys
  * in `ignore` (NULL-terminated; may be NULL) belong to somebody else. Returns
  * 0, or -EINVAL after errors. *out is in any case to be schema_free()d. */

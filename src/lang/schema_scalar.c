@@ -45,6 +45,8 @@ char *schema_text(const struct decode *decode, const struct value *value)
 
         switch (value->type) {
         case VALUE_BOOL:
+                if (value->typed)
+                        return xstrdup(value->boolean ? "true" : "false");
                 return xstrdup(value->boolean ? "1" : "0");
         case VALUE_NUMBER:
                 return number_text(value->string);

@@ -75,8 +75,19 @@ struct source_text *source_text_free(struct source_text *source)
                 return NULL;
         free(source->path);
         free(source->text);
+        free(source->hidden);
         free(source);
         return NULL;
+}
+
+void source_text_hide(const struct source_text *source, size_t start, size_t end)
+{
+        struct source_text *shown = (struct source_text *)source; /* what is shown is no part of what is const */
+
+        if (!source || start >= end)
+                return;
+        shown->hidden = xreallocarray(shown->hidden, shown->n_hidden + 1, sizeof(*shown->hidden));
+        shown->hidden[shown->n_hidden++] = (struct source_span){start, end};
 }
 
 size_t utf8_length(const char *s)

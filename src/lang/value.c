@@ -75,6 +75,8 @@ struct value *value_copy(const struct value *value)
 {
         struct value *copy = value_new(value->type, value->range);
 
+        copy->typed = value->typed;
+        copy->unknown = value->unknown;
         switch (value->type) {
         case VALUE_NULL:
                 break;

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "template/template_internal.h"
+#include "template/version.h"
 
 static const char *const top_keys[] = {
         "builders",  "provisioners", "post-processors",    "error-cleanup-provisioner",
@@ -30,46 +31,20 @@ static char *top_string(struct load *load, const char *key)
         return NULL;
 }
 
-/* Three numbers; false if it is no version. What follows after '-' or '+' is left aside. */
-static bool parse_version(const char *s, unsigned long version[3])
-{
-        char *end;
-
-        s += *s == 'v';
-        for (int i = 0; i < 3; i++) {
-                if (*s < '0' || *s > '9')
-                        return false;
-                version[i] = strtoul(s, &end, 10);
-                s = end;
-                if (*s != '.')
-                        break;
-                s++;
-        }
-        return *s == '\0' || *s == '-' || *s == '+';
-}
-
 static void check_version(struct load *load)
 {
         const char *wanted = load->t->min_packer_version;
-        unsigned long want[3] = {0}, have[3] = {0};
 
         if (!wanted)
                 return;
-        parse_version(PACKER_COMPATIBLE, have);
-        if (!parse_version(wanted, want)) {
+        if (!version_is_valid(wanted))
                 diag_error(load->diags, schema_range(load->root, "min_packer_version"),
                            "'%s' is not a version; write it as in \"1.8.0\"", wanted);
-                return;
-        }
-        for (int i = 0; i < 3 && want[i] >= have[i]; i++) {
-                if (want[i] == have[i])
-                        continue;
+        else if (version_compare(wanted, PACKER_COMPATIBLE) > 0)
                 diag_error(load->diags, schema_range(load->root, "min_packer_version"),
                            "the template asks for Packer %s; slipway reads templates as Packer " PACKER_COMPATIBLE
                            " does",
                            wanted);
-                return;
-        }
 }
 
 static void check_top_keys(struct load *load)

@@ -1,0 +1,155 @@
+/* See version.h. */
+#include "template/version.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+
+enum { MAX_NUMBERS = 8 };
+
+struct version {
+        unsigned long v[MAX_NUMBERS];
+        size_t n;
+        const char *prerelease; /* "rc1", up to the end or a '+'; "" of a release */
+        size_t prerelease_len;
+};
+
+static bool parse(const char *s, struct version *ret)
+{
+        *ret = (struct version){.prerelease = ""};
+        s += *s == 'v';
+        for (;;) {
+                char *end;
+
+                if (*s < '0' || *s > '9' || ret->n == MAX_NUMBERS)
+                        return false;
+                ret->v[ret->n++] = strtoul(s, &end, 10);
+                s = end;
+                if (*s != '.')
+                        break;
+                s++;
+        }
+        if (*s == '-') {
+                ret->prerelease = s + 1;
+                ret->prerelease_len = strcspn(s + 1, "+");
+                s += 1 + ret->prerelease_len;
+                if (ret->prerelease_len == 0)
+                        return false;
+        }
+        return *s == '\0' || (*s == '+' && s[1]);
+}
+
+static int compare_prerelease(const struct version *a, const struct version *b)
+{
+        size_t n = a->prerelease_len < b->prerelease_len ? a->prerelease_len : b->prerelease_len;
+        int order;
+
+        if (a->prerelease_len == 0 || b->prerelease_len == 0)
+                return (a->prerelease_len == 0) - (b->prerelease_len == 0);
+        order = strncmp(a->prerelease, b->prerelease, n);
+        return order ? order : (a->prerelease_len > b->prerelease_len) - (a->prerelease_len < b->prerelease_len);
+}
+
+static int compare(const struct version *a, const struct version *b)
+{
+        for (size_t i = 0; i < MAX_NUMBERS; i++)
+                if (a->v[i] != b->v[i])
+                        return a->v[i] > b->v[i] ? 1 : -1;
+        return compare_prerelease(a, b);
+}
+
+bool version_is_valid(const char *text)
+{
+        struct version version;
+
+        return parse(text, &version);
+}
+
+int version_compare(const char *a, const char *b)
+{
+        struct version x, y;
+
+        parse(a, &x);
+        parse(b, &y);
+        return compare(&x, &y);
+}
+
+static bool equal(const struct version *have, const struct version *want)
+{
+        return compare(have, want) == 0;
+}
+static bool different(const struct version *have, const struct version *want)
+{
+        return compare(have, want) != 0;
+}
+static bool greater(const struct version *have, const struct version *want)
+{
+        return compare(have, want) > 0;
+}
+static bool at_least(const struct version *have, const struct version *want)
+{
+        return compare(have, want) >= 0;
+}
+static bool less(const struct version *have, const struct version *want)
+{
+        return compare(have, want) < 0;
+}
+static bool at_most(const struct version *have, const struct version *want)
+{
+        return compare(have, want) <= 0;
+}
+
+/* "~> 1.8": at least that, and all numbers but the last one as they stand. */
+static bool pessimistic(const struct version *have, const struct version *want)
+{
+        for (size_t i = 0; i + 1 < want->n; i++)
+                if (have->v[i] != want->v[i])
+                        return false;
+        return compare(have, want) >= 0;
+}
+
+static const struct {
+        const char *name;
+        bool (*holds)(const struct version *have, const struct version *want);
+} operators[] = {{">=", at_least}, {"<=", at_most}, {"!=", different}, {"~>", pessimistic},
+                 {">", greater},   {"<", less},     {"=", equal},      {"", equal}};
+
+static int satisfies_one(const struct version *have, const char *constraint, bool *ret, struct error *err)
+{
+        struct version want;
+        size_t i = 0;
+
+        while (!str_starts(constraint, operators[i].name))
+                i++;
+        if (!parse(constraint + strlen(operators[i].name) + strspn(constraint + strlen(operators[i].name), " \t"),
+                   &want))
+                return error_set(err, EINVAL, "'%s' is not a constraint on a version; write it as in \">= 1.7.0\"",
+                                 constraint);
+        *ret = operators[i].holds(have, &want);
+        /* A pre-release is taken only where the constraint names one of the same numbers. */
+        if (have->prerelease_len > 0 && operators[i].holds != different)
+                *ret = *ret && want.prerelease_len > 0 && memcmp(have->v, want.v, sizeof(want.v)) == 0;
+        return 0;
+}
+
+int version_satisfies(const char *version, const char *constraints, bool *ret, struct error *err)
+{
+        CLEANUP_STRV char **list = str_split(constraints, ",");
+        struct version have;
+
+        if (!parse(version, &have))
+                return error_set(err, EINVAL, "'%s' is not a version", version);
+        *ret = true;
+        for (char **constraint = list; *constraint; constraint++) {
+                bool holds = false;
+                int r = satisfies_one(&have, str_trim(*constraint), &holds, err);
+
+                if (r < 0)
+                        return r;
+                *ret = *ret && holds;
+        }
+        return 0;
+}
