@@ -18,14 +18,14 @@ enum { HCL_MAX_DEPTH = 256 };
 /* ---- expressions ---- */
 
 enum hcl_expr_kind {
-        HCL_EXPR_LITERAL,     /* value */
-        HCL_EXPR_TEMPLATE,    /* parts: strings, interpolations, directives; result is a string */
-        HCL_EXPR_WRAP,        /* "${x}" alone: x itself, whatever its type */
-        HCL_EXPR_JOIN,        /* the tuple of a template's %{for}, its elements concatenated */
-        HCL_EXPR_VARIABLE,    /* root of a traversal: name */
-        HCL_EXPR_ATTR,        /* operand.name */
-        HCL_EXPR_INDEX,       /* operand[index]; also the legacy operand.0 */
-        HCL_EXPR_SPLAT,       /* operand.*.each or operand[*].each */
+        HCL_EXPR_LITERAL,  /* value */
+        HCL_EXPR_TEMPLATE, /* parts: strings, interpolations, directives; result is a string. Text alone is a LITERAL */
+        HCL_EXPR_WRAP,     /* "${x}" alone: x itself, whatever its type */
+        HCL_EXPR_JOIN,     /* the tuple of a template's %{for}, its elements concatenated */
+        HCL_EXPR_VARIABLE, /* root of a traversal: name */
+        HCL_EXPR_ATTR,     /* operand.name */
+        HCL_EXPR_INDEX,    /* operand[index]; also the legacy operand.0 */
+        HCL_EXPR_SPLAT,    /* operand.*.each or operand[*].each */
         HCL_EXPR_SPLAT_ITEM,  /* the element that a splat is at: leaf of `each` */
         HCL_EXPR_CALL,        /* name(args...) */
         HCL_EXPR_CONDITIONAL, /* condition ? yes : no */
@@ -75,6 +75,7 @@ struct hcl_for {
 struct hcl_expr {
         enum hcl_expr_kind kind;
         enum hcl_op op;
+        unsigned short height;   /* of the tree beneath: at most HCL_MAX_DEPTH, so that recursion is safe */
         struct range range;      /* the whole expression */
         struct range name_range; /* of name, operator, or bracket, where there is one */
         union {
