@@ -7,8 +7,8 @@
 #include "cmd/cmd.h"
 
 const struct command *const commands[] = {
-        &command_build, &command_validate, &command_inspect, &command_fix, &command_boot,
-        &command_image, &command_doctor,   &command_version, NULL,
+        &command_build, &command_validate, &command_inspect, &command_fix,     &command_hcl2_upgrade,
+        &command_boot,  &command_image,    &command_doctor,  &command_version, NULL,
 };
 
 static void usage(FILE *stream)

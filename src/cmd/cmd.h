@@ -62,4 +62,4 @@ const struct command *command_find(const char *name);
 int command_unknown(const char *noun, const char *name, const char *const *names);
 
 extern const struct command command_build, command_validate, command_inspect, command_boot, command_image,
-        command_doctor, command_fix, command_version;
+        command_doctor, command_fix, command_hcl2_upgrade, command_version;
