@@ -14,7 +14,8 @@ struct hcl_scope {
         const struct hcl_value *variables;           /* an object: root name -> value; may be NULL */
         const struct hcl_function *const *functions; /* tables' rows, sorted by name */
         size_t n_functions;
-        const struct hcl_env *env; /* what functions may see (hcl/function.h); may be NULL */
+        const struct hcl_env *env; /* what functions may see (hcl/function.h); may be NULL: the parent's */
+        int depth;                 /* of templates in templates: templatefile() sets it */
 };
 
 /* The expression's value. After an error (messages in diags) the value is
@@ -24,15 +25,16 @@ const struct hcl_value *hcl_eval(struct arena *arena, const struct hcl_expr *exp
                                  struct diags *diags);
 
 /* A reference: `var.name[0].x` has the root "var" and the steps up to the first that is not constant. */
+struct hcl_step {
+        const char *name;              /* .name, or ["name"]; else NULL */
+        const struct hcl_value *index; /* [0], ["name"], .0; NULL for .name */
+        struct range range;            /* with its dot or brackets */
+};
 struct hcl_traversal {
         const char *root;
-        struct range range;
-        struct {
-                const char *name;              /* .name, or ["name"]; else NULL */
-                const struct hcl_value *index; /* [0] */
-                struct range range;
-        } steps[8];
-        size_t n_steps; /* further steps are left out */
+        struct range root_range, range; /* of the root, of all */
+        const struct hcl_step *steps;
+        size_t n_steps;
 };
 /* All references to names that the expression does not bind itself. */
 struct hcl_traversals {

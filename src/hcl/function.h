@@ -10,7 +10,7 @@
 
 enum hcl_param_flags {
         HCL_ALLOW_NULL = 1 << 0,    /* else null is an error */
-        HCL_ALLOW_UNKNOWN = 1 << 1, /* else the result is unknown, of the type `returns` */
+        HCL_ALLOW_UNKNOWN = 1 << 1, /* else what is unknown, at any depth, makes the result so, of the type `returns` */
 };
 
 struct hcl_param {
