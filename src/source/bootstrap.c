@@ -37,18 +37,31 @@ static void talk_done(struct talk *talk)
         talk->errors = strv_free(talk->errors);
 }
 
+static bool has_any(const char *line, const char *const *parts)
+{
+        for (; *parts; parts++)
+                if (strstr(line, *parts))
+                        return true;
+        return false;
+}
+
 static void on_line(void *arg, bool is_stderr, const char *line)
 {
+        /* What nobody can or need do anything about; that it failed, after why. */
+        static const char *const idle[] = {"unsandboxed", "signed-by value", "skipping creation of ./dev/",
+                                           "received signal", NULL};
+        static const char *const aftermath[] = {"mmdebstrap failed to run", "Some index files failed to download",
+                                                "apt-get update --error-on", "setup failed: ", NULL};
         struct talk *talk = arg;
 
         (void)is_stderr;
         log_debug("mmdebstrap: %s", line);
         if (str_starts(line, "E: ")) {
-                strv_add(&talk->errors, line + 3);
+                if (!talk->errors || !has_any(line, aftermath))
+                        strv_add(&talk->errors, line + 3);
                 return;
         }
-        if (!talk->ui || strstr(line, "unsandboxed") || strstr(line, "signed-by value") ||
-            strstr(line, "skipping creation of ./dev/"))
+        if (!talk->ui || has_any(line, idle))
                 return;
         if (str_starts(line, "W: "))
                 ui_message(talk->ui, "warning: %s", line + 3);
@@ -205,6 +218,23 @@ static int check_programs(struct error *err)
         return 0;
 }
 
+/* What mmdebstrap and apt said; 404 is HTTP's. */
+static int explain(const struct source_bootstrap *bootstrap, const struct talk *talk, struct error *err)
+{
+        static const char *const missing[] = {"404 ", "File not found", "Failed to stat",
+                                              "does not have a Release file", NULL};
+        CLEANUP_FREE char *errors = strv_join(STRV(talk->errors), "\n    ");
+        CLEANUP_FREE char *suite = xasprintf("dists/%s", bootstrap->suite);
+        CLEANUP_FREE char *named = xasprintf("%s Release", bootstrap->suite);
+
+        for (char **line = talk->errors; *line; line++)
+                if (has_any(*line, missing) && (strstr(*line, suite) || strstr(*line, named)))
+                        return error_set(err, EIO,
+                                         "the mirror has no suite '%s', or not these components of it:\n    %s",
+                                         bootstrap->suite, errors);
+        return error_set(err, EIO, "mmdebstrap: %s", errors);
+}
+
 static int run(const struct source_bootstrap *bootstrap, const struct mirror *mirror, const char *dir,
                struct talk *talk, struct error *err)
 {
@@ -212,12 +242,7 @@ static int run(const struct source_bootstrap *bootstrap, const struct mirror *mi
         struct spawn spawn = {.argv = STRV(argv), .env = STRV(env), .cwd = "/", .on_line = on_line, .arg = talk};
         int r = spawn_check(&spawn, err);
 
-        if (r == -EIO && talk->errors) {
-                CLEANUP_FREE char *errors = strv_join(STRV(talk->errors), "\n    ");
-
-                r = error_set(err, EIO, "mmdebstrap: %s", errors);
-        }
-        return r;
+        return r == -EIO && talk->errors ? explain(bootstrap, talk, err) : r;
 }
 
 /* Was it an index of the updates or security updates that could not be had? */

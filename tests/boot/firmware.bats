@@ -125,7 +125,7 @@ free_port() {
     boot=$!
     shows 'MACHINE by' "$boot"
     kill -"$signal" "$boot"
-    run ! wait "$boot"
+    ! wait "$boot" || false
     no_machine_left
   done
 }
