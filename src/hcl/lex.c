@@ -306,7 +306,7 @@ static void lex_invalid(struct lexer *lexer)
         size_t n = utf8_length(rest(lexer));
         struct range at = range_at(lexer, lexer->pos, lexer->pos + n);
         const char *s = rest(lexer);
-        size_t quoted;
+        const char *close;
 
         for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
                 if (!looking_at(lexer, foreign[i].text))
@@ -314,8 +314,10 @@ static void lex_invalid(struct lexer *lexer)
                 at.end = at.start + strlen(foreign[i].text);
                 diag_error(lexer->diags, at, "%s", foreign[i].message);
                 /* 'text' is complained about once, not twice */
-                quoted = *s == '\'' || *s == '`' ? strcspn(s + 1, *s == '`' ? "`" : "'\n") + 1 : 0;
-                emit(lexer, HCL_TOKEN_INVALID, quoted > 0 && s[quoted] == *s ? quoted + 1 : at.end - at.start);
+                close = *s == '\'' || *s == '`' ? memchr(s + 1, *s, left(lexer) - 1) : NULL;
+                if (close && !(*s == '\'' && memchr(s, '\n', (size_t)(close - s))))
+                        at.end = lexer->pos + (size_t)(close - s) + 1;
+                emit(lexer, HCL_TOKEN_INVALID, at.end - lexer->pos);
                 return;
         }
         if ((unsigned char)*s < 0x20 || *s == 0x7f)
@@ -421,14 +423,19 @@ static bool check_text(struct lexer *lexer)
         return true;
 }
 
-static struct hcl_tokens lex(const struct source_text *source, enum mode mode, struct diags *diags)
+static struct hcl_tokens lex(const struct range *part, enum mode mode, struct diags *diags)
 {
+        const struct source_text *source = part->source;
         struct lexer lexer = {.source = source, .text = source->text, .len = source->len, .diags = diags};
         size_t limit = diags->n_errors + MISTAKES_MAX;
 
         push(&lexer, (struct frame){.mode = mode});
-        if (!check_text(&lexer))
+        if (part->start > 0 || part->end < source->len) { /* its reader has checked the text around it */
+                lexer.pos = part->start;
+                lexer.len = part->end;
+        } else if (!check_text(&lexer)) {
                 lexer.pos = lexer.len = 0;
+        }
         while (lexer.pos < lexer.len || lexer.top->mode == MODE_QUOTED || lexer.top->mode == MODE_HEREDOC) {
                 if (diags->n_errors >= limit)
                         break;
@@ -441,17 +448,22 @@ static struct hcl_tokens lex(const struct source_text *source, enum mode mode, s
         }
         emit(&lexer, HCL_TOKEN_EOF, 0);
         vec_free(&lexer.frames);
-        return (struct hcl_tokens){.source = source, .v = lexer.tokens.v, .n = lexer.tokens.n};
+        return (struct hcl_tokens){.source = part->source, .v = lexer.tokens.v, .n = lexer.tokens.n};
 }
 
 struct hcl_tokens hcl_lex(const struct source_text *source, struct diags *diags)
 {
-        return lex(source, MODE_NORMAL, diags);
+        return lex(&(struct range){.source = source, .end = source->len}, MODE_NORMAL, diags);
 }
 
 struct hcl_tokens hcl_lex_template(const struct source_text *source, struct diags *diags)
 {
-        return lex(source, MODE_BARE, diags);
+        return lex(&(struct range){.source = source, .end = source->len}, MODE_BARE, diags);
+}
+
+struct hcl_tokens hcl_lex_template_part(const struct range *part, struct diags *diags)
+{
+        return lex(part, MODE_BARE, diags);
 }
 
 void hcl_tokens_free(struct hcl_tokens *tokens)

@@ -72,6 +72,8 @@ struct hcl_tokens {
 struct hcl_tokens hcl_lex(const struct source_text *source, struct diags *diags);
 /* The same for a text that is a template as a whole. */
 struct hcl_tokens hcl_lex_template(const struct source_text *source, struct diags *diags);
+/* The same for a part of it, behind which no character stands that could go on with a token (a quote). */
+struct hcl_tokens hcl_lex_template_part(const struct range *part, struct diags *diags);
 void hcl_tokens_free(struct hcl_tokens *tokens);
 
 /* Length of the identifier at the start of s[0..n), or 0 (UAX #31, with '-' and a leading '_'). */

@@ -83,7 +83,10 @@ static bool read_attribute(struct parser *parser, const struct hcl_token *name, 
         parser_next(parser); /* '=' */
         ret->expr = parser_expression(parser);
         ret->range = range_between(ret->name_range, parser_last_range(parser));
-        return ret->expr;
+        if (ret->expr)
+                return true;
+        ret->expr = hcl_unknown_expr(parser->arena, ret->range);
+        return false;
 }
 
 /* The end of the line after an argument or block. */
@@ -190,10 +193,9 @@ static void read_item(struct parser *parser, struct items *items)
         struct hcl_block block = {0};
 
         if (parser_at(parser, HCL_TOKEN_EQUAL)) {
-                if (!read_attribute(parser, name, &attr))
-                        return;
-                vec_push(&items->attrs, attr);
-                read_line_end(parser, "an argument");
+                if (read_attribute(parser, name, &attr))
+                        read_line_end(parser, "an argument");
+                vec_push(&items->attrs, attr); /* in error too: it is not missing */
         } else if (parser_at(parser, HCL_TOKEN_OQUOTE) || parser_at(parser, HCL_TOKEN_OBRACE) ||
                    parser_at(parser, HCL_TOKEN_IDENT)) {
                 if (!read_block(parser, name, &block))
@@ -247,22 +249,21 @@ static int compare_names(const void *a, const void *b)
                           : (x->name_range.start > y->name_range.start) - (x->name_range.start < y->name_range.start);
 }
 
-static void check_duplicates(struct parser *parser, const struct items *items)
+void parser_check_twice(const struct hcl_attr *attrs, size_t n, struct diags *diags)
 {
-        size_t n = items->attrs.n;
         CLEANUP_FREE const struct hcl_attr **sorted = xcalloc(n + 1, sizeof(*sorted));
         unsigned int line, column;
 
         for (size_t i = 0; i < n; i++)
-                sorted[i] = &items->attrs.v[i];
+                sorted[i] = &attrs[i];
         if (n > 1)
                 qsort(sorted, n, sizeof(*sorted), compare_names);
         for (size_t i = 1; i < n; i++) {
                 if (!str_eq(sorted[i - 1]->name, sorted[i]->name))
                         continue;
                 range_position(&sorted[i - 1]->name_range, &line, &column);
-                diag_error(parser->diags, sorted[i]->name_range, "the argument '%s' is here twice", sorted[i]->name);
-                diag_detail(parser->diags, "It was first given in line %u. Keep one of them.", line);
+                diag_error(diags, sorted[i]->name_range, "the argument '%s' is here twice", sorted[i]->name);
+                diag_detail(diags, "It was first given in line %u. Keep one of them.", line);
         }
 }
 
@@ -273,7 +274,7 @@ static struct hcl_body *read_body(struct parser *parser, enum hcl_token_type end
 
         body->depth = parser->depth;
         read_items(parser, end, open, &items);
-        check_duplicates(parser, &items);
+        parser_check_twice(items.attrs.v, items.attrs.n, parser->diags);
         parser->failed = false; /* what was wrong inside is told */
         body->end = parser_last_range(parser);
         body->range = range_between(open, body->end);

@@ -50,14 +50,13 @@ static size_t unicode_escape(struct parser *parser, const char *s, struct str *o
         int c = hex_value(s + 2, digits);
 
         if (c < 0) {
-                parser_error(parser, (struct range){.source = parser->source, .start = start, .end = start + 2},
-                             "%s hexadecimal digits must follow \\%c", digits == 4 ? "four" : "eight", s[1]);
+                parser_error(parser, parser_span(parser, start, start + 2), "%s hexadecimal digits must follow \\%c",
+                             digits == 4 ? "four" : "eight", s[1]);
                 return 0;
         }
         if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) {
-                parser_error(parser,
-                             (struct range){.source = parser->source, .start = start, .end = start + 2 + digits},
-                             "U+%04X is not a character", (unsigned int)c);
+                parser_error(parser, parser_span(parser, start, start + 2 + digits), "U+%04X is not a character",
+                             (unsigned int)c);
                 return 0;
         }
         str_add_utf8(out, (uint32_t)c);
@@ -78,7 +77,7 @@ static size_t escape(struct parser *parser, const char *s, struct str *out)
         }
         n = 1 + (s[1] == '\0' || s[1] == '\n' ? 0 : utf8_length(s + 1));
         if (!parser->failed) {
-                parser_error(parser, (struct range){.source = parser->source, .start = start, .end = start + n},
+                parser_error(parser, parser_span(parser, start, start + n),
                              "the language does not know the escape %.*s", (int)n, s);
                 diag_detail(parser->diags, "A backslash itself is written \\\\; the escapes are \\n \\r \\t \\\" \\\\ "
                                            "\\uXXXX and \\UXXXXXXXX; ${ is written $${.");
@@ -496,7 +495,7 @@ const struct hcl_expr *parser_template(struct parser *parser, const struct hcl_t
 
         parser->newlines = true;
         if (read_parts(parser, &parts, close)) {
-                struct range start = open ? parser_range(parser, open) : (struct range){.source = parser->source};
+                struct range start = open ? parser_range(parser, open) : parser_span(parser, 0, 0);
 
                 if (close == HCL_TOKEN_CHEREDOC && opener[2] == '-')
                         remove_indentation(&parts);

@@ -42,7 +42,8 @@ static const struct hcl_expr *call(struct parser *parser, const struct hcl_token
         bool newlines = parser->newlines;
 
         expr->name_range = name;
-        expr->call.name = arena_strndup(parser->arena, parser->source->text + name.start, name.end - name.start);
+        expr->call.name = arena_strndup(parser->arena, parser->source->text + first->start,
+                                        parser->tokens[parser->last].end - first->start);
         parser_next(parser);
         parser->newlines = false;
         if (!arguments(parser, expr))
@@ -224,11 +225,8 @@ static const struct hcl_expr *pair_key(struct parser *parser)
                 return NULL;
         if (is_reference(key)) {
                 parser_error(parser, key->range, "it is not clear whether this key is a reference or a name");
-                diag_detail(parser->diags,
-                            "A reference is written in parentheses: (%.*s). A name is written in "
-                            "quotes: \"%.*s\".",
-                            (int)(key->range.end - key->range.start), parser->source->text + key->range.start,
-                            (int)(key->range.end - key->range.start), parser->source->text + key->range.start);
+                diag_detail(parser->diags, "A reference is written in parentheses: (a.b) = ...; a name in quotes: "
+                                           "\"a.b\" = ...");
                 return NULL;
         }
         /* true, false and null are names here */

@@ -69,9 +69,14 @@ bool parser_accept_word(struct parser *parser, const char *word)
         return true;
 }
 
+struct range parser_span(const struct parser *parser, size_t start, size_t end)
+{
+        return parser->at ? *parser->at : (struct range){.source = parser->source, .start = start, .end = end};
+}
+
 struct range parser_range(const struct parser *parser, const struct hcl_token *token)
 {
-        return (struct range){.source = parser->source, .start = token->start, .end = token->end};
+        return parser_span(parser, token->start, token->end);
 }
 
 struct range parser_last_range(const struct parser *parser)
@@ -175,6 +180,16 @@ const struct hcl_expr *parser_literal(struct parser *parser, const struct hcl_va
         struct hcl_expr *expr = parser_node(parser, HCL_EXPR_LITERAL, range);
 
         expr->literal = value;
+        return expr;
+}
+
+const struct hcl_expr *hcl_unknown_expr(struct arena *arena, struct range range)
+{
+        struct hcl_expr *expr = arena_alloc(arena, sizeof(*expr));
+
+        expr->kind = HCL_EXPR_LITERAL;
+        expr->range = range;
+        expr->literal = &hcl_unknown_any;
         return expr;
 }
 

@@ -13,6 +13,7 @@ struct parser {
         struct arena *arena;
         struct diags *diags;
         const struct source_text *source;
+        const struct range *at;         /* all places are this one: a string of JSON with escapes; or NULL */
         const struct hcl_token *tokens; /* up to HCL_TOKEN_EOF */
         size_t pos, last;               /* the next token, and the one read last */
         bool newlines;                  /* they end what is being read; else they are passed over */
@@ -36,6 +37,8 @@ bool parser_accept(struct parser *parser, enum hcl_token_type type);
 bool parser_is_word(const struct parser *parser, const struct hcl_token *token, const char *word);
 bool parser_accept_word(struct parser *parser, const char *word);
 struct range parser_range(const struct parser *parser, const struct hcl_token *token);
+/* From one byte of the source to another. */
+struct range parser_span(const struct parser *parser, size_t start, size_t end);
 struct range parser_last_range(const struct parser *parser);
 struct range range_between(struct range from, struct range to);
 /* The token's text, in the arena. */
@@ -57,6 +60,8 @@ void parser_leave(struct parser *parser);
 
 struct hcl_expr *parser_node(struct parser *parser, enum hcl_expr_kind kind, struct range range);
 const struct hcl_expr *parser_literal(struct parser *parser, const struct hcl_value *value, struct range range);
+/* In place of an expression that cannot be read: what depends on it is not complained about again. */
+const struct hcl_expr *hcl_unknown_expr(struct arena *arena, struct range range);
 /* child is a child of parent. NULL, with a message, if the tree becomes too
  * high: evaluation descends into it. Returns parent. */
 struct hcl_expr *parser_adopt(struct parser *parser, struct hcl_expr *parent, const struct hcl_expr *child);
@@ -68,6 +73,8 @@ const struct hcl_expr *parser_term(struct parser *parser);
 const struct hcl_expr *parser_with_traversals(struct parser *parser);
 /* After the opener was read, up to the closer, which is read. */
 const struct hcl_expr *parser_template(struct parser *parser, const struct hcl_token *open, enum hcl_token_type close);
+/* Arguments of the same name: messages. */
+void parser_check_twice(const struct hcl_attr *attrs, size_t n, struct diags *diags);
 /* A string without sequences in it: a block's label. The opening quote is next. */
 const char *parser_plain_string(struct parser *parser, struct range *ret_range);
 /* `name` or `key, name`, and `in`. False after an error. */

@@ -264,7 +264,8 @@ static struct value *read_object(struct json *json)
         if (more < 0)
                 return NULL;
         object->range.end = json->pos;
-        check_duplicates(json, object);
+        if (!json->repeating)
+                check_duplicates(json, object);
         return steal(&object);
 }
 
@@ -321,13 +322,14 @@ static bool check_start(struct json *json)
         return false;
 }
 
-struct value *json_read(const struct source_text *source, struct diags *diags)
+static struct value *read_text(const struct source_text *source, bool repeating, struct diags *diags)
 {
         size_t errors_before = diags->n_errors;
         struct json json = {.source = source,
                             .text = source->text,
                             .len = source->len,
                             .diags = diags,
+                            .repeating = repeating,
                             .limit = errors_before + MISTAKES_MAX};
         CLEANUP(value_freep) struct value *value = NULL;
 
@@ -341,4 +343,14 @@ struct value *json_read(const struct source_text *source, struct diags *diags)
                 diag_error(diags, here(&json), "nothing may follow after the end of the %s",
                            value->type == VALUE_OBJECT ? "object" : "value");
         return diags->n_errors > errors_before ? NULL : steal(&value);
+}
+
+struct value *json_read(const struct source_text *source, struct diags *diags)
+{
+        return read_text(source, false, diags);
+}
+
+struct value *json_read_repeating(const struct source_text *source, struct diags *diags)
+{
+        return read_text(source, true, diags);
 }

@@ -10,7 +10,8 @@ struct json {
         size_t pos, len;
         struct diags *diags;
         unsigned int depth;
-        size_t limit; /* reading stops after so many errors */
+        bool repeating; /* a key may be there more than once */
+        size_t limit;   /* reading stops after so many errors */
 };
 
 struct range json_range(const struct json *json, size_t start, size_t end);

@@ -64,3 +64,5 @@ json_t *value_to_json(const struct value *value);
 /* Parse JSON text: strict RFC 8259, at most 256 levels deep; a duplicate key
  * is an error. Every problem becomes a message in diags; NULL on error. */
 struct value *json_read(const struct source_text *source, struct diags *diags);
+/* The same, but a key may be there more than once: all its members are kept, in their order (HCL's JSON form). */
+struct value *json_read_repeating(const struct source_text *source, struct diags *diags);

@@ -354,12 +354,13 @@ static void test_recovery(void **state)
 
         (void)state;
         assert_int_equal(diags.list.n, 5);
-        assert_int_equal(body->n_attrs, 2);
-        assert_string_equal(body->attrs[0].name, "b");
-        assert_string_equal(body->attrs[1].name, "m");
+        assert_int_equal(body->n_attrs, 4); /* those that are wrong too: they are not missing */
+        assert_string_equal(body->attrs[1].name, "b");
+        assert_string_equal(body->attrs[3].name, "m");
+        assert_int_equal(body->attrs[0].expr->literal->state, HCL_UNKNOWN);
         assert_int_equal(body->n_blocks, 2);
-        assert_int_equal(body->blocks[1].body->n_attrs, 2);
-        assert_string_equal(body->blocks[1].body->attrs[1].name, "k");
+        assert_int_equal(body->blocks[1].body->n_attrs, 3);
+        assert_string_equal(body->blocks[1].body->attrs[2].name, "k");
         diags_clear(&diags);
         arena_free(&arena);
         source_text_free(source);
