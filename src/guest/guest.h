@@ -80,6 +80,13 @@ int guest_stat(struct guest *guest, const char *path, struct stat *ret, struct e
 /* The merged root, as a path that processes inside the build's namespaces (userns_enter and
  * then guest_enter) can use: image_setup_extra's $MOUNTPOINT. */
 const char *guest_root(const struct guest *guest);
+/* A folder of the host for files that go with the guest; it vanishes with the layer's staging. */
+const char *guest_scratch(const struct guest *guest);
+/* The text of a shell script for programs of the host that go into a root by a command like chroot(1):
+ * SCRIPT ROOT COMMAND... runs the command in the guest, as guest_run() does, with the guest's
+ * environment and `more_env` (K=V, may be NULL), whatever ROOT is. Works after guest_enter_mounts,
+ * while the guest runs. The caller frees *ret. */
+int guest_entry(const struct guest *guest, const char *const *more_env, char **ret, struct error *err);
 /* For struct spawn's enter: a host program in the guest's mount namespace, not chrooted (arg is the struct guest). */
 int guest_enter_mounts(void *guest, struct error *err);
 
