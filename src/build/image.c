@@ -90,13 +90,17 @@ static int grow(struct image *image, struct error *err)
 
         if (fstat(image->fd, &st) < 0)
                 return error_errno(err, errno, "stat");
+        if (job->arm->image_grow_bytes > 0 &&
+            __builtin_add_overflow(job->arm->image_grow_bytes, (uint64_t)st.st_size, &wanted))
+                return error_set(err, EOVERFLOW, "the image cannot grow by %s", size_show(job->arm->image_grow_bytes));
         wanted -= wanted % 512;
         if (wanted < (uint64_t)st.st_size)
-                return error_set(err, EINVAL,
-                                 "image_size is %s (%llu bytes), but the base image has %s (%llu bytes) already; "
-                                 "resize can only grow it",
-                                 size_show(wanted), (unsigned long long)wanted, size_show((uint64_t)st.st_size),
-                                 (unsigned long long)st.st_size);
+                return error_set(
+                        err, EINVAL,
+                        "the image is to have %s (%llu bytes), but the base image has %s (%llu bytes) already; "
+                        "resize can only grow it",
+                        size_show(wanted), (unsigned long long)wanted, size_show((uint64_t)st.st_size),
+                        (unsigned long long)st.st_size);
         if (!mount->type->grow)
                 return error_set(err, ENOTSUP, "%s is %s, which cannot be grown without mounting it", name,
                                  mount->type->name);

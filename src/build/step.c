@@ -461,11 +461,49 @@ static int setup_extra_layer(struct job *job, struct error *err)
         return add_layer(job, key, &work, err);
 }
 
+/* ---- resolv.conf ---- */
+
+/* Of the host's, which the image is to have; NULL: it is to have none. */
+struct resolv_conf {
+        char *text;
+};
+
+static int run_resolv_conf(struct job *job, struct guest *guest, const void *arg, struct error *err)
+{
+        const struct resolv_conf *wanted = arg;
+        int r = guest_remove(guest, "/etc/resolv.conf", err);
+
+        (void)job;
+        if (r < 0 || !wanted->text)
+                return r;
+        return guest_put_data(guest, wanted->text, strlen(wanted->text), "/etc/resolv.conf", 0644, err);
+}
+
+static int resolv_conf_layer(struct job *job, struct error *err)
+{
+        CLEANUP(digest_freep) struct digest *key = key_begin(job);
+        CLEANUP_FREE char *text = NULL;
+        int r = 0;
+
+        if (job->arm->resolv_conf == ARM_RESOLV_COPY_HOST)
+                r = file_read("/etc/resolv.conf", 0, &text, NULL, err);
+        if (r < 0)
+                return error_wrap(err, r, "resolv-conf");
+        digest_string(key, "resolv-conf");
+        digest_string(key, text);
+        return add_layer(
+                job, key,
+                &(struct layer_work){.what = "resolv-conf", .run = run_resolv_conf, .arg = &(struct resolv_conf){text}},
+                err);
+}
+
 int steps_run(struct job *job, struct error *err)
 {
         const struct template_steps *steps = job->steps;
         int r = job->arm && setup_extra_wanted(job, false) ? setup_extra_layer(job, err) : 0;
 
+        if (r == 0 && job->arm && job->arm->resolv_conf != ARM_RESOLV_KEEP)
+                r = resolv_conf_layer(job, err);
         for (size_t i = 0; r == 0 && i < steps->n_provisioners; i++)
                 if (template_step_applies(&steps->provisioners[i], job->build->name))
                         r = run_block(job, &steps->provisioners[i], i + 1, err);

@@ -8,6 +8,9 @@
 
 enum image_method { IMAGE_NEW, IMAGE_REUSE, IMAGE_RESIZE };
 
+/* What becomes of the image's /etc/resolv.conf before the first step. */
+enum arm_resolv_conf { ARM_RESOLV_KEEP, ARM_RESOLV_COPY_HOST, ARM_RESOLV_DELETE };
+
 struct arm_partition {
         char *name, *type, *size, *filesystem, *mountpoint;
         char *start_sector_text; /* as written */
@@ -48,7 +51,9 @@ struct arm_builder {
         /* checked: */
         enum image_method method;
         uint64_t image_size_bytes; /* 0: not given (reuse: as the image is) */
-        int gpt;                   /* 1: gpt, 0: dos, -1: not said */
+        uint64_t image_grow_bytes; /* resize: so much larger than the image is, in place of image_size_bytes */
+        enum arm_resolv_conf resolv_conf;
+        int gpt; /* 1: gpt, 0: dos, -1: not said */
 };
 
 extern const struct schema arm_schema;

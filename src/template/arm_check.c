@@ -47,7 +47,8 @@ static void set(char **field, const char *text)
 }
 
 /* "sha256:DIGEST" becomes DIGEST, and the type sha256. */
-static const struct digest_kind *take_prefix(struct arm_builder *arm, const struct value *value, struct diags *diags)
+static const struct digest_kind *take_prefix(struct arm_builder *arm, const struct value *value, const char *key,
+                                             struct diags *diags)
 {
         const char *colon = strchr(arm->file_checksum, ':');
         const struct digest_kind *kind;
@@ -56,7 +57,7 @@ static const struct digest_kind *take_prefix(struct arm_builder *arm, const stru
                 return NULL;
         kind = digest_by_name(arm->file_checksum, (size_t)(colon - arm->file_checksum));
         if (!kind || kind->hex_length == 0) {
-                diag_error(diags, schema_range(value, "file_checksum"),
+                diag_error(diags, schema_range(value, key),
                            "'%s' does not begin with a type of digest: md5:, sha1:, sha256: or sha512:",
                            arm->file_checksum);
                 return NULL;
@@ -65,12 +66,12 @@ static const struct digest_kind *take_prefix(struct arm_builder *arm, const stru
         return kind;
 }
 
-static void check_digest(struct arm_builder *arm, const struct value *value, const struct digest_kind *given,
-                         struct diags *diags)
+void arm_check_digest(struct arm_builder *arm, const struct value *value, const char *key,
+                      const struct digest_kind *given, struct diags *diags)
 {
         size_t before = diags->n_errors;
-        struct range at = schema_range(value, "file_checksum");
-        const struct digest_kind *prefix = take_prefix(arm, value, diags);
+        struct range at = schema_range(value, key);
+        const struct digest_kind *prefix = take_prefix(arm, value, key, diags);
         const struct digest_kind *kind = prefix ? prefix : given;
         size_t n = strlen(arm->file_checksum);
 
@@ -82,14 +83,14 @@ static void check_digest(struct arm_builder *arm, const struct value *value, con
                 return;
         }
         if (strspn(arm->file_checksum, "0123456789abcdefABCDEF") != n || n == 0) {
-                diag_error(diags, at, "'file_checksum' must be a digest in hexadecimal, not \"%s\"",
-                           arm->file_checksum);
+                diag_error(diags, at, "'%s' must be a digest in hexadecimal, not \"%s\"", key, arm->file_checksum);
                 return;
         }
         if (!kind)
                 kind = digest_by_length(n);
         if (!kind) {
-                diag_error(diags, at, "a digest of %zu digits is of no known type; give 'file_checksum_type'", n);
+                diag_error(diags, at, "a digest of %zu digits is of no known type; give '%s'", n,
+                           str_eq(key, "file_checksum") ? "file_checksum_type" : "TYPE:DIGEST");
                 diag_detail(diags, "md5 has 32 digits, sha1 40, sha256 64, sha512 128.");
         } else if (kind->hex_length != n) {
                 diag_error(diags, at, "a %s digest has %zu digits, not %zu", kind->name, kind->hex_length, n);
@@ -112,7 +113,7 @@ static void check_checksum(struct arm_builder *arm, const struct value *value, s
         if (kind)
                 set(&arm->file_checksum_type, kind->name);
         if (!str_empty(arm->file_checksum)) {
-                check_digest(arm, value, kind, diags);
+                arm_check_digest(arm, value, "file_checksum", kind, diags);
         } else if (str_empty(arm->file_checksum_url) && !(kind && kind->hex_length == 0)) {
                 diag_error(diags, schema_range(value, kind ? "file_checksum_type" : "file_urls"),
                            "the download could not be verified: 'file_checksum' or 'file_checksum_url' is missing");
@@ -123,9 +124,9 @@ static void check_checksum(struct arm_builder *arm, const struct value *value, s
         }
 }
 
-static void check_urls(const struct arm_builder *arm, const struct value *value, struct diags *diags)
+void arm_check_urls(const struct arm_builder *arm, const struct value *value, const char *key, struct diags *diags)
 {
-        const struct value *list = value_get(value, "file_urls");
+        const struct value *list = value_get(value, key);
 
         for (size_t i = 0; arm->file_urls && arm->file_urls[i]; i++) {
                 const char *url = arm->file_urls[i], *colon = strstr(url, "://");
@@ -134,7 +135,7 @@ static void check_urls(const struct arm_builder *arm, const struct value *value,
                 size_t n = colon ? (size_t)(colon - url) : 0;
 
                 if (!*url)
-                        diag_error(diags, at, "'file_urls' holds an empty URL");
+                        diag_error(diags, at, "'%s' holds an empty URL", key);
                 else if (colon && !(n == 4 && strncasecmp(url, "http", n) == 0) &&
                          !(n == 5 && strncasecmp(url, "https", n) == 0) &&
                          !(n == 4 && strncasecmp(url, "file", n) == 0))
@@ -174,7 +175,7 @@ static void check_base(struct arm_builder *arm, const struct value *value, struc
                 diag_detail(diags, "Where the base image or root archive is: [\"https://...\"]. (Or 'bootstrap': a "
                                    "Debian made here.)");
         } else {
-                check_urls(arm, value, diags);
+                arm_check_urls(arm, value, "file_urls", diags);
                 check_checksum(arm, value, diags);
         }
 }

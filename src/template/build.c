@@ -111,6 +111,8 @@ static void build_free(struct template_build *build)
 {
         free(build->name);
         free(build->type);
+        if (build->config && build->builder->clear)
+                build->builder->clear(build->config);
         if (build->config)
                 schema_free(build->builder->schema, build->config);
         free(build->config);

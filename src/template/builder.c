@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "template/arm.h"
+#include "template/arm_image.h"
 #include "template/null.h"
 
 static int check_arm(void *config, const struct value *value, struct diags *diags)
@@ -15,6 +16,21 @@ static const struct arm_builder *arm_image(const void *config)
         return config;
 }
 
+static int check_arm_image(void *config, const struct value *value, struct diags *diags)
+{
+        return arm_image_check(config, value, diags);
+}
+
+static const struct arm_builder *image_of_arm_image(const void *config)
+{
+        return &((const struct arm_image_builder *)config)->arm;
+}
+
+static void clear_arm_image(void *config)
+{
+        arm_image_clear(config);
+}
+
 static const struct builder_type types[] = {
         {
                 .name = "arm",
@@ -22,6 +38,14 @@ static const struct builder_type types[] = {
                 .schema = &arm_schema,
                 .check = check_arm,
                 .image = arm_image,
+        },
+        {
+                .name = "arm-image",
+                .artifact_builder = "slipway.arm-image",
+                .schema = &arm_image_schema,
+                .check = check_arm_image,
+                .image = image_of_arm_image,
+                .clear = clear_arm_image,
         },
         {
                 .name = "null",

@@ -14,6 +14,8 @@ struct builder_type {
         /* The image to make, as the arm builder would be told; inside the checked config.
          * NULL: it makes no image, and has no guest. */
         const struct arm_builder *(*image)(const void *config);
+        /* Free what check() made; the schema's own is freed after it. NULL: it makes nothing. */
+        void (*clear)(void *config);
 };
 
 /* NULL if there is none of this name. */
