@@ -9,7 +9,8 @@
 #include "provision/rows.h"
 
 static const struct provisioner_type *const types[] = {
-        &provision_ansible, &provision_breakpoint, &provision_file, &provision_shell, &provision_shell_local, &provision_sleep,
+        &provision_ansible, &provision_breakpoint,  &provision_file,
+        &provision_shell,   &provision_shell_local, &provision_sleep,
 };
 
 enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
