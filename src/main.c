@@ -6,21 +6,16 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 
+/* In the order in which `slipway help` lists them. */
 const struct command *const commands[] = {
-        &command_build, &command_validate, &command_inspect, &command_fix,     &command_hcl2_upgrade,
-        &command_boot,  &command_image,    &command_doctor,  &command_version, NULL,
+        &command_build,        &command_validate,
+        &command_inspect,      &command_fix,
+        &command_hcl2_upgrade, &command_boot,
+        &command_image,        &command_doctor,
+        &command_plugins,      &command_schema,
+        &command_completion,   &command_help,
+        &command_version,      NULL,
 };
-
-static void usage(FILE *stream)
-{
-        fputs("Usage: slipway COMMAND [options] [arguments]\n\n"
-              "  Builds bootable images for ARM boards and PCs from templates, without root.\n\n"
-              "Commands:\n\n",
-              stream);
-        for (const struct command *const *command = commands; *command; command++)
-                fprintf(stream, "  %-12s %s\n", (*command)->name, (*command)->summary);
-        fputs("\n'slipway COMMAND -help' describes a command and its options.\n", stream);
-}
 
 static int unknown(const char *name)
 {
@@ -43,24 +38,24 @@ static int global_options(char **argv)
         return n;
 }
 
+/* -help, --version and the like are commands too. */
+static const char *without_dashes(const char *word)
+{
+        word += str_starts(word, "--") ? 2 : str_starts(word, "-");
+        return strcmp(word, "h") == 0 ? "help" : strcmp(word, "v") == 0 ? "version" : word;
+}
+
 int main(int argc, char **argv)
 {
         int skip = argc > 0 ? 1 + global_options(argv + 1) : 0;
-        const char *name = skip < argc ? argv[skip] : NULL;
         const struct command *command;
 
         signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report, not an end */
-        if (!name) {
-                usage(stderr);
+        command_program = argc > 0 ? argv[0] : "slipway";
+        if (skip >= argc) {
+                commands_usage(stderr);
                 return 2;
         }
-        name += str_starts(name, "--") ? 2 : str_starts(name, "-");
-        if (strcmp(name, "help") == 0 && argc > skip + 1)
-                return main(3, (char *[]){argv[0], argv[skip + 1], (char[]){"-help"}, NULL});
-        if (strcmp(name, "help") == 0 || strcmp(name, "h") == 0) {
-                usage(stdout);
-                return 0;
-        }
-        command = command_find(name);
+        command = command_find(without_dashes(argv[skip]));
         return command ? command->run(command, argc - skip, argv + skip) : unknown(argv[skip]);
 }

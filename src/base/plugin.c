@@ -2,6 +2,7 @@
  * method is an argument, and the exit code tells "failed" from "cannot". */
 #include "base/plugin.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -19,6 +20,10 @@ enum { DESCRIBE_MS = 10000, ANSWER_MAX_BYTES = 16 << 20, CHUNK_BYTES = 1 << 20 }
 
 const char *const plugin_key_types[] = {"string",  "bool", "int",        "size",  "duration",
                                         "strings", "ints", "string_map", "value", NULL};
+
+static const char *const prefixes[] = {"slipway", "packer"};
+
+enum { N_PREFIXES = sizeof(prefixes) / sizeof(prefixes[0]) };
 
 const char *plugin_kind_name(enum plugin_kind kind)
 {
@@ -64,14 +69,13 @@ static bool is_name(const char *name)
 /* The first regular file of a right name; *ret_usable says whether it may be run. */
 static char *find(enum plugin_kind kind, const char *name, bool *ret_usable)
 {
-        static const char *const prefixes[] = {"slipway", "packer"};
         CLEANUP_STRV char **dirs = search_folders();
         CLEANUP_FREE char *unusable = NULL;
 
         if (!is_name(name))
                 return NULL;
         for (char **dir = dirs; *dir; dir++)
-                for (size_t i = 0; i < 2; i++) {
+                for (size_t i = 0; i < N_PREFIXES; i++) {
                         CLEANUP_FREE char *path =
                                 xasprintf("%s/%s-%s-%s", *dir, prefixes[i], plugin_kind_name(kind), name);
                         struct stat st;
@@ -95,6 +99,46 @@ char *plugin_find(enum plugin_kind kind, const char *name)
         CLEANUP_FREE char *path = find(kind, name, &usable);
 
         return usable ? steal(&path) : NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names of files PREFIX-KIND-NAME of a folder; whether they may be run is for find() to see. */
+static void add_names(char ***names, const char *dir, enum plugin_kind kind)
+{
+        CLEANUP_CLOSEDIR DIR *stream = opendir(dir);
+        const struct dirent *entry;
+
+        while (stream && (entry = readdir(stream))) {
+                for (size_t i = 0; i < N_PREFIXES; i++) {
+                        CLEANUP_FREE char *start = xasprintf("%s-%s-", prefixes[i], plugin_kind_name(kind));
+                        const char *name = entry->d_name + strlen(start);
+
+                        if (str_starts(entry->d_name, start) && is_name(name) && !strv_has(STRV(*names), name))
+                                strv_add(names, name);
+                }
+        }
+}
+
+char **plugin_list(enum plugin_kind kind)
+{
+        CLEANUP_STRV char **dirs = search_folders(), **names = NULL;
+        char **paths = NULL;
+
+        for (char **dir = dirs; *dir; dir++)
+                add_names(&names, *dir, kind);
+        if (names)
+                qsort(names, strv_len(STRV(names)), sizeof(*names), compare_names);
+        for (char **name = names; name && *name; name++) {
+                char *path = plugin_find(kind, *name);
+
+                if (path)
+                        strv_take(&paths, path);
+        }
+        return paths;
 }
 
 struct answer {

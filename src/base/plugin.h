@@ -102,6 +102,8 @@ struct plugin {
 const char *plugin_kind_name(enum plugin_kind kind);
 /* The path of the executable, or NULL; the caller frees. */
 char *plugin_find(enum plugin_kind kind, const char *name) __attribute__((warn_unused_result));
+/* All that plugin_find() would find: their paths, in the order of their names. The caller frees. */
+char **plugin_list(enum plugin_kind kind) __attribute__((warn_unused_result));
 /* Find it and have it describe itself. -ENOENT (with a message that says where
  * it was looked for) if there is none; other errors name the executable. */
 int plugin_load(enum plugin_kind kind, const char *name, struct plugin **ret, struct error *err);

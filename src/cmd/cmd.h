@@ -52,6 +52,8 @@ int command_fail(struct error *err);
 
 /* -machine-readable was given, before the command's name or after it: every command takes it. */
 extern bool command_machine_readable;
+/* argv[0]: the name by which the program was called. */
+extern const char *command_program;
 /* A text for stdout and a line break; with -machine-readable a line `ui,say`. */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* All commands, ended by NULL: main.c's table. */
@@ -61,5 +63,19 @@ const struct command *command_find(const char *name);
 /* "slipway: unknown NOUN 'NAME'; did you mean ...?" to stderr; the exit code 2. */
 int command_unknown(const char *noun, const char *name, const char *const *names);
 
-extern const struct command command_build, command_validate, command_inspect, command_boot, command_image,
-        command_doctor, command_fix, command_hcl2_upgrade, command_version;
+/* "Usage: slipway COMMAND ..." and the list of commands. */
+void commands_usage(FILE *stream);
+
+extern const struct command command_boot;
+extern const struct command command_build;
+extern const struct command command_completion;
+extern const struct command command_doctor;
+extern const struct command command_fix;
+extern const struct command command_hcl2_upgrade;
+extern const struct command command_help;
+extern const struct command command_image;
+extern const struct command command_inspect;
+extern const struct command command_plugins;
+extern const struct command command_schema;
+extern const struct command command_validate;
+extern const struct command command_version;

@@ -13,6 +13,7 @@
 
 static const char machine_readable[] = "machine-readable";
 bool command_machine_readable;
+const char *command_program = "slipway";
 
 static int find_exact(const struct command *command, const char *name, size_t n)
 {

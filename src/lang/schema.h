@@ -86,6 +86,8 @@ void schema_unknown_key(const struct value_entry *entry, const char *where, cons
                         struct diags *diags);
 /* Feed the decoded block, all of it, to a digest: the same configuration gives the same bytes. */
 void schema_digest(const struct schema *schema, const void *config, struct digest *digest);
+/* The table as a JSON Schema (2020-12) of an object; the caller json_decref()s it. */
+json_t *schema_to_json(const struct schema *schema);
 /* Where a key of the block was written, for later messages: its value's range, or the block's beginning. */
 struct range schema_range(const struct value *value, const char *key);
 /* The i-th block of a SCHEMA_BLOCKS key as it is written, or NULL. */

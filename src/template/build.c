@@ -22,6 +22,11 @@ static const char *const head_names[] = {"type", "name", NULL};
 static const struct schema head_schema = {
         .name = "a builder", .size = sizeof(struct builder_head), .keys = head_keys, .n_keys = 2};
 
+const struct schema *template_builder_schema(void)
+{
+        return &head_schema;
+}
+
 bool name_matches(const char *const *patterns, const char *name)
 {
         for (; patterns && *patterns; patterns++)

@@ -43,6 +43,16 @@ static const struct schema provisioner_schema = SCHEMA("a provisioner", provisio
 static const struct schema post_processor_schema = SCHEMA("a post-processor", post_processor_keys);
 static const struct schema cleanup_schema = SCHEMA("the error-cleanup-provisioner", provisioner_keys);
 
+const struct schema *template_provisioner_schema(void)
+{
+        return &provisioner_schema;
+}
+
+const struct schema *template_post_processor_schema(void)
+{
+        return &post_processor_schema;
+}
+
 /* Names of builds in only, except. */
 static void check_names(struct load *load, const struct template_step *step, const char *key, char *const *names)
 {

@@ -109,5 +109,9 @@ static inline void template_freep(struct template **t)
  * template_step_keys. The caller frees with value_free. */
 struct value *template_step_config(const struct template_step *step, const char *build_name);
 extern const char *const template_step_keys[];
+/* The keys that every builder, provisioner, post-processor has, as a table. */
+const struct schema *template_builder_schema(void);
+const struct schema *template_provisioner_schema(void);
+const struct schema *template_post_processor_schema(void);
 /* Does the step run for this build (only, except)? */
 bool template_step_applies(const struct template_step *step, const char *build_name);

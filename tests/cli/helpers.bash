@@ -39,6 +39,9 @@ template() {
 }
 shell() { jq -nc '[{type: "shell", inline: $ARGS.positional}]' --args "$@"; }
 
+# Names of all commands.
+commands() { "$slipway" -help | sed -n -e '/^Topics/q' -e 's/^  \([a-z0-9_]*\)  *[A-Z].*/\1/p'; }
+
 build() { echo "slipway build $*"; timeout 300 "$slipway" build "$@"; }
 
 # The start of a partition in bytes, by libfdisk's own tool.

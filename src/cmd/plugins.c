@@ -1,0 +1,103 @@
+/* slipway plugins: what there is for a template to name: what is built in, and
+ * stand-alone executables. */
+#include "base/plugin.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "cmd/template_args.h"
+#include "package/package.h"
+#include "provision/provision.h"
+
+static const enum plugin_kind kinds[] = {PLUGIN_PROVISIONER, PLUGIN_POST_PROCESSOR};
+
+enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+static void print_built_in(const char *title, const char *const *names)
+{
+        CLEANUP_FREE char *joined = strv_join(names, ", ");
+
+        printf("  %-15s  %s\n", title, joined);
+}
+
+/* An executable with what it says of itself, or what is wrong with it. */
+static void print_executable(enum plugin_kind kind, const char *path)
+{
+        CLEANUP(plugin_freep) struct plugin *plugin = NULL;
+        CLEANUP_ERROR struct error err = {0};
+        const char *name = strstr(path_name(path), plugin_kind_name(kind)) + strlen(plugin_kind_name(kind)) + 1;
+        bool sound = plugin_load(kind, name, &plugin, &err) == 0;
+
+        printf("  %-15s  %-16s %s%s%s\n", plugin_kind_name(kind), name, path, sound ? "" : "\n      ",
+               sound ? "" : error_message(&err));
+}
+
+static int print_all(void)
+{
+        bool any = false;
+
+        puts("Built in:\n");
+        print_built_in("builder", builder_names());
+        print_built_in("provisioner", provisioner_names());
+        print_built_in("post-processor", post_processor_names());
+        puts("\nExecutables:\n");
+        for (size_t i = 0; i < N_KINDS; i++) {
+                CLEANUP_STRV char **paths = plugin_list(kinds[i]);
+
+                for (char **path = paths; path && *path; path++)
+                        print_executable(kinds[i], *path);
+                any = any || paths;
+        }
+        if (!any)
+                puts("  none ('slipway help executables' says where they are looked for)");
+        return 0;
+}
+
+/* As Packer's: paths, one a line. */
+static int print_installed(void)
+{
+        for (size_t i = 0; i < N_KINDS; i++) {
+                CLEANUP_STRV char **paths = plugin_list(kinds[i]);
+
+                for (char **path = paths; path && *path; path++)
+                        command_say("%s", *path);
+        }
+        return 0;
+}
+
+static const char *const *actions(void)
+{
+        static const char *const names[] = {"installed", NULL};
+
+        return names;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+        bool nothing;
+        int exit_code, first = options_parse(command, argc, argv, &nothing, &exit_code);
+
+        if (first < 0)
+                return exit_code;
+        if (first == argc)
+                return print_all();
+        if (strcmp(argv[first], "installed") == 0 && argc - first == 1)
+                return print_installed();
+        if (strv_has(actions(), argv[first]))
+                command_usage(command, false);
+        else
+                command_unknown("action of plugins", argv[first], actions());
+        return 2;
+}
+
+const struct command command_plugins = {
+        .name = "plugins",
+        .arguments = "[installed]",
+        .summary = "List what templates can name: what is built in, and stand-alone executables",
+        .help = "  installed  the paths of stand-alone executables alone, one a line\n\n"
+                "  Nothing is downloaded: what Packer has in plugins of its own is built in.",
+        .words = actions,
+        .run = run,
+};
