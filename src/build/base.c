@@ -7,16 +7,16 @@
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/size.h"
 #include "base/str.h"
-#include "build/job.h"
+#include "build/base.h"
+#include "guest/node.h"
 
-/* Raised when what lies in the cache would be made in another way. */
-static const char base_format[] = "base-1";
+const char base_format[] = "base-1";
 
 void base_clear(struct base *base)
 {
@@ -25,6 +25,7 @@ void base_clear(struct base *base)
         free(base->mounts);
         free(base->image);
         free(base->tree);
+        free(base->over);
         source_nodes_clear(&base->nodes);
         *base = (struct base){0};
 }
@@ -90,7 +91,7 @@ static bool is_plain_unpacking(const char *const *argv)
         return true;
 }
 
-static const char *const *own_command(const struct job *job)
+const char *const *base_own_command(const struct job *job)
 {
         const char *const *argv = STRV(job->arm->file_unarchive_cmd);
 
@@ -109,7 +110,7 @@ static void key_strings(struct digest *digest, const char *const *strv)
         digest_string(digest, NULL);
 }
 
-static void base_key(char key[DIGEST_HEX_MAX], const char *kind, const char *sha256, const char *const *argv)
+void base_key(char key[DIGEST_HEX_MAX], const char *kind, const char *sha256, const char *const *argv)
 {
         CLEANUP(digest_freep) struct digest *digest = digest_sha256();
 
@@ -120,46 +121,33 @@ static void base_key(char key[DIGEST_HEX_MAX], const char *kind, const char *sha
         digest_final(digest, key);
 }
 
-/* ---- a vendor's image ---- */
+/* ---- trees ---- */
 
-static int unpack_by_command(struct job *job, const struct source_file *file, int to, struct error *err)
+int base_copy_folder(const char *from, const char *to, const char *path, struct error *err)
 {
-        CLEANUP_FREE char *dir = NULL;
-        int r = cache_stage(&job->cache, "unpack", &dir, err);
+        CLEANUP_FREE char *source = xasprintf("%s%s", from, path), *target = xasprintf("%s%s", to, path);
+        CLEANUP_CLOSE int in = open(source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), out = -1;
+        int r;
 
-        return r < 0 ? r : source_unpack_command_image(own_command(job), file->path, file->name, dir, to, job->ui, err);
+        if (in < 0 && errno == ENOENT)
+                return 0;
+        if (in < 0 && (errno == ENOTDIR || errno == ELOOP))
+                return error_set(err, ENOTDIR, "mountpoint '%s' is no folder in the image", path);
+        out = open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (in < 0 || out < 0)
+                return error_errno(err, errno, "open folder '%s'", path);
+        r = node_copy_attributes(in, out, err);
+        return r < 0 ? error_wrap(err, r, "folder '%s'", path) : 0;
 }
 
-static int unpack_image(struct job *job, const struct source_file *file, const char *place, struct error *err)
-{
-        CLEANUP_FREE char *dir = path_dir(place);
-        CLEANUP_CLOSE int fd = -1;
-        int r = file_nameless(dir, 0644, &fd, err);
-
-        if (r < 0)
-                return r;
-        ui_say(job->ui, "Unpacking %s", file->name);
-        r = own_command(job) ? unpack_by_command(job, file, fd, err)
-                             : source_unpack_image(file->path, fd, job->ui, err);
-        if (r < 0)
-                return error_wrap(err, r, "unpack '%s'", file->name);
-        return file_publish(fd, place, err);
-}
-
-struct extract {
-        struct base *base;
-        const char *tree;
-        struct ui *ui;
-};
-
-/* A mountpoint as a folder of the tree, made if missing, through no symlink. */
-static int tree_mountpoint(const char *tree, const char *mountpoint, char **ret, struct error *err)
+int base_mountpoint(const char *tree, const char *like, const char *mountpoint, char **ret, struct error *err)
 {
         CLEANUP_FREE char *path = xasprintf("%s%s", tree, mountpoint);
         struct stat st;
 
         for (char *p = path + strlen(tree) + 1; p > path; p++) {
                 char was = *p;
+                int r = 0;
 
                 if (was != '/' && was != '\0')
                         continue;
@@ -168,6 +156,10 @@ static int tree_mountpoint(const char *tree, const char *mountpoint, char **ret,
                         return error_errno(err, errno, "create mountpoint '%s'", mountpoint);
                 if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
                         return error_set(err, ENOTDIR, "mountpoint '%s' is no folder in the image", mountpoint);
+                if (like)
+                        r = base_copy_folder(like, tree, path + strlen(tree), err);
+                if (r < 0)
+                        return r;
                 *p = was;
                 if (was == '\0')
                         break;
@@ -176,58 +168,9 @@ static int tree_mountpoint(const char *tree, const char *mountpoint, char **ret,
         return 0;
 }
 
-/* In the namespaces: each mounted file system at its place in the tree. What
- * lies under a mountpoint in the file system above is hidden, as by a mount. */
-static int extract_mounts(void *arg, struct error *err)
-{
-        struct extract *extract = arg;
-        struct base *base = extract->base;
-
-        for (size_t i = 0; i < base->n_mounts; i++) {
-                struct job_mount *mount = &base->mounts[i];
-                CLEANUP_FREE char *name = xasprintf("partition %u (%s)", mount->number, mount->mountpoint);
-                CLEANUP_FREE char *dir = NULL;
-                struct fs_volume volume = {base->image, mount->start_bytes, mount->size_bytes, name};
-                int r;
-
-                if (!mount->type->extract)
-                        return error_set(err, ENOTSUP, "%s is %s, which can be made (method new) but not read", name,
-                                         mount->type->name);
-                r = mount->type->check ? mount->type->check(&volume, true, err) : 0;
-                if (r == 0 && i > 0)
-                        r = tree_mountpoint(extract->tree, mount->mountpoint, &dir, err);
-                if (r == 0 && dir)
-                        r = tree_remove(dir, err);
-                if (r == 0 && dir && mkdir(dir, 0755) < 0)
-                        r = error_errno(err, errno, "create folder '%s'", dir);
-                if (r == 0)
-                        r = mount->type->extract(&volume, dir ? dir : extract->tree, extract->ui, err);
-                if (r < 0)
-                        return error_wrap(err, r, "%s of the image", name);
-        }
-        return 0;
-}
-
-static void image_tree_key(struct job *job, const char *image_key, char key[DIGEST_HEX_MAX])
-{
-        CLEANUP(digest_freep) struct digest *digest = digest_sha256();
-
-        digest_string(digest, base_format);
-        digest_string(digest, image_key);
-        for (size_t i = 0; i < job->base.n_mounts; i++) {
-                char number[24];
-
-                snprintf(number, sizeof(number), "%u", job->base.mounts[i].number);
-                digest_string(digest, number);
-                digest_string(digest, job->base.mounts[i].mountpoint);
-        }
-        digest_final(digest, key);
-}
-
-/* base->tree: from the cache, or made by `fill` in staging and moved there. */
-static int tree_get(struct job *job, const char *what,
-                    int (*fill)(struct job *job, const void *arg, const char *folder, struct error *err),
-                    const void *arg, struct error *err)
+int base_tree_get(struct job *job, const char *what,
+                  int (*fill)(struct job *job, const void *arg, const char *folder, struct error *err), const void *arg,
+                  struct error *err)
 {
         CLEANUP_FREE char *place = cache_place(&job->cache, "bases", job->base.key);
         CLEANUP_FREE char *staged = NULL;
@@ -245,7 +188,7 @@ static int tree_get(struct job *job, const char *what,
         return r < 0 ? r : cache_commit(staged, place, err);
 }
 
-static int make_tree(const char *folder, char **ret, struct error *err)
+int base_tree_make(const char *folder, char **ret, struct error *err)
 {
         CLEANUP_FREE char *tree = path_join(folder, "tree");
 
@@ -253,42 +196,6 @@ static int make_tree(const char *folder, char **ret, struct error *err)
                 return error_errno(err, errno, "create folder '%s'", tree);
         *ret = steal(&tree);
         return 0;
-}
-
-static int fill_from_image(struct job *job, const void *arg, const char *folder, struct error *err)
-{
-        CLEANUP_FREE char *tree = NULL;
-        struct extract extract = {.base = &job->base, .ui = job->ui};
-        int r = make_tree(folder, &tree, err);
-
-        (void)arg;
-        extract.tree = tree;
-        return r < 0 ? r : userns_call(job->ns, extract_mounts, &extract, err);
-}
-
-static int prepare_image(struct job *job, const struct source_file *file, struct error *err)
-{
-        struct base *base = &job->base;
-        char image_key[DIGEST_HEX_MAX];
-        CLEANUP_FREE char *name = NULL;
-        CLEANUP_CLOSE int lock = -1;
-        int r;
-
-        base_key(image_key, "image", file->sha256, own_command(job));
-        r = cache_lock(&job->cache, image_key, job->ui, &lock, err);
-        if (r < 0)
-                return r;
-        name = xasprintf("%s.img", image_key);
-        base->image = cache_place(&job->cache, "images", name);
-        if (!path_exists(base->image))
-                r = unpack_image(job, file, base->image, err);
-        close_p(&lock);
-        if (r == 0)
-                r = mounts_find(job, base->image, base, err);
-        if (r < 0)
-                return r;
-        image_tree_key(job, image_key, base->key);
-        return tree_get(job, "Reading the image's file systems", fill_from_image, NULL, err);
 }
 
 /* ---- a rootfs archive ---- */
@@ -365,7 +272,7 @@ static int make_mountpoints(const struct base *base, const char *tree, struct er
 {
         for (size_t i = 1; i < base->n_mounts; i++) {
                 CLEANUP_FREE char *dir = NULL;
-                int r = tree_mountpoint(tree, base->mounts[i].mountpoint, &dir, err);
+                int r = base_mountpoint(tree, NULL, base->mounts[i].mountpoint, &dir, err);
 
                 if (r < 0)
                         return r;
@@ -380,9 +287,9 @@ static int unpack_tree(void *arg, struct error *err)
         struct source_nodes nodes = {0};
         int r;
 
-        if (own_command(unpack->job))
-                r = source_unpack_command(own_command(unpack->job), unpack->file->path, unpack->tree, unpack->job->ui,
-                                          err);
+        if (base_own_command(unpack->job))
+                r = source_unpack_command(base_own_command(unpack->job), unpack->file->path, unpack->tree,
+                                          unpack->job->ui, err);
         else
                 r = source_unpack_tree(unpack->file->path, unpack->tree, &nodes, unpack->job->ui, err);
         if (r < 0)
@@ -398,7 +305,7 @@ static int unpack_tree(void *arg, struct error *err)
 static int fill_from_archive(struct job *job, const void *archive, const char *folder, struct error *err)
 {
         CLEANUP_FREE char *tree = NULL;
-        int r = make_tree(folder, &tree, err);
+        int r = base_tree_make(folder, &tree, err);
         struct unpack unpack = {.job = job, .file = archive, .folder = folder, .tree = tree};
 
         return r < 0 ? r : userns_call(job->ns, unpack_tree, &unpack, err);
@@ -420,8 +327,8 @@ static int prepare_archive(struct job *job, const struct source_file *file, stru
 
         if (r < 0)
                 return r;
-        new_tree_key(job, "archive", file->sha256, own_command(job));
-        return tree_get(job, "Unpacking the root file system", fill_from_archive, file, err);
+        new_tree_key(job, "archive", file->sha256, base_own_command(job));
+        return base_tree_get(job, "Unpacking the root file system", fill_from_archive, file, err);
 }
 
 /* ---- a bootstrapped system ---- */
@@ -476,7 +383,7 @@ static int fill_from_bootstrap(struct job *job, const void *arg, const char *fol
                         wanted->architecture);
         r = userns_binfmt(job->ns, machine, job->arm->qemu_binary_source_path, err);
         if (r == 0)
-                r = make_tree(folder, &tree, err);
+                r = base_tree_make(folder, &tree, err);
         unpack.tree = tree;
         return r < 0 ? r : userns_call(job->ns, bootstrap_tree, &unpack, err);
 }
@@ -491,7 +398,7 @@ static int prepare_bootstrap(struct job *job, struct error *err)
                 return r;
         source_bootstrap_key(&request, hex);
         new_tree_key(job, "bootstrap", hex, NULL);
-        return tree_get(job, "Bootstrapping the root file system", fill_from_bootstrap, NULL, err);
+        return base_tree_get(job, "Bootstrapping the root file system", fill_from_bootstrap, NULL, err);
 }
 
 /* ---- all of them ---- */
@@ -520,7 +427,7 @@ int base_prepare(struct job *job, struct error *err)
                 r = fetch(job, &file, err);
                 if (r == 0)
                         r = job->arm->method == IMAGE_NEW ? prepare_archive(job, &file, err)
-                                                          : prepare_image(job, &file, err);
+                                                          : base_from_image(job, &file, err);
         }
         source_file_clear(&file);
         if (r == 0)
@@ -529,12 +436,16 @@ int base_prepare(struct job *job, struct error *err)
                 return r;
         found.tree = job->base.tree;
         r = job_call(job, find_architecture, &found, sizeof(found), err);
+        r = served_check(job, r, err);
         if (r < 0)
                 return error_wrap(err, r, "the base system");
         job->machine = found.machine;
         job->bits = found.bits;
         memcpy(job->key, job->base.key, sizeof(job->key));
         strv_add(&job->layers, job->base.tree);
+        if (job->base.over)
+                strv_add(&job->layers, job->base.over);
+        job->n_base_layers = strv_len(STRV(job->layers));
         log_debug("base %s (%s) in %s", job->base.key, guest_machine_name(job->machine, job->bits), job->base.tree);
         return userns_binfmt(job->ns, job->machine, job->arm->qemu_binary_source_path, err);
 }

@@ -264,7 +264,7 @@ static int apply_layers(struct image *image, struct layer_target *targets, struc
         struct job *job = image->job;
         int r = 0;
 
-        for (size_t i = job->base.image ? 1 : 0; r == 0 && job->layers[i]; i++) {
+        for (size_t i = job->base.image ? job->n_base_layers : 0; r == 0 && job->layers[i]; i++) {
                 r = layer_apply(job->layers[i], targets, job->base.n_mounts, job->ui, err);
                 if (r == 0 && i == 0)
                         r = apply_nodes(image, &targets[0], err);

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "build/build.h"
 #include "build/cache.h"
+#include "build/served.h"
 #include "disk/disk.h"
 #include "disk/fs.h"
 #include "guest/guest.h"
@@ -29,7 +30,8 @@ struct job_mount {
 /* What the steps start from. */
 struct base {
         char *image;               /* reuse, resize: the vendor's image in the cache; else NULL */
-        char *tree;                /* all its mounted file systems as one tree */
+        char *tree;                /* all its mounted file systems as one tree; if served, its root */
+        char *over;                /* served: the other file systems, a layer on it; or NULL */
         struct source_nodes nodes; /* devices of an archive */
         char key[DIGEST_HEX_MAX];  /* of the tree: the first layer's parent */
         struct job_mount *mounts;  /* by mountpoint, the root first */
@@ -49,6 +51,8 @@ struct job {
         int64_t epoch;   /* SOURCE_DATE_EPOCH, or -1 */
         int64_t started; /* seconds since 1970 */
         struct base base;
+        struct served served;
+        size_t n_base_layers;     /* how many of `layers` are the base */
         int machine, bits;        /* of the guest (ELF) */
         bool last_try;            /* no retry of the step under way is left */
         char **layers;            /* folders, the lowest first */

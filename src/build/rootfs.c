@@ -151,7 +151,7 @@ int job_write_rootfs(struct job *job, struct error *err)
                 return r;
         ui_say(job->ui, "Writing the root file system as an archive");
         rootfs.fd = fd;
-        r = userns_call(job->ns, write_archive, &rootfs, err);
+        r = served_check(job, userns_call(job->ns, write_archive, &rootfs, err), err);
         if (r == 0)
                 r = file_publish(fd, job->arm->image_path, err);
         return r < 0 ? error_wrap(err, r, "write '%s'", job->arm->image_path) : 0;

@@ -99,6 +99,7 @@ static int job_run(struct job *job, struct artifacts *ret, struct error *err)
         if (r == 0)
                 r = packages_run(job, ret, err);
         cancel_clear(); /* clean-up is not cancelled */
+        served_stop(job);
         if (job->ns)
                 cache_close(&job->cache, job->ns);
         job->ns = userns_free(job->ns);
@@ -141,6 +142,7 @@ static int child_main(const struct template *t, struct child *child, const struc
                 .ui = &child->ui,
                 .started = time(NULL),
                 .cache = {.staging_lock = -1},
+                .served = {.errors = -1},
         };
         CLEANUP(artifacts_clear) struct artifacts artifacts = {0};
         CLEANUP_ERROR struct error err = {0};

@@ -207,7 +207,7 @@ static int make_layer(struct job *job, const struct layer_work *work, const char
                 r = step_guest(job, stage, &guest, err);
         if (r < 0)
                 return r;
-        r = work->run(job, guest, work->arg, err);
+        r = served_check(job, work->run(job, guest, work->arg, err), err);
         if (r < 0) {
                 run_error_cleanup(job, guest);
                 guest_stop(guest, false, NULL);
@@ -270,7 +270,7 @@ static int step_reading(struct job *job, const struct step *step, struct error *
         if (r == 0)
                 r = step_guest(job, stage, &guest, err);
         if (r == 0)
-                r = run_provisioner(job, guest, step, err);
+                r = served_check(job, run_provisioner(job, guest, step, err), err);
         if (guest)
                 guest_stop(guest, false, NULL);
         return r;

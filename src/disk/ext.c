@@ -4,7 +4,7 @@
 #include "disk/ext_ops.h"
 
 #define EXT_FUNCTIONS                                                                                                  \
-        .extract = ext_extract, .write_open = ext_write_open, .write_change = ext_write_change,                        \
+        .extract = ext_extract, .serve = ext_serve, .write_open = ext_write_open, .write_change = ext_write_change,    \
         .write_close = ext_write_close, .write_abort = ext_write_abort, .grow = ext_grow, .check = ext_check,          \
         .list = ext_list, .cat = ext_cat
 

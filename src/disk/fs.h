@@ -69,6 +69,12 @@ struct fs_type {
         /* All of it into the empty folder dir: owners, modes, xattrs, hard
          * links, holes; no device nodes. In the user namespace. */
         int (*extract)(const struct fs_volume *volume, const char *dir, struct ui *ui, struct error *err);
+        /* The tree that extract() would make, read-only, without making it:
+         * answer the kernel on fuse_fd (/dev/fuse, mounted) until it is unmounted.
+         * The volume must not change meanwhile. Damage that is met while serving is told to
+         * on_error; whoever asked gets EIO. */
+        int (*serve)(const struct fs_volume *volume, int fuse_fd, void (*on_error)(void *arg, const struct error *err),
+                     void *arg, struct error *err);
         /* Make and fill in one go, from a complete tree (file systems that
          * only their own mkfs can fill). In the user namespace. */
         int (*populate)(const struct fs_volume *volume, const struct fs_make *make, const char *dir, struct error *err);

@@ -113,7 +113,7 @@ static int try_overlay(void *arg, struct error *err)
                         r = dir_make(paths[i], 0755, err);
         }
         if (r == 0)
-                r = mounts_overlay((const char *const[]){paths[0], NULL}, 1, paths[1], paths[2], paths[3], err);
+                r = mounts_overlay((const char *const[]){paths[0], NULL}, 1, paths[1], paths[2], paths[3], false, err);
         for (size_t i = 0; i < 4; i++)
                 free(paths[i]);
         return r;
@@ -149,6 +149,27 @@ static void check_overlay(struct doctor *doctor)
         else
                 passed(doctor, "overlay", true, xasprintf("mounted on the file system of %s", doctor->cache));
         userns_call(doctor->ns, remove_inside, dir, NULL);
+}
+
+/* Without it a base image is extracted before the first step. */
+static void check_fuse(struct doctor *doctor)
+{
+        CLEANUP_ERROR struct error err = {0};
+        CLEANUP_FREE char *dir = NULL;
+        CLEANUP_CLOSE int fd = -1;
+
+        if (!doctor->ns || !doctor->cache) {
+                failed(doctor, "FUSE", false, xstrdup("not tried"), xstrdup("first what is missing above"));
+                return;
+        }
+        dir = xasprintf("%s/doctor-XXXXXX", doctor->cache);
+        if (mkdtemp(dir) && userns_mount_fuse(doctor->ns, dir, &fd, &err) == 0)
+                passed(doctor, "FUSE", false, xstrdup("base images are read in place"));
+        else
+                failed_by(doctor, "FUSE", false, &err);
+        close_p(&fd);
+        userns_unmount(doctor->ns, dir, NULL);
+        rmdir(dir);
 }
 
 static void check_cache(struct doctor *doctor)
@@ -264,6 +285,7 @@ struct guest_check *guest_doctor(size_t *ret_n)
         check_userns(&doctor);
         check_cache(&doctor);
         check_overlay(&doctor);
+        check_fuse(&doctor);
         check_arches(&doctor);
         check_programs(&doctor);
         userns_free(doctor.ns);

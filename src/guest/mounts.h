@@ -15,8 +15,9 @@ bool mounts_needs_point(const struct guest_mount *list, size_t n, size_t i, bool
 /* Mount them beneath an open root. */
 int mounts_apply(int root_fd, const struct guest_mount *list, size_t n, struct error *err);
 
-/* lowers: from the lowest up, as paths. upper NULL: read-only. */
+/* lowers: from the lowest up, as paths. upper NULL: read-only. `xino`: layers of several file
+ * systems show one device number, at the price of inode numbers of 64 bits. */
 int mounts_overlay(const char *const *lowers, size_t n, const char *upper, const char *work, const char *target,
-                   struct error *err);
+                   bool xino, struct error *err);
 /* A copy of the mount at `path` on an open folder or file. */
 int mounts_bind(const char *path, int target_fd, bool recursive, bool read_only);

@@ -1,5 +1,5 @@
 /* Single files and folders with everything that belongs to them: owner, mode,
- * extended attributes, times. Private to this room. */
+ * extended attributes, times. */
 #pragma once
 
 #include <stdbool.h>

@@ -57,7 +57,7 @@ static int mount_at(const char *layers, const char *target, bool writable)
 }
 
 int mounts_overlay(const char *const *lowers, size_t n, const char *upper, const char *work, const char *target,
-                   struct error *err)
+                   bool xino, struct error *err)
 {
         CLEANUP(close_all) fds_t fds = {0};
         CLEANUP_STR struct str options = {0};
@@ -79,6 +79,8 @@ int mounts_overlay(const char *const *lowers, size_t n, const char *upper, const
         }
         if (r < 0)
                 return r;
+        if (xino)
+                str_add(&options, ",xino=on");
         if (cwd < 0 || chdir("/proc/self/fd") < 0)
                 return error_errno(err, errno, "change to /proc/self/fd");
         r = mount_at(str_get(&options), target, upper != NULL);

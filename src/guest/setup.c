@@ -98,7 +98,7 @@ static int open_below(struct work *work, struct error *err)
         if (n == 0)
                 return error_set(err, EINVAL, "a guest without layers");
         if (n > 1)
-                r = mounts_overlay(lowers, n, NULL, NULL, path, err);
+                r = mounts_overlay(lowers, n, NULL, NULL, path, false, err);
         if (r < 0)
                 return r;
         work->below = open(n > 1 ? path : lowers[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -162,6 +162,20 @@ static int prepare_upper(struct work *work, struct error *err)
         return is_empty(upper) ? node_copy_attributes(work->below, upper, err) : 0;
 }
 
+/* Programs of 32 bits may know no inode numbers of 64; they see more than one device instead. */
+static bool wants_xino(const struct work *work)
+{
+        const char *const *lower = work->config->lowers;
+        struct stat upper, st;
+
+        if (work->arch->bits < 64 || stat(work->config->upper, &upper) < 0)
+                return false;
+        for (; *lower; lower++)
+                if (stat(*lower, &st) == 0 && st.st_dev != upper.st_dev)
+                        return true;
+        return false;
+}
+
 static int mount_root(struct work *work, struct error *err)
 {
         const struct guest_config *config = work->config;
@@ -172,7 +186,8 @@ static int mount_root(struct work *work, struct error *err)
         if (r < 0)
                 return r;
         strv_add(&lowers, work->inject);
-        r = mounts_overlay(STRV(lowers), strv_len(STRV(lowers)), config->upper, config->work, work->root, err);
+        r = mounts_overlay(STRV(lowers), strv_len(STRV(lowers)), config->upper, config->work, work->root,
+                           wants_xino(work), err);
         if (r < 0)
                 return r;
         /* What is mounted below it is seen from both mount namespaces. */

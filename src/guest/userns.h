@@ -35,3 +35,10 @@ int userns_enter(void *ns, struct error *err);
  * on a registration of the host's with the F flag; without either, the error
  * says what to do. */
 int userns_binfmt(struct userns *ns, int elf_machine, const char *qemu, struct error *err);
+
+/* Mount a FUSE file system, read-only, on the folder `place`, inside only.
+ * *ret_fd is the kernel's end: who answers on it is the file system. It is unmounted with the
+ * namespaces, or by userns_unmount(). -EACCES, -EPERM, -ENOENT, -ENODEV: this host does
+ * not let us (the message says what would). */
+int userns_mount_fuse(struct userns *ns, const char *place, int *ret_fd, struct error *err);
+int userns_unmount(struct userns *ns, const char *place, struct error *err);

@@ -192,6 +192,27 @@ setup() { build_setup; }
   cmp first.img out.img
 }
 
+@test "build: a base that is read in place, and one that is extracted, give the same bytes" {
+  local arch
+  export SOURCE_DATE_EPOCH=1700000000
+  for arch in arm64 armhf; do
+    template "$(small "$arch")/base.img.xz" reuse "$(shell 'cat /opt/holes /usr/bin/set-id | sha256sum >/srv.sum' 'echo 2 >>/opt/first' \
+      'chmod 700 /usr/bin/capable /usr/bin/set-id' 'rm -r /home' 'mv /opt/fifo /opt/pipe' 'mv /opt/holes /opt/gaps' \
+      'echo 1 >>/boot/config.txt' 'rm /boot/cmdline.txt' \
+      'mkdir /boot/overlays/new' 'ln -sfn /nowhere /opt/absolute' 'touch -d @5 /etc/group' \
+      'find / -xdev ! -name found | sort >/found' 'stat -c "%h %s %a %u %n" /opt/[b-z]* $(find /etc ! -type d | sort) >/stats' 'cp -a /usr/bin/capable /copy')"
+    SLIPWAY_EXTRACT=1 SLIPWAY_CACHE_DIR=$SLIPWAY_CACHE_DIR/extracted run -0 build -force t.json
+    [[ $output == *"Reading the image's file systems"* ]]
+    mv out.img extracted.img
+    SLIPWAY_CACHE_DIR=$SLIPWAY_CACHE_DIR/in-place run -0 build -force t.json
+    if [ -w /dev/fuse ]; then [[ $output != *"Reading the image's file systems"* ]]; fi
+    cmp extracted.img out.img
+    image_is_clean out.img
+    [ "$(ext_cat out.img 2 /opt/second)" = linked ]
+    nothing_left
+  done
+}
+
 @test "build: the image is not larger on disk than it needs to be" {
   template "$(small)/base.img.xz" reuse "$(shell true)"
   run -0 build t.json

@@ -49,7 +49,10 @@ tree_of() {
   template "$(small)/base.img.xz" reuse "$(shell 'echo 1 >/etc/a' 'for i in 1 2 3 4 5; do cat /etc/passwd >/etc/b; done' 'echo k >/boot/k')"
   for round in $(seq $rounds); do
     export SLIPWAY_CACHE_DIR=$BATS_TEST_TMPDIR/cache
-    [ $((round % 3)) -ne 0 ] || "$here/tests/images/inside" rm -rf "$SLIPWAY_CACHE_DIR"
+    if [ $((round % 3)) -eq 0 ]; then # the base is read in place, or extracted
+      "$here/tests/images/inside" rm -rf "$SLIPWAY_CACHE_DIR"
+      [ -z "${SLIPWAY_EXTRACT-}" ] && export SLIPWAY_EXTRACT=1 || unset SLIPWAY_EXTRACT
+    fi
     jq ".provisioners += [{type: \"shell\", inline: [\"echo $round >/etc/round\"]}]" t.json >t$round.json
     setsid "$slipway" build -force t$round.json >log 2>&1 </dev/null 3>&- &
     pid=$!
@@ -69,4 +72,33 @@ tree_of() {
     [ "$(ext_cat out.img 2 /etc/a)" = 1 ]
     image_is_clean out.img
   done
+}
+
+# The process below $pid that answers for /dev/fuse.
+server_of() {
+  local process
+  for process in $(tree_of "$1"); do
+    if [ "$process" != "$1" ] && [ "$(readlink "/proc/$process/fd/3")" = /dev/fuse ]; then
+      echo "$process"
+    fi
+  done
+}
+
+@test "kill -9: of the process that reads the base in place, while a step runs that does not notice" {
+  local status=0
+  [ -w /dev/fuse ] || skip 'needs /dev/fuse'
+  template "$(small)/base.img.xz" reuse "$(shell 'sleep 3; cat /opt/first || true')"
+  export SLIPWAY_CACHE_DIR=$BATS_TEST_TMPDIR/cache
+  start
+  for _ in $(seq 200); do
+    [ -n "$(pgrep -f 'sleep 3' || true)" ] && break
+    sleep 0.1
+  done
+  kill -9 "$(server_of $pid)"
+  wait $pid || status=$?
+  [ "$status" -eq 1 ]
+  grep 'the process of slipway that reads the base image has ended' log
+  [ ! -e out.img ]
+  nothing_left
+  run -0 build t.json
 }

@@ -1,0 +1,216 @@
+/* A vendor's image as the base: unpacked into the cache, then its file systems
+ * as one tree. The root is read in place where the host lets us (served.h), and
+ * what is mounted on it lies over it as a small tree; else all is extracted. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "build/base.h"
+
+static int unpack_by_command(struct job *job, const struct source_file *file, int to, struct error *err)
+{
+        CLEANUP_FREE char *dir = NULL;
+        int r = cache_stage(&job->cache, "unpack", &dir, err);
+
+        return r < 0 ? r
+                     : source_unpack_command_image(base_own_command(job), file->path, file->name, dir, to, job->ui,
+                                                   err);
+}
+
+static int unpack_image(struct job *job, const struct source_file *file, const char *place, struct error *err)
+{
+        CLEANUP_FREE char *dir = path_dir(place);
+        CLEANUP_CLOSE int fd = -1;
+        int r = file_nameless(dir, 0644, &fd, err);
+
+        if (r < 0)
+                return r;
+        ui_say(job->ui, "Unpacking %s", file->name);
+        r = base_own_command(job) ? unpack_by_command(job, file, fd, err)
+                                  : source_unpack_image(file->path, fd, job->ui, err);
+        if (r < 0)
+                return error_wrap(err, r, "unpack '%s'", file->name);
+        return file_publish(fd, place, err);
+}
+
+struct extract {
+        struct base *base;
+        const char *tree, *like;
+        size_t first; /* of the mounts */
+        struct ui *ui;
+};
+
+/* One file system at its place in the tree. What lies under a mountpoint in the
+ * file system above is hidden, as by a mount. */
+static int extract_mount(const struct extract *extract, const struct job_mount *mount, struct error *err)
+{
+        CLEANUP_FREE char *name = xasprintf("partition %u (%s)", mount->number, mount->mountpoint);
+        CLEANUP_FREE char *dir = NULL;
+        struct fs_volume volume = {extract->base->image, mount->start_bytes, mount->size_bytes, name};
+        int r = 0;
+
+        if (mount > extract->base->mounts) {
+                r = base_mountpoint(extract->tree, extract->like, mount->mountpoint, &dir, err);
+                if (r == 0)
+                        r = tree_remove(dir, err);
+                if (r == 0 && mkdir(dir, 0755) < 0)
+                        r = error_errno(err, errno, "create folder '%s'", dir);
+        }
+        if (r == 0)
+                r = mount->type->extract(&volume, dir ? dir : extract->tree, extract->ui, err);
+        if (r == 0 && extract->like && setxattr(dir, "user.overlay.opaque", "y", 1, 0) < 0)
+                r = error_errno(err, errno, "mark '%s' as opaque", mount->mountpoint);
+        return r < 0 ? error_wrap(err, r, "%s of the image", name) : 0;
+}
+
+/* In the namespaces. */
+static int extract_mounts(void *arg, struct error *err)
+{
+        const struct extract *extract = arg;
+        int r = 0;
+
+        if (extract->like)
+                r = base_copy_folder(extract->like, extract->tree, "", err);
+        for (size_t i = extract->first; r == 0 && i < extract->base->n_mounts; i++)
+                r = extract_mount(extract, &extract->base->mounts[i], err);
+        return r;
+}
+
+/* In the namespaces: the image's file systems as they must be to be read. */
+static int check_mounts(void *arg, struct error *err)
+{
+        const struct base *base = arg;
+
+        for (size_t i = 0; i < base->n_mounts; i++) {
+                const struct job_mount *mount = &base->mounts[i];
+                CLEANUP_FREE char *name = xasprintf("partition %u (%s)", mount->number, mount->mountpoint);
+                struct fs_volume volume = {base->image, mount->start_bytes, mount->size_bytes, name};
+                int r = mount->type->check ? mount->type->check(&volume, true, err) : 0;
+
+                if (r == 0 && !mount->type->extract)
+                        r = error_set(err, ENOTSUP, "%s can be made (method new) but not read", mount->type->name);
+                if (r < 0)
+                        return error_wrap(err, r, "%s of the image", name);
+        }
+        return 0;
+}
+
+static void image_tree_key(struct job *job, const char *image_key, char key[DIGEST_HEX_MAX])
+{
+        CLEANUP(digest_freep) struct digest *digest = digest_sha256();
+
+        digest_string(digest, base_format);
+        digest_string(digest, image_key);
+        for (size_t i = 0; i < job->base.n_mounts; i++) {
+                char number[24];
+
+                snprintf(number, sizeof(number), "%u", job->base.mounts[i].number);
+                digest_string(digest, number);
+                digest_string(digest, job->base.mounts[i].mountpoint);
+        }
+        digest_final(digest, key);
+}
+
+static int fill_from_image(struct job *job, const void *arg, const char *folder, struct error *err)
+{
+        CLEANUP_FREE char *tree = NULL;
+        struct extract extract = {.base = &job->base, .ui = job->ui};
+        int r = userns_call(job->ns, check_mounts, &job->base, err);
+
+        (void)arg;
+        if (r == 0)
+                r = base_tree_make(folder, &tree, err);
+        extract.tree = tree;
+        return r < 0 ? r : userns_call(job->ns, extract_mounts, &extract, err);
+}
+
+/* The file systems that are mounted on the served one, as a layer over it. */
+static int fill_over(struct job *job, const char *place, struct error *err)
+{
+        CLEANUP_FREE char *staged = NULL, *tree = NULL;
+        struct extract extract = {.base = &job->base, .like = job->served.place, .first = 1, .ui = job->ui};
+        int r = cache_stage(&job->cache, "over", &staged, err);
+
+        if (r == 0)
+                r = base_tree_make(staged, &tree, err);
+        extract.tree = tree;
+        if (r == 0)
+                r = served_check(job, userns_call(job->ns, extract_mounts, &extract, err), err);
+        return r < 0 ? r : cache_commit(staged, place, err);
+}
+
+/* 1: the base is read in place; 0: it cannot be. What is in the cache for it also
+ * says that the image was found to be sound. */
+static int serve_image(struct job *job, struct error *err)
+{
+        CLEANUP(digest_freep) struct digest *digest = digest_sha256();
+        CLEANUP_FREE char *place = NULL;
+        CLEANUP_CLOSE int lock = -1;
+        char key[DIGEST_HEX_MAX];
+        bool there;
+        int r;
+
+        digest_string(digest, job->base.key);
+        digest_string(digest, "over");
+        digest_final(digest, key);
+        place = cache_place(&job->cache, "bases", key);
+        r = cache_lock(&job->cache, key, job->ui, &lock, err);
+        there = path_exists(place);
+        if (r == 0 && !there)
+                r = userns_call(job->ns, check_mounts, &job->base, err);
+        if (r == 0)
+                r = served_start(job, err);
+        if (r <= 0)
+                return r;
+        r = there ? 0 : fill_over(job, place, err);
+        if (r < 0)
+                return r;
+        job->base.tree = xstrdup(job->served.place);
+        if (job->base.n_mounts > 1)
+                job->base.over = path_join(place, "tree");
+        return 1;
+}
+
+/* As a tree in the cache if there is one, or if there is no other way. */
+static int image_tree(struct job *job, struct error *err)
+{
+        CLEANUP_FREE char *place = cache_place(&job->cache, "bases", job->base.key);
+
+        if (!path_exists(place) && served_wanted(job)) {
+                int r = serve_image(job, err);
+
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
+        return base_tree_get(job, "Reading the image's file systems", fill_from_image, NULL, err);
+}
+
+int base_from_image(struct job *job, const struct source_file *file, struct error *err)
+{
+        struct base *base = &job->base;
+        char image_key[DIGEST_HEX_MAX];
+        CLEANUP_FREE char *name = NULL;
+        CLEANUP_CLOSE int lock = -1;
+        int r;
+
+        base_key(image_key, "image", file->sha256, base_own_command(job));
+        r = cache_lock(&job->cache, image_key, job->ui, &lock, err);
+        if (r < 0)
+                return r;
+        name = xasprintf("%s.img", image_key);
+        base->image = cache_place(&job->cache, "images", name);
+        if (!path_exists(base->image))
+                r = unpack_image(job, file, base->image, err);
+        close_p(&lock);
+        if (r == 0)
+                r = mounts_find(job, base->image, base, err);
+        if (r < 0)
+                return r;
+        image_tree_key(job, image_key, base->key);
+        return image_tree(job, err);
+}
