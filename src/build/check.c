@@ -58,10 +58,11 @@ struct check {
         struct diags *diags;
 };
 
+/* A warning, as Packer has it: the build, which cannot go on, says it as an error. */
 static void no_guest(const struct template_step *step, const struct template_build *build, struct diags *diags)
 {
-        diag_error(diags, step->range, "the provisioner '%s' needs a guest, and the build '%s' has none", step->type,
-                   build->name);
+        diag_warning(diags, step->range, "the provisioner '%s' needs a guest, and the build '%s' has none", step->type,
+                     build->name);
         diag_detail(diags, "The builder %s makes no image; shell-local, sleep and breakpoint run on the host.",
                     build->type);
 }
@@ -85,8 +86,7 @@ static void check_step(const struct check *check, const struct template_step *st
                         continue;
                 if (kind->needs_guest && build->builder && !build->builder->image)
                         no_guest(step, build, check->diags);
-                else
-                        check_decoded(kind->schema, kind->check, step, build, check->diags);
+                check_decoded(kind->schema, kind->check, step, build, check->diags);
         }
 }
 

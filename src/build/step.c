@@ -497,11 +497,29 @@ static int resolv_conf_layer(struct job *job, struct error *err)
                 err);
 }
 
+/* A builder that makes no image has no guest: said before the first step runs. */
+static int steps_need_no_guest(const struct job *job, struct error *err)
+{
+        const struct template_steps *steps = job->steps;
+
+        for (size_t i = 0; i < steps->n_provisioners; i++) {
+                const struct template_step *step = &steps->provisioners[i];
+                const struct provisioner_type *type = provisioner_find(step->type);
+
+                if (template_step_applies(step, job->build->name) && type && !type->on_host)
+                        return error_set(err, EINVAL, "the provisioner '%s' needs a guest, and the build '%s' has none",
+                                         step->type, job->build->name);
+        }
+        return 0;
+}
+
 int steps_run(struct job *job, struct error *err)
 {
         const struct template_steps *steps = job->steps;
-        int r = job->arm && setup_extra_wanted(job, false) ? setup_extra_layer(job, err) : 0;
+        int r = job->arm ? 0 : steps_need_no_guest(job, err);
 
+        if (r == 0 && job->arm && setup_extra_wanted(job, false))
+                r = setup_extra_layer(job, err);
         if (r == 0 && job->arm && job->arm->resolv_conf != ARM_RESOLV_KEEP)
                 r = resolv_conf_layer(job, err);
         for (size_t i = 0; r == 0 && i < steps->n_provisioners; i++)
