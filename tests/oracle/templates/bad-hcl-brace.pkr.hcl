@@ -1,0 +1,2 @@
+source "null" "one" {
+  communicator = "none"

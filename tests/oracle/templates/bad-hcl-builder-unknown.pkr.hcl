@@ -1,0 +1,5 @@
+source "nosuch" "one" {
+}
+build {
+  sources = ["source.nosuch.one"]
+}

@@ -1,0 +1,10 @@
+locals {
+  a = length(5)
+}
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+}

@@ -1,0 +1,10 @@
+locals {
+  a = nosuch("x")
+}
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+}

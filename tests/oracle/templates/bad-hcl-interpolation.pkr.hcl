@@ -1,0 +1,10 @@
+locals {
+  a = "${"
+}
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+}

@@ -1,0 +1,6 @@
+source "null" "one" {
+  communicater = "none"
+}
+build {
+  sources = ["source.null.one"]
+}

@@ -1,0 +1,10 @@
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+  provisioner "shell" {
+    inline = { a = "b" }
+  }
+}

@@ -1,0 +1,10 @@
+locals {
+  a = local.nowhere
+}
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+}

@@ -1,0 +1,9 @@
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+  post-processor "nosuch" {
+  }
+}

@@ -1,0 +1,13 @@
+variable "needed" {
+  type = string
+}
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+  provisioner "shell-local" {
+    inline = ["echo ${var.needed}"]
+  }
+}

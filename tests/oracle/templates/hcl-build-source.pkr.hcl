@@ -1,0 +1,8 @@
+source "null" "one" {
+  communicator = "none"
+}
+build {
+  source "source.null.one" {
+    name = "renamed"
+  }
+}

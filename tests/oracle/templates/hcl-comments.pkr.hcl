@@ -1,0 +1,11 @@
+# one
+// two
+/* three
+   lines */
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+}

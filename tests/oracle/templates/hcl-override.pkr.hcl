@@ -1,0 +1,15 @@
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+  provisioner "shell" {
+    inline = ["true"]
+    override = {
+      one = {
+        inline = ["false"]
+      }
+    }
+  }
+}

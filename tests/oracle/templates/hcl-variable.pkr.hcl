@@ -1,0 +1,14 @@
+variable "name" {
+  type    = string
+  default = "value"
+}
+source "null" "one" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.one"]
+  provisioner "shell-local" {
+    inline = ["echo ${var.name}"]
+  }
+}
