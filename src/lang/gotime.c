@@ -1,12 +1,13 @@
 /* Times by Go's reference layout ("2006-01-02T15:04:05Z07:00"), after the
  * rules of Go's time.Format (package time, format.go), and by strftime
  * conversions as github.com/lestrrat-go/strftime, which Packer uses, has
- * them. See interp_internal.h. */
+ * them. See gotime.h. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "lang/interp_internal.h"
+#include "base/str.h"
+#include "lang/gotime.h"
 
 /* What stands in a layout, and the strftime conversion that prints it; NULL:
  * see below. Of two that begin alike the longer comes first. */

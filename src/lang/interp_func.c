@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "lang/gotime.h"
 #include "lang/interp_internal.h"
 
 #define FUNCTION(name)                                                                                                 \

@@ -1,7 +1,6 @@
 /* What the parts of the {{ }} engine share: interp.c splits a text into
  * actions, interp_expr.c parses and evaluates what is in them, interp_func.c
- * has the functions, interp_printf.c Go's formatting, gotime.c Go's and C's
- * layouts of time. */
+ * has the functions, interp_printf.c Go's formatting. */
 #pragma once
 
 #include <stdint.h>
@@ -77,7 +76,3 @@ int interp_call(const struct interp_function *function, const struct interp *int
                 struct term *ret, struct error *err);
 
 int interp_printf(const struct term *args, size_t n, struct str *out, struct error *err);
-
-/* Always in UTC. */
-char *gotime_format(time_t when, const char *layout);
-int gotime_strftime(time_t when, const char *format, char **ret, struct error *err);

@@ -94,4 +94,6 @@ struct range schema_range(const struct value *value, const char *key);
 const struct value *schema_block(const struct value *value, const char *key, size_t i);
 
 /* Go's time.ParseDuration: "1h15m30.5s", "-1.5h"; a bare number is nanoseconds there and refused here. */
+int duration_parse_ns(const char *s, int64_t *ret_ns, struct error *err);
+/* The same, rounded up to milliseconds. */
 int duration_parse(const char *s, int64_t *ret_ms, struct error *err);
