@@ -35,12 +35,6 @@ void eval_take_diags(struct diags *dst, struct diags *src)
         src->n_errors = 0;
 }
 
-struct range eval_between(struct range from, struct range to)
-{
-        from.end = to.end;
-        return from;
-}
-
 const char *eval_hint(struct arena *arena, const char *word, const char *const *candidates)
 {
         const char *nearest = str_nearest(word, candidates);

@@ -31,7 +31,5 @@ const struct hcl_value *eval_convert(const struct eval *e, const struct hcl_valu
                                      struct range at, const char *what);
 /* Move the messages of src to the end of dst's. */
 void eval_take_diags(struct diags *dst, struct diags *src);
-/* From the start of the one to the end of the other. */
-struct range eval_between(struct range from, struct range to);
 /* "; did you mean 'NAME'?", or "". The candidates are NULL-terminated. */
 const char *eval_hint(struct arena *arena, const char *word, const char *const *candidates);

@@ -1,5 +1,6 @@
 /* Operators and conditions: see eval.h. */
 #include "hcl/eval_internal.h"
+#include "hcl/parser.h"
 #include "hcl/value_internal.h"
 
 /* ---- operators ---- */
@@ -197,7 +198,7 @@ static const struct hcl_type *common_type(const struct eval *e, const struct hcl
                 return &hcl_any;
         type = hcl_unify(e->arena, types, 2);
         if (!type)
-                diag_error(e->diags, eval_between(expr->conditional.yes->range, expr->conditional.no->range),
+                diag_error(e->diags, range_between(expr->conditional.yes->range, expr->conditional.no->range),
                            "both results of a condition must be of types that have something in common, but found "
                            "%s and %s",
                            hcl_type_text(e->arena, types[0]), hcl_type_text(e->arena, types[1]));

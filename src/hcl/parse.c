@@ -132,6 +132,22 @@ static bool read_labels(struct parser *parser, struct hcl_block *ret)
         return ok;
 }
 
+/* No '=' follows the first word on the line. A block in the block is named as a whole. */
+static void not_one_line(struct parser *parser, const struct hcl_token *name, const char *hint)
+{
+        bool told = parser->failed;
+
+        if (!parser_at(parser, HCL_TOKEN_OBRACE) && !parser_at(parser, HCL_TOKEN_OQUOTE) &&
+            !parser_at(parser, HCL_TOKEN_IDENT)) {
+                parser_expected(parser, "'='", hint);
+                return;
+        }
+        parser_error(parser, range_between(parser_range(parser, name), parser_range(parser, parser_peek(parser))),
+                     "a block on one line cannot hold another block");
+        if (!told)
+                diag_detail(parser->diags, "%s", hint);
+}
+
 /* type { name = value } on one line. The brace was read. */
 static struct hcl_body *read_one_line(struct parser *parser, struct range open)
 {
@@ -144,7 +160,7 @@ static struct hcl_body *read_one_line(struct parser *parser, struct range open)
         if (!parser_expect(parser, HCL_TOKEN_IDENT, "the name of an argument", hint))
                 return NULL;
         if (!parser_at(parser, HCL_TOKEN_EQUAL)) {
-                parser_expected(parser, "'='", hint);
+                not_one_line(parser, name, hint);
                 return NULL;
         }
         if (!read_attribute(parser, name, attr) || !parser_expect(parser, HCL_TOKEN_CBRACE, "'}'", hint))

@@ -31,7 +31,8 @@ static void fill_step(struct hcl_step *step, const struct hcl_expr *expr)
 {
         const struct hcl_value *index;
 
-        *step = (struct hcl_step){.range = expr->name_range};
+        *step = (struct hcl_step){.range = expr->range};
+        step->range.start = operand_of(expr)->range.end;
         if (expr->kind == HCL_EXPR_ATTR) {
                 step->name = expr->attr.name;
                 return;

@@ -326,7 +326,7 @@ static void test_body_mistakes(void **state)
                 {"a {\n b {\n  c = 1\n", "this block is not closed: its '}' is missing", 7, 8},
                 {"a { b = 1\n}\n", "'}' was expected here, but the line ends", 9, 10},
                 {"a { b = 1, c = 2 }\n", "'}' was expected here, not ','", 9, 10},
-                {"a { b { } }\n", "'=' was expected here, not '{'", 6, 7},
+                {"a { b { } }\n", "a block on one line cannot hold another block", 4, 7},
                 {"a { } b = 1\n", "the end of the line was expected here, not 'b'", 6, 7},
                 {"}\n", "the name of an argument or of a block was expected here, not '}'", 0, 1},
                 {"a = 1\na = 2\n", "the argument 'a' is here twice", 6, 7},
