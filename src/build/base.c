@@ -16,7 +16,7 @@
 #include "build/base.h"
 #include "guest/node.h"
 
-const char base_format[] = "base-1";
+const char base_format[] = "base-2";
 
 void base_clear(struct base *base)
 {
@@ -26,6 +26,7 @@ void base_clear(struct base *base)
         free(base->image);
         free(base->tree);
         free(base->over);
+        free(base->links);
         source_nodes_clear(&base->nodes);
         *base = (struct base){0};
 }
@@ -168,6 +169,13 @@ int base_mountpoint(const char *tree, const char *like, const char *mountpoint, 
         return 0;
 }
 
+static int save_links(void *arg, struct error *err)
+{
+        CLEANUP_FREE char *tree = path_join(arg, "tree"), *file = path_join(arg, "links");
+
+        return guest_links_save(tree, file, err);
+}
+
 int base_tree_get(struct job *job, const char *what,
                   int (*fill)(struct job *job, const void *arg, const char *folder, struct error *err), const void *arg,
                   struct error *err)
@@ -178,6 +186,7 @@ int base_tree_get(struct job *job, const char *what,
         int r;
 
         job->base.tree = path_join(place, "tree");
+        job->base.links = path_join(place, "links");
         r = cache_lock(&job->cache, job->base.key, job->ui, &lock, err);
         if (r < 0 || path_exists(place))
                 return r;
@@ -185,6 +194,8 @@ int base_tree_get(struct job *job, const char *what,
         r = cache_stage(&job->cache, "base", &staged, err);
         if (r == 0)
                 r = fill(job, arg, staged, err);
+        if (r == 0)
+                r = userns_call(job->ns, save_links, staged, err);
         return r < 0 ? r : cache_commit(staged, place, err);
 }
 

@@ -129,6 +129,23 @@ static int fill_from_image(struct job *job, const void *arg, const char *folder,
         return r < 0 ? r : userns_call(job->ns, extract_mounts, &extract, err);
 }
 
+static void add_name(void *arg, const char *path)
+{
+        str_addn(arg, path, strlen(path) + 1);
+}
+
+/* What guest_links_save() would find in the served tree, without a walk through it. */
+static int save_links(const struct job *job, const char *folder, struct error *err)
+{
+        const struct job_mount *root = &job->base.mounts[0];
+        CLEANUP_FREE char *file = path_join(folder, "links"), *name = xasprintf("partition %u (/)", root->number);
+        CLEANUP_STR struct str names = {0};
+        struct fs_volume volume = {job->base.image, root->start_bytes, root->size_bytes, name};
+        int r = root->type->links ? root->type->links(&volume, add_name, &names, err) : 0;
+
+        return r < 0 ? r : file_write(file, str_get(&names), names.len, 0644, err);
+}
+
 /* The file systems that are mounted on the served one, as a layer over it. */
 static int fill_over(struct job *job, const char *place, struct error *err)
 {
@@ -141,6 +158,8 @@ static int fill_over(struct job *job, const char *place, struct error *err)
         extract.tree = tree;
         if (r == 0)
                 r = served_check(job, userns_call(job->ns, extract_mounts, &extract, err), err);
+        if (r == 0)
+                r = save_links(job, staged, err);
         return r < 0 ? r : cache_commit(staged, place, err);
 }
 
@@ -171,6 +190,7 @@ static int serve_image(struct job *job, struct error *err)
         if (r < 0)
                 return r;
         job->base.tree = xstrdup(job->served.place);
+        job->base.links = path_join(place, "links");
         if (job->base.n_mounts > 1)
                 job->base.over = path_join(place, "tree");
         return 1;

@@ -32,6 +32,7 @@ struct base {
         char *image;               /* reuse, resize: the vendor's image in the cache; else NULL */
         char *tree;                /* all its mounted file systems as one tree; if served, its root */
         char *over;                /* served: the other file systems, a layer on it; or NULL */
+        char *links;               /* file: which files have several names, for the guest */
         struct source_nodes nodes; /* devices of an archive */
         char key[DIGEST_HEX_MAX];  /* of the tree: the first layer's parent */
         struct job_mount *mounts;  /* by mountpoint, the root first */

@@ -141,6 +141,7 @@ int step_guest(struct job *job, const char *stage, struct guest **ret, struct er
                                    .lowers = STRV(job->layers),
                                    .upper = upper,
                                    .work = work,
+                                   .links = job->base.links,
                                    .scratch = scratch,
                                    .mounts = mounts,
                                    .n_mounts = job->arm->image_chroot_mounts.n,

@@ -9,6 +9,7 @@ int ext4_make(const struct fs_volume *volume, const struct fs_make *make, struct
 int ext_extract(const struct fs_volume *volume, const char *dir, struct ui *ui, struct error *err);
 int ext_serve(const struct fs_volume *volume, int fuse_fd, void (*on_error)(void *arg, const struct error *err),
               void *arg, struct error *err);
+int ext_links(const struct fs_volume *volume, fs_name_fn *on_name, void *arg, struct error *err);
 int ext_write_open(const struct fs_volume *volume, int64_t epoch, void **ret_writer, struct error *err);
 int ext_write_change(void *writer, const struct fs_change *change, struct error *err);
 int ext_write_close(void *writer, struct error *err);

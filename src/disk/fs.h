@@ -61,6 +61,9 @@ struct fs_entry {
         const char *target; /* symlinks; else NULL */
 };
 
+/* Told of a path, relative to the root of a file system, no leading slash. */
+typedef void fs_name_fn(void *arg, const char *path);
+
 struct fs_type {
         const char *name;           /* as templates and libblkid write it */
         const char *const *aliases; /* NULL-terminated, or NULL */
@@ -75,6 +78,8 @@ struct fs_type {
          * on_error; whoever asked gets EIO. */
         int (*serve)(const struct fs_volume *volume, int fuse_fd, void (*on_error)(void *arg, const struct error *err),
                      void *arg, struct error *err);
+        /* The names of all regular files that have more than one. */
+        int (*links)(const struct fs_volume *volume, fs_name_fn *on_name, void *arg, struct error *err);
         /* Make and fill in one go, from a complete tree (file systems that
          * only their own mkfs can fill). In the user namespace. */
         int (*populate)(const struct fs_volume *volume, const struct fs_make *make, const char *dir, struct error *err);

@@ -22,6 +22,7 @@ struct guest_mount {
 struct guest_config {
         const char *const *lowers; /* folders, the lowest (the base) first */
         const char *upper, *work; /* the layer that is written, and overlay's work folder, on one file system with it */
+        const char *links;        /* file as by guest_links_save() for lowers[0], or NULL */
         const char *scratch; /* a folder for what slipway itself puts over the layers (resolv.conf, the merged root) */
         const struct guest_mount *mounts; /* NULL: the defaults */
         size_t n_mounts;
@@ -34,6 +35,10 @@ struct guest_config {
 };
 
 struct guest;
+
+/* Write down which files of a tree have several names, for guest_config.links: their paths without
+ * a leading slash, a NUL after each, in any order. In the user namespace. */
+int guest_links_save(const char *tree, const char *file, struct error *err);
 
 /* Architecture of a tree, from the ELF header of its shell, loader or init (symlinks
  * resolved inside the tree): an EM_ number, and the class (32, 64). A tree

@@ -36,17 +36,6 @@ static bool has_original(const struct undo *undo, size_t i, char name[32])
         return fstatat(undo->originals, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Remove a name, and give its folder back the times it had. */
-static int remove_quietly(int dir, const char *name, struct error *err)
-{
-        struct stat st;
-
-        if (fstat(dir, &st) < 0 || unlinkat(dir, name, 0) < 0)
-                return error_errno(err, errno, "remove '%s'", name);
-        futimens(dir, (struct timespec[]){st.st_atim, st.st_mtim});
-        return 0;
-}
-
 /* Put the original (if there is one) where our content was copied to. */
 static int put_original(const struct undo *undo, size_t i, int dir, const char *name, struct error *err)
 {
@@ -56,7 +45,7 @@ static int put_original(const struct undo *undo, size_t i, int dir, const char *
 
         if (fstat(dir, &st) < 0)
                 return error_errno(err, errno, "look at a folder");
-        r = remove_quietly(dir, name, err);
+        r = node_remove(dir, name, 0, err);
         if (r == 0 && has_original(undo, i, original))
                 r = node_copy(undo->originals, original, dir, name, err);
         futimens(dir, (struct timespec[]){st.st_atim, st.st_mtim});
@@ -105,10 +94,10 @@ static int undo_path(const struct undo *undo, size_t i, struct error *err)
         if (real < 0 || fstatat(real, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return 0;
         if (node_is_whiteout(&st))
-                return has_original(undo, i, original) ? 0 : remove_quietly(real, name, err);
+                return has_original(undo, i, original) ? 0 : node_remove(real, name, 0, err);
         if (node_same(real, name, undo->layer, path + 1)) {
                 /* In a folder that hides what is below, the original must be put back by hand. */
-                return node_is_opaque(real) ? put_original(undo, i, real, name, err) : remove_quietly(real, name, err);
+                return node_is_opaque(real) ? put_original(undo, i, real, name, err) : node_remove(real, name, 0, err);
         }
         return strcmp(path, "/" RESOLV_PATH) == 0 ? strip_block(undo, i, real, name, err) : 0;
 }

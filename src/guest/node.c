@@ -127,6 +127,16 @@ int node_copy(int from_dir, const char *from, int to_dir, const char *to, struct
         return r < 0 ? error_wrap(err, r, "copy '%s'", from) : 0;
 }
 
+int node_remove(int dir, const char *name, int flags, struct error *err)
+{
+        struct stat st;
+
+        if (fstat(dir, &st) < 0 || unlinkat(dir, name, flags) < 0)
+                return error_errno(err, errno, "remove '%s'", name);
+        futimens(dir, (struct timespec[]){st.st_atim, st.st_mtim});
+        return 0;
+}
+
 bool node_same(int a_dir, const char *a, int b_dir, const char *b)
 {
         CLEANUP_CLOSE int fa = openat(a_dir, a, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -15,6 +15,8 @@ int node_copy_times(int from, int to);
 int node_copy(int from_dir, const char *from, int to_dir, const char *to, struct error *err);
 /* The bytes of one regular file to another, from where they stand. */
 int node_copy_data(int from, int to, struct error *err);
+/* Remove a name (with flags AT_REMOVEDIR: an empty folder), and give its folder back the times it had. */
+int node_remove(int dir, const char *name, int flags, struct error *err);
 /* Do two regular files hold the same bytes? */
 bool node_same(int a_dir, const char *a, int b_dir, const char *b);
 /* Is it overlay's mark that something below is gone: a character device 0:0? */

@@ -34,6 +34,7 @@
 #include "guest/binfmt.h"
 #include "guest/inject.h"
 #include "guest/inroot.h"
+#include "guest/links.h"
 #include "guest/mounts.h"
 #include "guest/node.h"
 #include "guest/ns.h"
@@ -159,7 +160,10 @@ static int prepare_upper(struct work *work, struct error *err)
         r = tree_remove(leftover, err); /* of a volatile overlay: it would be refused */
         if (r < 0)
                 return r;
-        return is_empty(upper) ? node_copy_attributes(work->below, upper, err) : 0;
+        if (!is_empty(upper))
+                return 0;
+        r = links_prepare(config, work->below, err);
+        return r < 0 ? r : node_copy_attributes(work->below, upper, err);
 }
 
 /* Programs of 32 bits may know no inode numbers of 64; they see more than one device instead. */

@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 
 here=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 slipway=$(realpath "${SLIPWAY:-$here/build/src/slipway}")
-export NO_COLOR=1 PATH="$PATH:/usr/sbin:/sbin" MTOOLS_SKIP_CHECK=1
+export LC_ALL=C.UTF-8 NO_COLOR=1 PATH="$PATH:/usr/sbin:/sbin" MTOOLS_SKIP_CHECK=1
 unset SOURCE_DATE_EPOCH PACKER_CACHE_DIR PACKER_LOG
 
 build_setup() {
