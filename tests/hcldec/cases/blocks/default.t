@@ -1,0 +1,2 @@
+result_type = object({ a = string, b = string, c = string })
+result      = { a = "fallback", b = "given", c = "given" }

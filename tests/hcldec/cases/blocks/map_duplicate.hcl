@@ -1,0 +1,3 @@
+host "a" {}
+host "b" {}
+host "a" {}

@@ -1,0 +1,3 @@
+tag { name = "b" }
+tag { name = "a" }
+tag { name = "b" }

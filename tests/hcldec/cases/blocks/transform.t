@@ -1,0 +1,1 @@
+result = { upper = "Ä-B", length = 3, reversed = "b-Ä", first = "Ä" }

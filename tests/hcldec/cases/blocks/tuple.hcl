@@ -1,0 +1,3 @@
+v { x = 1 }
+v { x = ["a", true] }
+v { x = null }

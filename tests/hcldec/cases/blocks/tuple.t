@@ -1,0 +1,2 @@
+# Each keeps a type of its own.
+result = [1, ["a", true], null]

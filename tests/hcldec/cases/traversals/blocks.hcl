@@ -1,0 +1,4 @@
+group "g" {
+  item { v = x.a }
+  item { v = x.b }
+}
