@@ -33,7 +33,7 @@ void *arena_alloc(struct arena *arena, size_t size)
         arena->used += rounded;
         if (rounded > BLOCK_SIZE / 4) /* a block of its own; what is left of the other one stays in use */
                 return add_block(arena, rounded);
-        if (rounded > arena->left) {
+        if (rounded > arena->left || !arena->next) {
                 arena->next = add_block(arena, BLOCK_SIZE);
                 arena->left = BLOCK_SIZE;
         }

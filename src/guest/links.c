@@ -235,7 +235,7 @@ static int put(struct prepare *prepare, const struct name *names, size_t n, stru
         return r;
 }
 
-/* A line for undo: how many names the file has left there (0: a folder), inode, ctime, path. */
+/* A record for parse(): how many names the file has left there (0: a folder), inode, ctime, path. */
 static void record(struct str *text, int upper, size_t left, const char *path)
 {
         struct stat st = {0};
@@ -318,11 +318,13 @@ static void parse(char *text, size_t len, struct entries *ret)
 {
         for (size_t at = 0; at < len; at += strlen(text + at) + 1) {
                 struct entry entry = {0};
-                int n = 0;
+                char *end;
 
-                if (sscanf(text + at, "%zu %ju %jd %ld %n", &entry.left, &entry.ino, &entry.sec, &entry.nsec, &n) < 4)
-                        continue;
-                entry.path = text + at + n;
+                entry.left = strtoul(text + at, &end, 10);
+                entry.ino = strtoumax(end, &end, 10);
+                entry.sec = strtoimax(end, &end, 10);
+                entry.nsec = strtol(end, &end, 10);
+                entry.path = end + 1;
                 vec_push(&ret->list, entry);
         }
 }

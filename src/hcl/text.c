@@ -50,7 +50,7 @@ static void add_elements(struct arena *arena, struct str *text, const struct hcl
         str_add(text, value->list.n > 0 ? "\n" : "");
         for (size_t i = 0; i < value->list.n; i++) {
                 str_addf(text, "%*s", 2 * (indent + 1), "");
-                if (keys) {
+                if (value->list.keys) {
                         add_quoted(text, value->list.keys[i].s, value->list.keys[i].len);
                         str_add(text, " = ");
                 }
