@@ -71,6 +71,7 @@ extern const struct command command_build;
 extern const struct command command_completion;
 extern const struct command command_doctor;
 extern const struct command command_fix;
+extern const struct command command_fmt;
 extern const struct command command_hcl2_upgrade;
 extern const struct command command_help;
 extern const struct command command_image;
