@@ -109,6 +109,8 @@ CALL(keys)
         bool is_object = map->type->kind == HCL_OBJECT;
         size_t n;
 
+        if (map->type->kind == HCL_ANY) /* it may become one */
+                return &hcl_unknown_any;
         if (!func_is_mapping(map))
                 return func_fail(call, 0, "a map or an object is needed, not %s",
                                  hcl_type_friendly(call->arena, map->type));
