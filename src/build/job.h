@@ -39,6 +39,10 @@ struct base {
         size_t n_mounts;
 };
 
+/* What to do after a failed try of a step: ABORT leaves what it did for a look,
+ * STOP is for a build that is cancelled. */
+enum decision { DECISION_NONE, DECISION_RETRY, DECISION_CLEAN_UP, DECISION_ABORT, DECISION_STOP };
+
 struct job {
         const struct template *template;
         const struct template_build *build;
@@ -55,7 +59,8 @@ struct job {
         struct served served;
         size_t n_base_layers;     /* how many of `layers` are the base */
         int machine, bits;        /* of the guest (ELF) */
-        bool last_try;            /* no retry of the step under way is left */
+        int64_t retries_left;     /* of the step under way */
+        enum decision decision;   /* after its last try */
         char **layers;            /* folders, the lowest first */
         char key[DIGEST_HEX_MAX]; /* of the layers so far */
 };

@@ -169,6 +169,50 @@ static struct provision_context context_of(const struct job *job, const struct s
         };
 }
 
+/* ---- what to do after a failed try ---- */
+
+/* As the user says (-on-error=ask). */
+static enum decision ask(struct job *job)
+{
+        char line[64];
+
+        for (;;) {
+                ui_say(job->ui, "[c] clean up and exit, [a] abort without cleanup, or [r] retry step (build may fail "
+                                "even if retry succeeds)?");
+                if (!fgets(line, sizeof(line), stdin))
+                        return cancel_requested() ? DECISION_STOP : DECISION_CLEAN_UP;
+                switch (line[0]) {
+                case 'c':
+                        return DECISION_CLEAN_UP;
+                case 'a':
+                        return DECISION_ABORT;
+                case 'r':
+                        return DECISION_RETRY;
+                default:
+                        break;
+                }
+        }
+}
+
+/* Once for each try, while its guest is still there. */
+static void decide(struct job *job, const struct error *err)
+{
+        if (job->decision != DECISION_NONE)
+                return;
+        if (cancel_requested()) {
+                job->decision = DECISION_STOP;
+        } else if (job->retries_left > 0) {
+                ui_error(job->ui, "Provisioner failed with \"%s\", retrying with %lld trie(s) left", error_message(err),
+                         (long long)job->retries_left--);
+                job->decision = DECISION_RETRY;
+        } else if (job->options->on_error == ON_ERROR_ASK) {
+                ui_error(job->ui, "%s", error_message(err));
+                job->decision = ask(job);
+        } else {
+                job->decision = job->options->on_error == ON_ERROR_ABORT ? DECISION_ABORT : DECISION_CLEAN_UP;
+        }
+}
+
 /* error-cleanup-provisioner: in the guest as the failed step left it. */
 static void run_error_cleanup(struct job *job, struct guest *guest)
 {
@@ -177,7 +221,7 @@ static void run_error_cleanup(struct job *job, struct guest *guest)
         struct provision_context context;
         int r;
 
-        if (!job->steps->error_cleanup || !job->last_try || cancel_requested() ||
+        if (!job->steps->error_cleanup || job->decision != DECISION_CLEAN_UP ||
             !template_step_applies(job->steps->error_cleanup, job->build->name))
                 return;
         ui_say(job->ui, "Running error-cleanup-provisioner");
@@ -210,6 +254,7 @@ static int make_layer(struct job *job, const struct layer_work *work, const char
                 return r;
         r = served_check(job, work->run(job, guest, work->arg, err), err);
         if (r < 0) {
+                decide(job, err);
                 run_error_cleanup(job, guest);
                 guest_stop(guest, false, NULL);
                 return r;
@@ -317,21 +362,6 @@ static int step_once(struct job *job, const struct step *step, struct error *err
         return step_as_layer(job, step, err);
 }
 
-/* -on-error=ask: what to do with a failed step. */
-static char ask(struct job *job)
-{
-        char line[64];
-
-        for (;;) {
-                ui_say(job->ui, "[c] clean up and exit, [a] abort without cleanup, or [r] retry step (build may fail "
-                                "even if retry succeeds)?");
-                if (!fgets(line, sizeof(line), stdin))
-                        return 'c';
-                if (strchr("car", line[0]))
-                        return line[0];
-        }
-}
-
 static void keep_failed(struct job *job)
 {
         if (!job->cache.staging)
@@ -343,46 +373,31 @@ static void keep_failed(struct job *job)
 /* The step with its retries; what a failed try changed is thrown away with its layer. */
 static int step_with_retries(struct job *job, const struct step *step, struct error *err)
 {
-        int64_t left = step->block->max_retries;
         int r;
 
-        for (;;) {
-                job->last_try = left <= 0;
+        job->retries_left = step->block->max_retries;
+        do {
+                job->decision = DECISION_NONE;
                 r = step_once(job, step, err);
-                if (r >= 0 || cancel_requested())
+                if (r >= 0)
                         return r;
-                if (left-- > 0) {
-                        ui_error(job->ui, "Provisioner failed with \"%s\", retrying with %lld trie(s) left",
-                                 error_message(err), (long long)left + 1);
-                        continue;
-                }
-                if (job->options->on_error != ON_ERROR_ASK)
-                        break;
-                ui_error(job->ui, "%s", error_message(err));
-                switch (ask(job)) {
-                case 'r':
-                        continue;
-                case 'a':
-                        keep_failed(job);
-                        return r;
-                default:
-                        return r;
-                }
-        }
-        if (job->options->on_error == ON_ERROR_ABORT)
+                decide(job, err);
+        } while (job->decision == DECISION_RETRY);
+        if (job->decision == DECISION_ABORT)
                 keep_failed(job);
         return r;
 }
 
-static void debug_pause(struct job *job, const char *what)
+static int debug_pause(struct job *job, const char *what, struct error *err)
 {
         char line[64];
 
         if (!job->options->debug)
-                return;
+                return 0;
         ui_say(job->ui, "Pausing before step '%s'. Press enter to continue.", what);
-        if (!fgets(line, sizeof(line), stdin))
+        if (!fgets(line, sizeof(line), stdin) && !cancel_requested())
                 log_debug("standard input is closed: going on");
+        return cancel_check(err);
 }
 
 static int run_block(struct job *job, const struct template_step *block, size_t number, struct error *err)
@@ -392,10 +407,10 @@ static int run_block(struct job *job, const struct template_step *block, size_t 
 
         if (r == 0)
                 r = wait_ms(job, block->pause_before_ms, err);
-        if (r == 0) {
-                debug_pause(job, step.what);
+        if (r == 0)
+                r = debug_pause(job, step.what, err);
+        if (r == 0)
                 r = step_with_retries(job, &step, err);
-        }
         return r < 0 ? error_wrap(err, r, "provisioner %zu (%s)", number, block->type) : 0;
 }
 
@@ -455,6 +470,7 @@ static int setup_extra_layer(struct job *job, struct error *err)
         CLEANUP(digest_freep) struct digest *key = key_begin(job);
         struct layer_work work = {.what = "image_setup_extra", .run = run_setup_extra};
 
+        job->decision = DECISION_STOP; /* it is no provisioner: neither tried again nor cleaned up after */
         digest_string(key, "image_setup_extra");
         for (size_t i = 0; i < job->arm->image_setup_extra.n; i++)
                 for (char **word = job->arm->image_setup_extra.v[i]; word && *word; word++)
