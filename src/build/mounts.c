@@ -84,22 +84,43 @@ static int match_one(struct base *base, const struct arm_partition *wanted, cons
         return 0;
 }
 
-/* The template's list goes by the order of partitions, extended ones left out. */
+static int by_number(const void *a, const void *b)
+{
+        const struct disk_partition *x = *(const struct disk_partition *const *)a,
+                                    *y = *(const struct disk_partition *const *)b;
+
+        return (x->number > y->number) - (x->number < y->number);
+}
+
+/* The partitions by their numbers, which need not be the order in which they lie; extended ones left out. */
+static const struct disk_partition **by_numbers(const struct disk_table *table, size_t *ret_n)
+{
+        const struct disk_partition **list = xcalloc(table->n + 1, sizeof(struct disk_partition *));
+        size_t n = 0;
+
+        for (size_t i = 0; i < table->n; i++)
+                if (!table->v[i].extended)
+                        list[n++] = &table->v[i];
+        qsort(list, n, sizeof(struct disk_partition *), by_number);
+        *ret_n = n;
+        return list;
+}
+
+/* The template's list goes by the numbers of partitions. */
 static int match_template(struct job *job, const struct disk_table *table, struct base *base, struct error *err)
 {
         const struct arm_partition *wanted = job->arm->image_partitions.v;
-        size_t at = 0;
+        size_t n;
+        CLEANUP_FREE const struct disk_partition **found = by_numbers(table, &n);
 
-        for (size_t i = 0; i < job->arm->image_partitions.n; i++, at++) {
+        for (size_t i = 0; i < job->arm->image_partitions.n; i++) {
                 int r;
 
-                while (at < table->n && table->v[at].extended)
-                        at++;
-                if (at >= table->n)
+                if (i >= n)
                         r = error_set(err, EINVAL, "the template has %zu partitions and the image %zu",
-                                      job->arm->image_partitions.n, table->n);
+                                      job->arm->image_partitions.n, n);
                 else
-                        r = match_one(base, &wanted[i], &table->v[at], i, err);
+                        r = match_one(base, &wanted[i], found[i], i, err);
                 if (r < 0) {
                         show_tables(job, table, err);
                         return r;

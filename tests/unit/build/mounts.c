@@ -108,6 +108,25 @@ static void test_disagreeing(void **state)
         assert_refused(other_fs, 2, 1, "image_type is gpt in the template, and the image has a dos table");
 }
 
+/* The list goes by numbers, wherever the partitions lie (Jetson Nano's first is the last). Changes the table. */
+static void test_by_number(void **state)
+{
+        const struct disk_layout_partition layout[] = {{NULL, "83", 36 * MIB, 60 * MIB},
+                                                       {NULL, "c", 4 * MIB, 32 * MIB}};
+        struct arm_partition wanted[] = {{.filesystem = TEXT("ext4"), .mountpoint = TEXT("/"), .start_sector = 73728},
+                                         {.filesystem = TEXT("vfat"), .mountpoint = TEXT("/boot")}};
+        CLEANUP(base_clear) struct base base = {0};
+        CLEANUP_ERROR struct error err = {0};
+
+        (void)state;
+        assert_int_equal(disk_table_create(path, DISK_DOS, layout, 2, NULL, NULL, NULL), 0);
+        if (find(wanted, 2, 0, &base, &err) < 0)
+                fail_msg("%s", error_message(&err));
+        assert_int_equal(base.mounts[0].number, 1);
+        assert_int_equal(base.mounts[0].start_bytes, 36 * MIB);
+        assert_int_equal(base.mounts[1].start_bytes, 4 * MIB);
+}
+
 static void test_archives_by_name(void **state)
 {
         (void)state;
@@ -123,6 +142,7 @@ int main(void)
                 cmocka_unit_test(test_agreeing),
                 cmocka_unit_test(test_disagreeing),
                 cmocka_unit_test(test_archives_by_name),
+                cmocka_unit_test(test_by_number),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
