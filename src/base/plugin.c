@@ -27,7 +27,9 @@ enum { N_PREFIXES = sizeof(prefixes) / sizeof(prefixes[0]) };
 
 const char *plugin_kind_name(enum plugin_kind kind)
 {
-        return kind == PLUGIN_PROVISIONER ? "provisioner" : "post-processor";
+        static const char *const names[] = {"provisioner", "post-processor", "data-source"};
+
+        return names[kind];
 }
 
 static void add_list(char ***dirs, const char *variable)

@@ -1,8 +1,8 @@
-/* Stand-alone executables as provisioners and post-processors.
+/* Stand-alone executables as provisioners, post-processors and data sources.
  *
  * FINDING. A template's type NAME that slipway does not have itself is looked
  * for as an executable file slipway-KIND-NAME, then packer-KIND-NAME, where
- * KIND is "provisioner" or "post-processor", in
+ * KIND is "provisioner", "post-processor" or "data-source", in
  *
  *     ./plugins
  *     each folder of $SLIPWAY_PLUGIN_PATH, then of $PACKER_PLUGIN_PATH (lists with colons)
@@ -76,6 +76,9 @@
  * are to be kept where the template does not say (the default is that they are):
  *
  *     {"artifact": {"id", "files": [PATH...]}, "keep_input": BOOL}
+ *
+ * data (data sources, in place of run; within 5 min). Reads {"version": 1, "config": {...}, "template_dir"}
+ * and answers with {"value": {NAME: value, ...}}: what data.NAME.LABEL is in the template.
  */
 #pragma once
 
@@ -86,7 +89,7 @@
 
 enum { PLUGIN_VERSION = 1 };
 
-enum plugin_kind { PLUGIN_PROVISIONER, PLUGIN_POST_PROCESSOR };
+enum plugin_kind { PLUGIN_PROVISIONER, PLUGIN_POST_PROCESSOR, PLUGIN_DATA_SOURCE };
 
 /* Types of keys, NULL-terminated, as listed above. */
 extern const char *const plugin_key_types[];

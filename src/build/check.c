@@ -34,10 +34,11 @@ static void check_decoded(const struct schema *schema,
                           int (*check)(void *config, const struct value *value, struct diags *diags),
                           const struct template_step *step, const struct template_build *build, struct diags *diags)
 {
-        CLEANUP(value_freep) struct value *value = template_step_config(step, build->name);
+        CLEANUP(value_freep) struct value *value = template_step_config(step, build->interp.build_name);
         CLEANUP_FREE void *config = xcalloc(1, schema->size);
 
-        if (schema_decode(schema, value, template_step_keys, &build->interp, config, diags) == 0 && check)
+        if (schema_decode(schema, value, template_step_keys, &build->interp, config, diags) == 0 && check &&
+            !value->unknown)
                 check(config, value, diags);
         schema_free(schema, config);
 }

@@ -60,6 +60,7 @@ struct job {
         size_t n_base_layers;     /* how many of `layers` are the base */
         int machine, bits;        /* of the guest (ELF) */
         int64_t retries_left;     /* of the step under way */
+        bool goes_on;             /* the step may fail: continue_on_error */
         enum decision decision;   /* after its last try */
         char **layers;            /* folders, the lowest first */
         char key[DIGEST_HEX_MAX]; /* of the layers so far */

@@ -37,7 +37,7 @@ static int run_one(struct job *job, const struct template_step *block, const str
                    bool *ret_keep, struct error *err)
 {
         const struct post_processor_type *type = post_processor_find(block->type);
-        CLEANUP(value_freep) struct value *value = template_step_config(block, job->build->name);
+        CLEANUP(value_freep) struct value *value = template_step_config(block, job->build->interp.build_name);
         CLEANUP_FREE void *config = NULL;
         struct package_context context = {
                 .ui = job->ui,

@@ -20,6 +20,8 @@
 #include "base/str.h"
 #include "build/job.h"
 
+enum { MAX_BUILD_VALUES = 24 };
+
 /* A build under way, seen from the parent. */
 struct child {
         const struct template_build *build;
@@ -131,11 +133,39 @@ static void send_result(int fd, int r, const struct error *err, const struct art
                 fd_write_all(fd, text, strlen(text));
 }
 
+/* What {{build `NAME`}} says; ended by a NULL name. What belongs to connections to a machine is empty. */
+static void fill_build_values(const struct job *job, struct interp_pair values[])
+{
+        const struct interp_pair all[] = {
+                {"ID", job->arm ? job->arm->image_path : "Null"},
+                {"PackerRunUUID", job->run_uuid},
+                {"ConnType", job->arm ? "chroot" : "none"},
+                {"User", "root"},
+                {"Host", ""},
+                {"Port", "0"},
+                {"Password", ""},
+                {"PackerHTTPAddr", ""},
+                {"PackerHTTPIP", ""},
+                {"PackerHTTPPort", "0"},
+                {"SSHPrivateKey", ""},
+                {"SSHPrivateKeyFile", ""},
+                {"SSHPublicKey", ""},
+                {"SourceImageName", ""},
+                {"WinRMPassword", ""},
+                {NULL, NULL},
+        };
+
+        _Static_assert(sizeof(all) / sizeof(all[0]) <= MAX_BUILD_VALUES, "no room");
+        memcpy(values, all, sizeof(all));
+}
+
 static int child_main(const struct template *t, struct child *child, const struct build_options *options, int to)
 {
+        struct interp_pair values[MAX_BUILD_VALUES];
+        struct template_build build = *child->build;
         struct job job = {
                 .template = t,
-                .build = child->build,
+                .build = &build,
                 .arm = child->build->image,
                 .steps = child->build->steps,
                 .options = options,
@@ -150,6 +180,8 @@ static int child_main(const struct template *t, struct child *child, const struc
         int r;
 
         snprintf(job.run_uuid, sizeof(job.run_uuid), "%s", run_uuid ? run_uuid : "");
+        fill_build_values(&job, values);
+        build.interp.build = values;
         r = job_run(&job, &artifacts, &err);
         send_result(to, r, &err, &artifacts);
         return r < 0 ? 1 : 0;

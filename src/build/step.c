@@ -48,7 +48,7 @@ static int step_decode(const struct job *job, const struct template_step *block,
         if (!ret->type)
                 return error_set(err, ENOENT, "unknown provisioner '%s'", block->type);
         ret->what = xstrdup(block->type);
-        ret->value = template_step_config(block, job->build->name);
+        ret->value = template_step_config(block, job->build->interp.build_name);
         ret->config = xcalloc(1, ret->type->schema->size);
         r = schema_decode(ret->type->schema, ret->value, template_step_keys, &job->build->interp, ret->config, &diags);
         if (r == 0 && ret->type->check)
@@ -205,6 +205,8 @@ static void decide(struct job *job, const struct error *err)
                 ui_error(job->ui, "Provisioner failed with \"%s\", retrying with %lld trie(s) left", error_message(err),
                          (long long)job->retries_left--);
                 job->decision = DECISION_RETRY;
+        } else if (job->goes_on) {
+                job->decision = DECISION_STOP; /* of this step alone: there is nothing to clean up */
         } else if (job->options->on_error == ON_ERROR_ASK) {
                 ui_error(job->ui, "%s", error_message(err));
                 job->decision = ask(job);
@@ -376,9 +378,12 @@ static int step_with_retries(struct job *job, const struct step *step, struct er
         int r;
 
         job->retries_left = step->block->max_retries;
+        job->goes_on = step->block->continue_on_error;
         do {
                 job->decision = DECISION_NONE;
-                r = step_once(job, step, err);
+                r = wait_ms(job, step->block->pause_before_ms, err);
+                if (r == 0)
+                        r = step_once(job, step, err);
                 if (r >= 0)
                         return r;
                 decide(job, err);
@@ -406,11 +411,15 @@ static int run_block(struct job *job, const struct template_step *block, size_t 
         int r = step_decode(job, block, &step, err);
 
         if (r == 0)
-                r = wait_ms(job, block->pause_before_ms, err);
-        if (r == 0)
                 r = debug_pause(job, step.what, err);
         if (r == 0)
                 r = step_with_retries(job, &step, err);
+        if (r < 0 && block->continue_on_error && !cancel_requested()) {
+                ui_error(job->ui, "Provisioner %s failed, and the build goes on (continue_on_error): %s", block->type,
+                         error_message(err));
+                error_clear(err);
+                return 0;
+        }
         return r < 0 ? error_wrap(err, r, "provisioner %zu (%s)", number, block->type) : 0;
 }
 

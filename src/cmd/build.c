@@ -11,7 +11,7 @@
 struct options {
         struct template_args template;
         const char *on_error, *color;
-        bool force, debug, machine_readable, timestamp_ui, no_cache;
+        bool force, debug, machine_readable, timestamp_ui, no_cache, warn_undeclared;
         long parallel;
 };
 
@@ -21,6 +21,9 @@ static const char *const color_choices[] = {"true", "false", NULL};
 static const struct option_spec specs[] = {
         TEMPLATE_VALUE_OPTIONS(options, template),
         TEMPLATE_BUILD_OPTIONS(options, template),
+        TEMPLATE_IGNORED_OPTIONS(options, template),
+        {"warn-on-undeclared-var", OPTION_BOOL, offsetof(struct options, warn_undeclared), NULL, NULL,
+         "HCL2: warn of values in files for variables that the template does not have"},
         {"force", OPTION_BOOL, offsetof(struct options, force), NULL, NULL, "Replace an existing image"},
         {"on-error", OPTION_STRING, offsetof(struct options, on_error), "WHAT", on_error_choices,
          "cleanup (default), abort, ask or run-cleanup-provisioner"},
@@ -56,13 +59,17 @@ static struct build_options build_options_of(const struct options *options)
 
 static int build(const char *path, const struct options *options)
 {
+        const struct template_options load = {
+                .path = path, .evaluate_data = true, .warn_undeclared = options->warn_undeclared};
         struct build_options build_options = build_options_of(options);
         struct diags diags = {0};
-        struct template *t = template_args_load(&options->template, path, false, &diags);
+        struct template *t = template_args_load(&options->template, load, &diags);
         int r;
 
-        if (t)
+        if (t) {
                 build_check(t, &diags);
+                diags_hide(&diags, STRV(t->secrets));
+        }
         diags_show(&diags, build_options.ui.color);
         r = diags.n_errors > 0 ? -EINVAL : build_run(t, &build_options);
         diags_clear(&diags);

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "base/ui.h"
+#include "cmd/inspect.h"
 #include "cmd/template_args.h"
 
 struct options {
@@ -61,7 +62,10 @@ static void print_machine(const struct template *t)
                                                  t->variables[i].required ? "1" : "0", NULL});
         for (size_t i = 0; i < t->n_builds; i++)
                 ui_machine(&ui, "template-builder", (const char *const[]){t->builds[i].name, t->builds[i].type, NULL});
-        for (size_t i = 0; i < t->steps->n_provisioners; i++)
+        for (size_t i = 0; i < t->n_blocks; i++)
+                for (char **name = t->blocks[i].provisioners; name && *name; name++)
+                        ui_machine(&ui, "template-provisioner", (const char *const[]){*name, NULL});
+        for (size_t i = 0; !t->hcl && i < t->steps->n_provisioners; i++)
                 ui_machine(&ui, "template-provisioner", (const char *const[]){t->steps->provisioners[i].type, NULL});
 }
 
@@ -178,9 +182,10 @@ static void print_text(const struct template *t)
 
 static int inspect(const struct options *options, const char *path)
 {
+        const struct template_options load = {.path = path, .syntax_only = true, .inspect = true};
         struct diags diags = {0};
         CLEANUP(template_freep)
-        struct template *t = template_args_load(&options->template, path, true, &diags);
+        struct template *t = template_args_load(&options->template, load, &diags);
         bool failed = diags.n_errors > 0;
 
         diags_show(&diags, diags_color());
@@ -192,8 +197,12 @@ static int inspect(const struct options *options, const char *path)
         qsort(t->builds, t->n_builds, sizeof(*t->builds), compare_builds);
         if (options->machine_readable)
                 print_machine(t);
+        else if (str_eq(options->output, "json") && t->hcl)
+                inspect_hcl_json(t);
         else if (str_eq(options->output, "json"))
                 print_json(t);
+        else if (t->hcl)
+                inspect_hcl(t);
         else
                 print_text(t);
         return 0;

@@ -16,19 +16,13 @@ void template_args_clear(struct template_args *args)
         *args = (struct template_args){0};
 }
 
-struct template *template_args_load(const struct template_args *args, const char *path, bool syntax_only,
-                                    struct diags *diags)
+struct template *template_args_load(const struct template_args *args, struct template_options load, struct diags *diags)
 {
-        const struct template_options options = {
-                .path = path,
-                .var_args = STRV(args->vars),
-                .var_files = STRV(args->var_files),
-                .only = STRV(args->only),
-                .except = STRV(args->except),
-                .syntax_only = syntax_only,
-        };
-
-        return template_load(&options, diags);
+        load.var_args = STRV(args->vars);
+        load.var_files = STRV(args->var_files);
+        load.only = STRV(args->only);
+        load.except = STRV(args->except);
+        return template_load(&load, diags);
 }
 
 bool diags_color(void)

@@ -8,7 +8,7 @@
 #include "cmd/template_args.h"
 
 struct options {
-        bool syntax_only;
+        bool syntax_only, evaluate_data, quiet_undeclared;
         struct template_args template;
         const char *output;
 };
@@ -22,8 +22,13 @@ static const char *const outputs[] = {"text", "json", NULL};
 static const struct option_spec specs[] = {
         OPTION("syntax-only", OPTION_BOOL, syntax_only,
                .help = "Read the template only; values and keys of builders are not looked at"),
+        OPTION("evaluate-datasources", OPTION_BOOL, evaluate_data,
+               .help = "HCL2: execute data sources; what they give is unknown otherwise, and not checked"),
+        OPTION("no-warn-undeclared-var", OPTION_BOOL, quiet_undeclared,
+               .help = "HCL2: no warning about values in files for variables that the template does not have"),
         TEMPLATE_VALUE_OPTIONS(options, template),
         TEMPLATE_BUILD_OPTIONS(options, template),
+        TEMPLATE_IGNORED_OPTIONS(options, template),
         OPTION("o", OPTION_STRING, output, .argument = "FORMAT", .choices = outputs,
                .help = "text, or json: the messages as a list"),
 };
@@ -58,13 +63,21 @@ static void print_json(const struct diags *diags)
 
 static int validate(const struct options *options, const char *path)
 {
+        const struct template_options load = {
+                .path = path,
+                .syntax_only = options->syntax_only,
+                .evaluate_data = options->evaluate_data,
+                .warn_undeclared = !options->quiet_undeclared,
+        };
         struct diags diags = {0};
         CLEANUP(template_freep)
-        struct template *t = template_args_load(&options->template, path, options->syntax_only, &diags);
+        struct template *t = template_args_load(&options->template, load, &diags);
         int exit_code;
 
         if (t && !options->syntax_only)
                 build_check(t, &diags);
+        if (t)
+                diags_hide(&diags, STRV(t->secrets));
         diags_sort(&diags);
         if (str_eq(options->output, "json"))
                 print_json(&diags);

@@ -31,6 +31,8 @@ struct source_text *source_text_ref(const struct source_text *source); /* return
 struct source_text *source_text_free(struct source_text *source);      /* drops a reference; returns NULL */
 /* Messages show these bytes as asterisks from now on: a secret stands there. */
 void source_text_hide(const struct source_text *source, size_t start, size_t end);
+/* The same, wherever one of the words stands (NULL-terminated; may be NULL). */
+void source_text_hide_words(const struct source_text *source, const char *const *words);
 static inline void source_text_freep(struct source_text **source)
 {
         *source = source_text_free(*source);

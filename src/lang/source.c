@@ -90,6 +90,16 @@ void source_text_hide(const struct source_text *source, size_t start, size_t end
         shown->hidden[shown->n_hidden++] = (struct source_span){start, end};
 }
 
+void source_text_hide_words(const struct source_text *source, const char *const *words)
+{
+        for (; words && *words; words++) {
+                size_t n = strlen(*words);
+
+                for (const char *at = source->text; n > 0 && (at = strstr(at, *words)); at += n)
+                        source_text_hide(source, (size_t)(at - source->text), (size_t)(at - source->text) + n);
+        }
+}
+
 size_t utf8_length(const char *s)
 {
         const unsigned char *b = (const unsigned char *)s;

@@ -154,7 +154,8 @@ static int push_check(void *arg, const struct value *value, struct diags *diags)
                                    "`aws ecr get-login-password` as login_password.");
                 return -EINVAL;
         }
-        if (config->login && (str_empty(config->username) || str_empty(config->password))) {
+        /* Empty ones may come from variables that are given only where it is pushed: push_run() refuses them. */
+        if (config->login && (!config->username || !config->password)) {
                 diag_error(diags, schema_range(value, "login"), "'login' needs 'login_username' and 'login_password'");
                 return -EINVAL;
         }
@@ -174,6 +175,9 @@ static int push_run(const void *arg, const struct package_context *context, cons
                 return error_set(
                         err, EINVAL,
                         "docker-push sends what docker-import made; put it behind docker-import, in the same list");
+        if (config->login && (str_empty(config->username) || str_empty(config->password)))
+                return error_set(err, EINVAL, "'login' needs 'login_username' and 'login_password', and %s is empty",
+                                 str_empty(config->username) ? "the first" : "the second");
         if (config->login) {
                 r = docker_home_make(&home, err);
                 if (r == 0)

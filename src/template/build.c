@@ -48,7 +48,7 @@ void unknown_name(struct diags *diags, struct range at, const char *what, const 
                 diag_detail(diags, "There are: %s", all);
 }
 
-static bool selected(const struct template_options *options, const char *name)
+bool build_is_selected(const struct template_options *options, const char *name)
 {
         if (options->only && *options->only && !name_matches(options->only, name))
                 return false;
@@ -99,7 +99,7 @@ static void load_build(struct load *load, const struct value *block)
         t->n_builds++;
 }
 
-static void decode_build(struct load *load, struct template_build *build)
+void build_decode(struct load *load, struct template_build *build)
 {
         const struct builder_type *builder = build->builder;
 
@@ -107,14 +107,15 @@ static void decode_build(struct load *load, struct template_build *build)
                 return;
         build->config = xcalloc(1, builder->schema->size);
         schema_decode(builder->schema, build->block, head_names, &build->interp, build->config, load->diags);
-        if (load->t->values_known && builder->check)
+        if (load->t->values_known && !build->block->unknown && builder->check)
                 builder->check(build->config, build->block, load->diags);
         build->image = builder->image ? builder->image(build->config) : NULL;
 }
 
-static void build_free(struct template_build *build)
+void build_clear(struct template_build *build)
 {
         free(build->name);
+        free(build->source_name);
         free(build->type);
         if (build->config && build->builder->clear)
                 build->builder->clear(build->config);
@@ -123,8 +124,8 @@ static void build_free(struct template_build *build)
         free(build->config);
 }
 
-/* A name in -only that no build has is a mistake; -except may name post-processors, and things of other templates. */
-static void check_only(struct load *load)
+/* -except may name post-processors, and things of other templates. */
+void builds_check_only(struct load *load)
 {
         for (const char *const *only = load->options->only; only && *only; only++) {
                 bool found = false;
@@ -157,16 +158,16 @@ void load_builds(struct load *load)
         t->builds = xcalloc(list->list.n, sizeof(*t->builds));
         for (size_t i = 0; i < list->list.n; i++)
                 load_build(load, list->list.v[i]);
-        check_only(load);
+        builds_check_only(load);
         for (size_t i = 0; i < t->n_builds; i++) {
                 struct template_build build = t->builds[i];
 
-                if (!selected(load->options, build.name)) {
-                        build_free(&build);
+                if (!build_is_selected(load->options, build.name)) {
+                        build_clear(&build);
                         continue;
                 }
                 if (!load->options->syntax_only)
-                        decode_build(load, &build);
+                        build_decode(load, &build);
                 t->builds[kept++] = build;
         }
         t->n_builds = kept;
@@ -175,7 +176,7 @@ void load_builds(struct load *load)
 void builds_free(struct template *t)
 {
         for (size_t i = 0; i < t->n_builds; i++)
-                build_free(&t->builds[i]);
+                build_clear(&t->builds[i]);
         free(t->builds);
         strv_free(t->build_names);
 }

@@ -8,9 +8,17 @@
 #include "base/str.h"
 #include "template/template_internal.h"
 
-const char *const template_step_keys[] = {"type",         "only",    "except",      "override",
-                                          "pause_before", "timeout", "max_retries", "keep_input_artifact",
-                                          "name",         NULL};
+const char *const template_step_keys[] = {"type",
+                                          "only",
+                                          "except",
+                                          "override",
+                                          "pause_before",
+                                          "timeout",
+                                          "max_retries",
+                                          "continue_on_error",
+                                          "keep_input_artifact",
+                                          "name",
+                                          NULL};
 
 #define STRUCT struct template_step
 static const struct schema_key provisioner_keys[] = {
@@ -21,6 +29,7 @@ static const struct schema_key provisioner_keys[] = {
         KEY("pause_before", SCHEMA_DURATION, 0, pause_before_ms, .help = "wait so long before it: \"10s\""),
         KEY("timeout", SCHEMA_DURATION, 0, timeout_ms, .help = "it may take so long: \"5m\""),
         KEY("max_retries", SCHEMA_INT, 0, max_retries, .help = "try again so many times when it fails"),
+        KEY("continue_on_error", SCHEMA_BOOL, 0, continue_on_error, .help = "go on with the build when it has failed"),
 };
 
 static const struct schema_key post_processor_keys[] = {
@@ -39,18 +48,19 @@ static const struct schema_key post_processor_keys[] = {
                 .name = (title), .size = sizeof(struct template_step), .keys = (table),                                \
                 .n_keys = sizeof(table) / sizeof((table)[0])                                                           \
         }
-static const struct schema provisioner_schema = SCHEMA("a provisioner", provisioner_keys);
-static const struct schema post_processor_schema = SCHEMA("a post-processor", post_processor_keys);
-static const struct schema cleanup_schema = SCHEMA("the error-cleanup-provisioner", provisioner_keys);
+/* By role. */
+static const struct schema schemas[] = {SCHEMA("a provisioner", provisioner_keys),
+                                        SCHEMA("the error-cleanup-provisioner", provisioner_keys),
+                                        SCHEMA("a post-processor", post_processor_keys)};
 
 const struct schema *template_provisioner_schema(void)
 {
-        return &provisioner_schema;
+        return &schemas[STEP_PROVISIONER];
 }
 
 const struct schema *template_post_processor_schema(void)
 {
-        return &post_processor_schema;
+        return &schemas[STEP_POST_PROCESSOR];
 }
 
 /* Names of builds in only, except. */
@@ -81,7 +91,7 @@ static void check_override(struct load *load, const struct template_step *step)
         for (size_t i = 0; i < override->object.n; i++) {
                 const struct value_entry *entry = &override->object.v[i];
 
-                if (!strv_has(STRV(load->t->build_names), entry->key))
+                if (!load->t->hcl && !strv_has(STRV(load->t->build_names), entry->key))
                         unknown_name(load->diags, entry->key_range, "there is no build", entry->key,
                                      STRV(load->t->build_names));
                 if (entry->value->type != VALUE_OBJECT)
@@ -107,35 +117,42 @@ static void check_foreign(struct load *load, const struct value *config, const s
         }
 }
 
-static void read_step(struct load *load, const struct schema *schema, const struct value *config,
-                      struct template_step *step)
+void step_read(struct load *load, enum step_role role, const struct value *config, struct template_step *step)
 {
-        schema_decode_part(schema, config, NULL, step, load->diags);
+        static const struct schema_key keep = {.name = "keep_input_artifact"};
+        static const struct schema for_others = {.keys = &keep, .n_keys = 1};
+        static const struct schema for_provisioners = {.keys = provisioner_keys + 3, .n_keys = 5};
+
+        schema_decode_part(&schemas[role], config, NULL, step, load->diags);
         step->config = config;
         step->range = config->range;
+        if (role != STEP_POST_PROCESSOR)
+                step->keep_input_artifact = -1;
         if (config->type != VALUE_OBJECT)
                 return;
         if (value_get(config, "type"))
                 step->range = schema_range(config, "type");
-        check_names(load, step, "only", step->only);
-        check_names(load, step, "except", step->except);
+        if (!load->t->hcl) {
+                check_names(load, step, "only", step->only);
+                check_names(load, step, "except", step->except);
+        }
         if (step->only && step->except)
                 diag_error(load->diags, schema_range(config, "except"), "'only' and 'except' exclude each other");
         check_override(load, step);
         check_not_negative(load, step, "pause_before", step->pause_before_ms);
         check_not_negative(load, step, "timeout", step->timeout_ms);
         check_not_negative(load, step, "max_retries", step->max_retries);
+        if (role == STEP_POST_PROCESSOR)
+                check_foreign(load, config, &for_provisioners, "provisioners");
+        else
+                check_foreign(load, config, &for_others, "post-processors");
+        if (role == STEP_POST_PROCESSOR && !step->name && step->type)
+                step->name = xstrdup(step->type);
 }
 
-static void read_provisioner(struct load *load, const struct schema *schema, const struct value *config,
-                             struct template_step *step)
+void step_clear(enum step_role role, struct template_step *step)
 {
-        const struct schema_key keep = {.name = "keep_input_artifact"};
-        const struct schema foreign = {.keys = &keep, .n_keys = 1};
-
-        read_step(load, schema, config, step);
-        step->keep_input_artifact = -1;
-        check_foreign(load, config, &foreign, "post-processors");
+        schema_free(&schemas[role], step);
 }
 
 static void load_provisioners(struct load *load)
@@ -152,8 +169,7 @@ static void load_provisioners(struct load *load)
         }
         steps->provisioners = xcalloc(list->list.n + 1, sizeof(*steps->provisioners));
         for (size_t i = 0; i < list->list.n; i++)
-                read_provisioner(load, &provisioner_schema, list->list.v[i],
-                                 &steps->provisioners[steps->n_provisioners++]);
+                step_read(load, STEP_PROVISIONER, list->list.v[i], &steps->provisioners[steps->n_provisioners++]);
 }
 
 static void load_cleanup(struct load *load)
@@ -164,7 +180,7 @@ static void load_cleanup(struct load *load)
         if (!config || config->type == VALUE_NULL)
                 return;
         steps->error_cleanup = xcalloc(1, sizeof(*steps->error_cleanup));
-        read_provisioner(load, &cleanup_schema, config, steps->error_cleanup);
+        step_read(load, STEP_CLEANUP, config, steps->error_cleanup);
 }
 
 /* "compress" stands for {"type": "compress"}. */
@@ -173,15 +189,12 @@ static struct value *object_of_type(struct template *t, const struct value *name
         struct value *object = value_new(VALUE_OBJECT, name->range);
 
         value_object_add(object, "type", name->range, value_copy(name));
-        t->trees = xreallocarray(t->trees, t->n_trees + 1, sizeof(*t->trees));
-        t->trees[t->n_trees++] = object;
+        template_own(t, object);
         return object;
 }
 
 static void read_post_processor(struct load *load, const struct value *config, struct template_step *step)
 {
-        static const struct schema foreign = {.keys = provisioner_keys + 3, .n_keys = 4};
-
         if (config->type == VALUE_STRING)
                 config = object_of_type(load->t, config);
         if (config->type == VALUE_LIST) {
@@ -189,21 +202,17 @@ static void read_post_processor(struct load *load, const struct value *config, s
                 diag_detail(load->diags, "\"post-processors\": [ \"single\", [ \"first\", \"second\" ] ]");
                 return;
         }
-        read_step(load, &post_processor_schema, config, step);
-        check_foreign(load, config, &foreign, "provisioners");
-        if (!step->name && step->type)
-                step->name = xstrdup(step->type);
+        step_read(load, STEP_POST_PROCESSOR, config, step);
 }
 
-/* -except takes out a post-processor, and with it all that would have been made from what it makes. */
-static void cut_chain(const struct load *load, struct template_chain *chain)
+void steps_cut_chain(const struct load *load, struct template_chain *chain)
 {
         size_t keep = 0;
 
         while (keep < chain->n && !(chain->v[keep].name && name_matches(load->options->except, chain->v[keep].name)))
                 keep++;
         for (size_t i = keep; i < chain->n; i++)
-                schema_free(&post_processor_schema, &chain->v[i]);
+                step_clear(STEP_POST_PROCESSOR, &chain->v[i]);
         chain->n = keep;
 }
 
@@ -229,7 +238,7 @@ static void load_post_processors(struct load *load)
                 chain->v = xcalloc(chain->n + 1, sizeof(*chain->v));
                 for (size_t j = 0; j < chain->n; j++)
                         read_post_processor(load, is_chain ? element->list.v[j] : element, &chain->v[j]);
-                cut_chain(load, chain);
+                steps_cut_chain(load, chain);
                 if (chain->n == 0) {
                         free(chain->v);
                         steps->n_post_processors--;
@@ -274,14 +283,14 @@ bool template_step_applies(const struct template_step *step, const char *build_n
 static void steps_clear(struct template_steps *steps)
 {
         for (size_t i = 0; i < steps->n_provisioners; i++)
-                schema_free(&provisioner_schema, &steps->provisioners[i]);
+                step_clear(STEP_PROVISIONER, &steps->provisioners[i]);
         free(steps->provisioners);
         if (steps->error_cleanup)
-                schema_free(&cleanup_schema, steps->error_cleanup);
+                step_clear(STEP_CLEANUP, steps->error_cleanup);
         free(steps->error_cleanup);
         for (size_t i = 0; i < steps->n_post_processors; i++) {
                 for (size_t j = 0; j < steps->post_processors[i].n; j++)
-                        schema_free(&post_processor_schema, &steps->post_processors[i].v[j]);
+                        step_clear(STEP_POST_PROCESSOR, &steps->post_processors[i].v[j]);
                 free(steps->post_processors[i].v);
         }
         free(steps->post_processors);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "template/module.h"
 #include "template/template_internal.h"
 #include "template/version.h"
 
@@ -60,15 +61,17 @@ static void check_top_keys(struct load *load)
 static char *absolute_dir(const char *path)
 {
         CLEANUP_FREE char *cwd = getcwd(NULL, 0);
-        CLEANUP_FREE char *dir = strcmp(path, "-") == 0 ? xstrdup(".") : path_dir(path);
+        CLEANUP_FREE char *folder = path_join(path, ".");
+        CLEANUP_FREE char *dir = strcmp(path, "-") == 0 ? xstrdup(".")
+                                 : path_exists(folder)  ? xstrdup(path)
+                                                        : path_dir(path);
         CLEANUP_FREE char *joined = path_join(cwd ? cwd : "/", dir);
         char *real = realpath(joined, NULL);
 
         return real ? real : steal(&joined);
 }
 
-/* When the run began, for {{timestamp}}: given from outside where builds are to be repeatable. */
-static time_t start_time(void)
+time_t template_start_time(void)
 {
         const char *epoch = getenv("SOURCE_DATE_EPOCH");
         char *end;
@@ -81,29 +84,30 @@ static time_t start_time(void)
         return errno || *end ? time(NULL) : (time_t)seconds;
 }
 
-static int read_root(struct load *load)
+void template_own(struct template *t, struct value *value)
 {
-        CLEANUP_ERROR struct error err = {0};
+        t->trees = xreallocarray(t->trees, t->n_trees + 1, sizeof(*t->trees));
+        t->trees[t->n_trees++] = value;
+}
+
+/* JSON is an object; what else comes from standard input is HCL2. */
+static bool begins_with_brace(const struct source_text *source)
+{
+        return source->text[strspn(source->text, " \t\r\n")] == '{';
+}
+
+static int read_root(struct load *load, struct source_text *source)
+{
         struct template *t = load->t;
         struct value *root;
 
         t->sources = xcalloc(1, sizeof(*t->sources));
-        if (load->options->text) {
-                t->sources[0] = source_text_new(load->options->path, load->options->text, strlen(load->options->text));
-        } else if (source_text_read(load->options->path, &t->sources[0], &err) < 0) {
-                diag_error(load->diags, NO_RANGE, "%s", error_message(&err));
-                return -EINVAL;
-        }
+        t->sources[0] = source;
         t->n_sources = 1;
-        if (str_ends(load->options->path, ".hcl")) {
-                diag_error(load->diags, NO_RANGE, "%s: this version reads JSON templates, not HCL2", t->path);
-                return -EINVAL;
-        }
-        root = json_read(t->sources[0], load->diags);
+        root = json_read(source, load->diags);
         if (!root)
                 return -EINVAL;
-        t->trees = xcalloc(1, sizeof(*t->trees));
-        t->trees[t->n_trees++] = root;
+        template_own(t, root);
         load->root = root;
         if (root->type == VALUE_OBJECT)
                 return 0;
@@ -111,26 +115,59 @@ static int read_root(struct load *load)
         return -EINVAL;
 }
 
+static void load_json(struct load *load, struct source_text *source)
+{
+        struct template *t = load->t;
+
+        if (read_root(load, source) < 0)
+                return;
+        t->steps = xcalloc(1, sizeof(*t->steps));
+        t->n_steps = 1;
+        check_top_keys(load);
+        t->description = top_string(load, "description");
+        t->min_packer_version = top_string(load, "min_packer_version");
+        check_version(load);
+        load_variables(load);
+        load_builds(load);
+        load_steps(load);
+}
+
 struct template *template_load(const struct template_options *options, struct diags *diags)
 {
         CLEANUP(template_freep) struct template *t = xcalloc(1, sizeof(*t));
         struct load load = {.options = options, .t = t, .diags = diags};
+        struct source_text *source = NULL;
+        CLEANUP_ERROR struct error err = {0};
+        bool hcl = template_is_hcl(options->path);
 
         t->path = xstrdup(options->path);
         t->dir = absolute_dir(options->path);
-        t->start = start_time();
-        if (read_root(&load) < 0)
+        t->start = template_start_time();
+        if (options->text)
+                source = source_text_new(options->path, options->text, strlen(options->text));
+        else if (!hcl && source_text_read(options->path, &source, &err) < 0) {
+                diag_error(diags, NO_RANGE, "%s", error_message(&err));
                 return NULL;
-        check_top_keys(&load);
-        t->description = top_string(&load, "description");
-        t->min_packer_version = top_string(&load, "min_packer_version");
-        check_version(&load);
-        t->steps = xcalloc(1, sizeof(*t->steps));
-        t->n_steps = 1;
-        load_variables(&load);
-        load_builds(&load);
-        load_steps(&load);
-        return steal(&t);
+        }
+        if (hcl || (strcmp(options->path, "-") == 0 && !begins_with_brace(source)))
+                load_hcl(&load, source);
+        else
+                load_json(&load, source);
+        for (size_t i = 0; i < t->n_sources; i++)
+                source_text_hide_words(t->sources[i], STRV(t->secrets));
+        diags_hide(diags, STRV(t->secrets));
+        return t->n_sources > 0 ? steal(&t) : NULL;
+}
+
+static void block_clear(struct template_block *block)
+{
+        free(block->name);
+        free(block->description);
+        strv_free(block->sources);
+        strv_free(block->provisioners);
+        for (size_t i = 0; i < block->n_chains; i++)
+                strv_free(block->chains[i]);
+        free(block->chains);
 }
 
 struct template *template_free(struct template *t)
@@ -150,6 +187,9 @@ struct template *template_free(struct template *t)
         free(t->dir);
         free(t->description);
         free(t->min_packer_version);
+        for (size_t i = 0; i < t->n_blocks; i++)
+                block_clear(&t->blocks[i]);
+        free(t->blocks);
         free(t);
         return NULL;
 }

@@ -31,6 +31,7 @@ struct template_step {
         const struct value *override; /* object by build name, or NULL */
         int64_t pause_before_ms, timeout_ms;
         int64_t max_retries;
+        bool continue_on_error;  /* the build goes on when it has failed */
         int keep_input_artifact; /* post-processors: -1 not said */
         char *name;              /* post-processors: for -except */
         struct range range;
@@ -51,8 +52,18 @@ struct template_steps {
         size_t n_post_processors;
 };
 
+/* A build block of HCL2 as it is written, for people who look at it. */
+struct template_block {
+        char *name, *description; /* "" where there is none */
+        char **sources;           /* "arm.pi" */
+        char **provisioners;      /* "shell", "shell.NAME" */
+        char ***chains;           /* the same, of post-processors; n_chains of them */
+        size_t n_chains;
+};
+
 struct template_build {
         char *name;                         /* as people see it: "arm", or the builder's "name" */
+        char *source_name;                  /* HCL2: of the source, which is what {{build_name}} says; else NULL */
         char *type;                         /* "arm" */
         const struct builder_type *builder; /* the type's row; NULL: unknown, which is an error */
         const struct value *block;          /* as written; borrowed from the template's tree */
@@ -74,6 +85,11 @@ struct template
         char **build_names;       /* of all builders, those that -only and -except left out too */
         struct template_build *builds;
         size_t n_builds;
+        bool hcl;                         /* what follows is HCL2's */
+        struct template_variable *locals; /* name and value */
+        size_t n_locals;
+        struct template_block *blocks;
+        size_t n_blocks;
         struct template_steps *steps;
         size_t n_steps;
         bool values_known;            /* of variables; else relations between values are not worth a message */
@@ -90,6 +106,9 @@ struct template_options {
         const char *const *var_files;
         const char *const *only, *const *except; /* names of builds; except also of post-processors */
         bool syntax_only;                        /* -syntax-only, inspect: no values, no checks of builders */
+        bool inspect;         /* with syntax_only; HCL2: values as far as they are known, and no word about others */
+        bool evaluate_data;   /* HCL2: data sources are executed; else what they give is unknown */
+        bool warn_undeclared; /* HCL2: of values in files for variables that the template does not have */
 };
 
 /* Read and check. Every problem is a message in diags. NULL if it could not be
@@ -97,6 +116,8 @@ struct template_options {
  * good for build_check() and nothing else. With syntax_only variables may lack
  * their values and builds have no `config`. */
 struct template *template_load(const struct template_options *options, struct diags *diags);
+/* When the run began, for {{timestamp}}: SOURCE_DATE_EPOCH, or now. */
+time_t template_start_time(void);
 struct template *template_free(struct template *t); /* returns NULL */
 static inline void template_freep(struct template **t)
 {

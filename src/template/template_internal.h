@@ -20,6 +20,27 @@ struct load {
         struct diags *diags;
 };
 
+/* Kinds of steps: which keys they take. */
+enum step_role { STEP_PROVISIONER, STEP_CLEANUP, STEP_POST_PROCESSOR };
+/* Read the keys that all steps have; the config stays borrowed. */
+void step_read(struct load *load, enum step_role role, const struct value *config, struct template_step *step);
+void step_clear(enum step_role role, struct template_step *step);
+/* -except takes out a post-processor, and with it all that would have been made from what it makes. */
+void steps_cut_chain(const struct load *load, struct template_chain *chain);
+
+/* By the table of its type; nothing where there is none. */
+void build_decode(struct load *load, struct template_build *build);
+void build_clear(struct template_build *build);
+/* By -only and -except. */
+bool build_is_selected(const struct template_options *options, const char *name);
+/* A name in -only that no build has is a mistake. */
+void builds_check_only(struct load *load);
+
+/* The value becomes the template's. */
+void template_own(struct template *t, struct value *value);
+/* HCL2; `text`: what was read already, and becomes the template's, or NULL. */
+void load_hcl(struct load *load, struct source_text *text);
+
 void load_variables(struct load *load);
 void load_builds(struct load *load);
 void load_steps(struct load *load);

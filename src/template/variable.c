@@ -317,14 +317,20 @@ void load_variables(struct load *load)
         t->values_known = load->diags->n_errors == errors_before;
 }
 
+static void free_variables(struct template_variable *variables, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                free(variables[i].name);
+                free(variables[i].value);
+                free(variables[i].fallback);
+        }
+        free(variables);
+}
+
 void variables_free(struct template *t)
 {
-        for (size_t i = 0; i < t->n_variables; i++) {
-                free(t->variables[i].name);
-                free(t->variables[i].value);
-                free(t->variables[i].fallback);
-        }
-        free(t->variables);
+        free_variables(t->variables, t->n_variables);
+        free_variables(t->locals, t->n_locals);
         free(t->user);
         strv_free(t->secrets);
 }

@@ -1,0 +1,14 @@
+/* Types of data sources: a row each, in the table in data.c. */
+#pragma once
+
+#include "hcl/value.h"
+#include "lang/schema.h"
+
+struct data_type {
+        const char *name; /* "git-commit" */
+        const struct schema *schema;
+        /* What the decoded config asks for, an object in the arena; NULL with err set. */
+        const struct hcl_value *(*read)(struct arena *arena, const void *config, struct error *err);
+};
+
+extern const struct data_type data_git_commit, data_git_repository, data_git_tree;

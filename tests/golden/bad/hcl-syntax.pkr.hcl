@@ -1,0 +1,7 @@
+variable "token" {
+  type      = string
+  sensitive = true
+}
+source "null" "x" {
+  communicator = "none
+}
