@@ -83,7 +83,7 @@ static void evaluate_piped(struct session *session, const char *line)
 
 static int run_piped(struct session *session)
 {
-        CLEANUP_FREE char *line = NULL, *rest = NULL;
+        CLEANUP_FREE char *line = NULL;
         struct diags diags = {0};
         size_t size = 0;
         ssize_t n;
@@ -96,7 +96,7 @@ static int run_piped(struct session *session)
                         str_clear(&session->text);
         }
         if (session->text.len > 0 && !session->done) { /* a bracket was never closed: say so */
-                rest = console_eval(session->console, str_get(&session->text), &diags);
+                free(console_eval(session->console, str_get(&session->text), &diags));
                 show_diags(session, &diags);
         }
         ui_message(&session->ui, "%s", session->result ? session->result : "");

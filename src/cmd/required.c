@@ -12,12 +12,11 @@ struct template_module *required_load(const char *path)
         const struct template_options json = {.path = path, .syntax_only = true};
         const struct template_options hcl = {.path = template_is_hcl(path) ? path : NULL, .syntax_only = true};
         CLEANUP(template_module_freep) struct template_module *module = NULL;
-        CLEANUP(template_freep) struct template *t = NULL;
         struct diags diags = {0};
         bool failed;
 
         if (!hcl.path)
-                t = template_load(&json, &diags);
+                template_free(template_load(&json, &diags));
         module = template_module_load(&hcl, &diags);
         failed = diags.n_errors > 0;
         diags_show(&diags, diags_color());
