@@ -1,8 +1,12 @@
 /* Calls of functions: see function.h for what is done for them. */
+#include <errno.h>
 #include <string.h>
 
 #include "hcl/eval_internal.h"
 #include "hcl/function.h"
+
+/* What one call makes is limited by each function; this is for many of them. */
+static const size_t EVAL_MEMORY_MAX = (size_t)1 << 30;
 
 struct args {
         const struct hcl_value **v; /* NULL for lazy functions */
@@ -152,8 +156,22 @@ static int depth_of(const struct hcl_scope *scope)
         return depth;
 }
 
+static void complain(const struct eval *e, const struct hcl_expr *expr, const struct hcl_call *call,
+                     const struct args *args)
+{
+        const struct hcl_function *function = call->function;
+        const char *why = call->sensitive ? "what it is given does not fit; it is sensitive, so it is not shown"
+                                          : error_message(call->err);
+
+        if (call->bad_arg < args->n && param_of(function, call->bad_arg))
+                diag_error(e->diags, args->exprs[call->bad_arg]->range, "argument '%s' of %s(): %s",
+                           param_of(function, call->bad_arg)->name, function->name, why);
+        else
+                diag_error(e->diags, expr->range, "%s(): %s", function->name, why);
+}
+
 static const struct hcl_value *run(const struct eval *e, const struct hcl_expr *expr,
-                                   const struct hcl_function *function, const struct args *args)
+                                   const struct hcl_function *function, const struct args *args, bool sensitive)
 {
         CLEANUP_ERROR struct error err = {0};
         size_t errors = e->diags->n_errors;
@@ -165,22 +183,21 @@ static const struct hcl_value *run(const struct eval *e, const struct hcl_expr *
                 .exprs = args->exprs,
                 .scope = e->scope,
                 .env = env_of(e->scope),
+                .sensitive = sensitive,
                 .bad_arg = SIZE_MAX,
                 .depth = depth_of(e->scope),
                 .diags = e->diags,
                 .err = &err,
         };
-        const struct hcl_value *ret = function->call(&call);
+        const struct hcl_value *ret = e->arena->used < EVAL_MEMORY_MAX ? function->call(&call) : NULL;
 
         if (ret)
                 return ret;
+        if (e->arena->used >= EVAL_MEMORY_MAX && err.code == 0)
+                error_set(&err, ENOMEM, "the values made so far take more than %zu MiB", EVAL_MEMORY_MAX >> 20);
         if (err.code == 0 && e->diags->n_errors > errors) /* it has said what is wrong */
                 return &hcl_unknown_any;
-        if (call.bad_arg < args->n && param_of(function, call.bad_arg))
-                diag_error(e->diags, args->exprs[call.bad_arg]->range, "argument '%s' of %s(): %s",
-                           param_of(function, call.bad_arg)->name, function->name, error_message(&err));
-        else
-                diag_error(e->diags, expr->range, "%s(): %s", function->name, error_message(&err));
+        complain(e, expr, &call, args);
         return &hcl_unknown_any;
 }
 
@@ -204,7 +221,7 @@ static const struct hcl_value *eager(const struct eval *e, const struct hcl_expr
         }
         if (e->diags->n_errors > errors)
                 return &hcl_unknown_any;
-        ret = known ? run(e, expr, function, args)
+        ret = known ? run(e, expr, function, args, sensitive)
                     : hcl_unknown(e->arena, hcl_type_concrete(e->arena, function->returns));
         return eval_marked(e, ret, sensitive);
 }
@@ -216,5 +233,5 @@ const struct hcl_value *eval_call(const struct eval *e, const struct hcl_expr *e
 
         if (!function || !collect(e, expr, &args) || !check_count(e, expr, function, &args))
                 return &hcl_unknown_any;
-        return function->flags & HCL_LAZY ? run(e, expr, function, &args) : eager(e, expr, function, &args);
+        return function->flags & HCL_LAZY ? run(e, expr, function, &args, false) : eager(e, expr, function, &args);
 }

@@ -41,7 +41,7 @@ bool func_int(struct hcl_call *call, size_t arg, int64_t *ret)
 {
         if (hcl_number_int(call->args[arg], ret))
                 return true;
-        func_fail(call, arg, "a whole number of 64 bits is needed, not %s",
+        func_fail(call, arg, "a whole number of 64 bits is needed, not %.40s",
                   hcl_number_text(call->arena, call->args[arg]->number));
         return false;
 }

@@ -16,7 +16,7 @@ static const struct hcl_value *refuse(struct hcl_call *call)
                 return refuse(call);                                                                                   \
         }                                                                                                              \
         FUNCTION(function, .returns = &hcl_string, .flags = HCL_REFUSED, PARAMS(__VA_ARGS__),                          \
-                 .help = "It reads from " service ", and " WAY_OUT ".")
+                 .help = "it reads from " service ", and " WAY_OUT)
 
 REFUSED(aws_secretsmanager, "AWS Secrets Manager", {"name", &hcl_string}, {"key", &hcl_string, HCL_ALLOW_NULL});
 REFUSED(aws_secretsmanager_raw, "AWS Secrets Manager", {"name", &hcl_string});

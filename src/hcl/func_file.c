@@ -216,10 +216,11 @@ CALL(env)
         const char *value;
 
         if (!call->env->env_allowed)
-                return func_fail(call, FUNC_WHOLE,
-                                 "env() is only for the default of a variable; write variable \"x\" { default = "
-                                 "env(\"%s\") } and use var.x here",
-                                 name.s);
+                return func_fail(
+                        call, FUNC_WHOLE,
+                        "the environment is read in defaults of variables only; write variable \"x\" { default = "
+                        "env(\"%s\") } and use var.x here",
+                        name.s);
         value = strlen(name.s) == name.len ? getenv(name.s) : NULL;
         if (value && !func_valid_utf8(value, strlen(value)))
                 return func_fail(call, 0, "the environment's variable %s is no UTF-8 text", name.s);

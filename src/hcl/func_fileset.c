@@ -45,7 +45,8 @@ static void add_file(struct search *search, const char *path)
         vec_push(&search->found, hcl_string_from(search->call->arena, name));
 }
 
-static void walk(struct search *search, const char *folder, const char *pattern, int level);
+struct way;
+static void walk(struct search *search, const char *folder, const char *pattern, const struct way *way, int level);
 
 static const char *child(struct search *search, const char *folder, const char *name)
 {
@@ -54,59 +55,82 @@ static const char *child(struct search *search, const char *folder, const char *
         return arena_printf(search->call->arena, "%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", name);
 }
 
-static bool is_folder(const char *path)
+/* A folder on the way to where the search is: "**" follows links, but not in circles. */
+struct way {
+        const struct way *up;
+        dev_t dev;
+        ino_t ino;
+};
+
+/* A folder, or a link to one, that is not on the way already. */
+static bool leads_on(const char *path, const struct way *way, struct way *ret)
 {
         struct stat st;
 
-        return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+        if (stat(*path ? path : ".", &st) < 0 || !S_ISDIR(st.st_mode))
+                return false;
+        *ret = (struct way){.up = way, .dev = st.st_dev, .ino = st.st_ino};
+        for (; way; way = way->up)
+                if (way->dev == st.st_dev && way->ino == st.st_ino)
+                        return false;
+        return true;
 }
 
-/* What is in the folder and matches: `step` is called with each path. For "**", folders alone; links to them are not
- * followed. */
-static void each_entry(struct search *search, const char *folder, const char *pattern, const char *rest, int level)
+/* An entry of a folder whose name the pattern's first part matches, or any folder for "**". */
+static void visit(struct search *search, const char *path, bool any_depth, const char *rest, const struct way *way,
+                  int level)
 {
-        bool any_depth = strcmp(pattern, "**") == 0;
+        struct stat st;
+
+        if (any_depth) {
+                if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+                        walk(search, path, arena_printf(search->call->arena, "**/%s", rest), way, level + 1);
+        } else if (*rest) {
+                walk(search, path, rest, way, level + 1);
+        } else {
+                add_file(search, path);
+        }
+}
+
+static void each_entry(struct search *search, const char *folder, const char *part, const char *rest,
+                       const struct way *way, int level)
+{
         CLEANUP_CLOSEDIR DIR *dir = opendir(*folder ? folder : ".");
+        bool any_depth = strcmp(part, "**") == 0;
         const struct dirent *entry;
 
         while (dir && !search->failed && (entry = readdir(dir))) {
-                const char *path;
-
                 if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || too_many(search))
                         continue;
-                if (!any_depth && fnmatch(pattern, entry->d_name, 0) != 0)
-                        continue;
-                path = child(search, folder, arena_strdup(search->call->arena, entry->d_name));
-                if (any_depth) {
-                        if (is_folder(path))
-                                walk(search, path, arena_printf(search->call->arena, "**/%s", rest), level + 1);
-                } else if (*rest) {
-                        walk(search, path, rest, level + 1);
-                } else {
-                        add_file(search, path);
-                }
+                if (any_depth || fnmatch(part, entry->d_name, 0) == 0)
+                        visit(search, child(search, folder, arena_strdup(search->call->arena, entry->d_name)),
+                              any_depth, rest, way, level);
         }
 }
 
 /* The files below `folder` that match the pattern, part by part. */
-static void walk(struct search *search, const char *folder, const char *pattern, int level)
+static void walk(struct search *search, const char *folder, const char *pattern, const struct way *way, int level)
 {
         size_t n = strcspn(pattern, "/");
         const char *part = arena_strndup(search->call->arena, pattern, n), *rest = pattern + n + (pattern[n] == '/');
+        struct way here;
         struct stat st;
 
         if (search->failed || level > LEVELS_MAX)
                 return;
         if (strcmp(part, "**") == 0) {
-                walk(search, folder, *rest ? rest : "*", level + 1);
-                each_entry(search, folder, part, rest, level);
+                while (strncmp(rest, "**/", 3) == 0) /* two of them are one */
+                        rest += 3;
+                rest = strcmp(rest, "**") == 0 ? "" : rest;
+                if (!leads_on(folder, way, &here))
+                        return;
+                walk(search, folder, *rest ? rest : "*", &here, level + 1);
+                each_entry(search, folder, part, rest, &here, level);
         } else if (strpbrk(part, "*?[\\")) {
-                each_entry(search, folder, part, rest, level);
-        } else if (n == 0 && *pattern == '/') {
-                walk(search, "/", rest, level + 1);
+                each_entry(search, folder, part, rest, way, level);
         } else if (*rest) {
                 if (stat(child(search, folder, part), &st) == 0)
-                        walk(search, child(search, folder, part), rest, level + 1);
+                        walk(search, child(search, folder, part), rest, way, level + 1);
         } else {
                 add_file(search, child(search, folder, part));
         }
@@ -175,23 +199,42 @@ static bool add_patterns(struct search *search, const char *pattern, int depth)
         return true;
 }
 
-/* Classes like those of fnmatch(3), but not closed ones are an error, and "^" negates too: which fnmatch knows. */
-static bool check_classes(struct search *search, const char *pattern)
+/* The pattern for fnmatch(3), in which "!" negates a class as "^" does. NULL, with the error set, for an open class. */
+static const char *for_fnmatch(struct search *search, const char *pattern)
 {
-        for (const char *p = pattern; *p; p++) {
-                if (*p == '\\' && p[1]) {
-                        p++;
-                } else if (*p == '[') {
-                        const char *end = strchr(p + 1 + (p[1] == '^' || p[1] == '!') + 1, ']');
+        char *out = arena_alloc(search->call->arena, 2 * strlen(pattern) + 1), *to = out;
+        const char *end;
 
-                        if (!p[1] || !end) {
-                                func_fail(search->call, 1, "a [ in the pattern is not closed");
-                                return false;
-                        }
-                        p = end;
+        while (*pattern) {
+                bool escaped = *pattern == '\\' && pattern[1];
+
+                if (escaped)
+                        *to++ = *pattern++;
+                *to++ = *pattern++;
+                if (escaped || pattern[-1] != '[')
+                        continue;
+                end = *pattern ? strchr(pattern + 1 + (*pattern == '^'), ']') : NULL;
+                if (!end) {
+                        func_fail(search->call, 1, "a [ in the pattern is not closed");
+                        return NULL;
                 }
+                if (*pattern == '!')
+                        *to++ = '\\';
+                while (pattern < end)
+                        *to++ = *pattern++;
         }
-        return true;
+        return out;
+}
+
+/* Where the search begins; nothing for the working directory, so that it is no part of names. */
+static void search_all(struct search *search)
+{
+        const char *folder = strcmp(search->base, ".") == 0 ? "" : search->base;
+
+        for (size_t i = 0; i < search->patterns.n; i++)
+                walk(search, folder,
+                     func_clean(search->call->arena, search->patterns.v[i] + strspn(search->patterns.v[i], "/")), NULL,
+                     0);
 }
 
 CALL(fileset)
@@ -199,6 +242,7 @@ CALL(fileset)
         struct hcl_string folder = func_text(call, 0), pattern = func_text(call, 1);
         struct search search = {.call = call};
         const struct hcl_value *result = NULL;
+        const char *glob;
 
         if (strlen(folder.s) != folder.len || strlen(pattern.s) != pattern.len)
                 return func_fail(call, FUNC_WHOLE, "a path cannot contain a NUL byte");
@@ -206,9 +250,9 @@ CALL(fileset)
                 return func_fail(call, 1, "the pattern is longer than a path can be");
         search.base = *folder.s == '/' ? folder.s : arena_printf(call->arena, "%s/%s", call->env->base_dir, folder.s);
         search.base = func_clean(call->arena, search.base);
-        if (check_classes(&search, pattern.s) && add_patterns(&search, pattern.s, 0)) {
-                for (size_t i = 0; i < search.patterns.n; i++)
-                        walk(&search, search.base, func_clean(call->arena, search.patterns.v[i]), 0);
+        glob = for_fnmatch(&search, pattern.s);
+        if (glob && add_patterns(&search, glob, 0)) {
+                search_all(&search);
                 if (!search.failed)
                         result = hcl_set_value(
                                 call->arena, &hcl_string,

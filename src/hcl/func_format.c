@@ -36,8 +36,11 @@ static bool bad_value(const struct formatter *f, const struct verb *verb, const 
 
 static void add_repeated(struct str *out, char c, long n)
 {
-        for (long i = 0; i < n; i++)
-                str_addc(out, c);
+        char run[256];
+
+        memset(run, c, sizeof(run));
+        for (; n > 0; n -= (long)sizeof(run))
+                str_addn(out, run, n < (long)sizeof(run) ? (size_t)n : sizeof(run));
 }
 
 /* Text in its width, measured in characters. */

@@ -1,6 +1,6 @@
 /* JSON: jsonencode() writes it as Go's encoding/json does, jsondecode() reads
  * it with the reader of templates (lang/value.h), which keeps numbers as they
- * were written. */
+ * were written. Of equal keys the last one counts. */
 #include <string.h>
 #include <unistr.h>
 
@@ -165,7 +165,7 @@ CALL(jsondecode)
         struct hcl_string text = func_text(call, 0);
         CLEANUP(source_text_freep) struct source_text *source = source_text_new("jsondecode", text.s, text.len);
         CLEANUP(diags_clear) struct diags diags = {0};
-        CLEANUP(value_freep) struct value *json = json_read(source, &diags);
+        CLEANUP(value_freep) struct value *json = json_read_repeating(source, &diags);
 
         if (!json || diags.n_errors > 0)
                 return unreadable(call, &diags);

@@ -1,5 +1,6 @@
 /* Networks in CIDR notation (RFC 4632, RFC 4291), IPv4 and IPv6. */
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hcl/func.h"
@@ -40,7 +41,7 @@ static bool parse(struct hcl_call *call, struct network *ret)
                 ip[n] = '\0';
                 ret->bits = inet_pton(AF_INET, ip, bytes) == 1 ? 32 : inet_pton(AF_INET6, ip, bytes) == 1 ? 128 : 0;
                 digits = strspn(slash + 1, "0123456789");
-                ret->prefix = digits > 0 && digits <= 3 && !slash[1 + digits] ? atoi(slash + 1) : -1;
+                ret->prefix = digits > 0 && digits <= 3 && !slash[1 + digits] ? (int)strtol(slash + 1, NULL, 10) : -1;
                 if (ret->bits > 0 && ret->prefix >= 0 && ret->prefix <= ret->bits) {
                         ret->ip = from_bytes(bytes, (size_t)ret->bits / 8) & ~ones(ret->bits - ret->prefix);
                         return true;

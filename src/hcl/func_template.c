@@ -7,7 +7,7 @@
 /* The variables as an object, whose names can be written in a template. NULL with the error set. */
 static const struct hcl_value *variables(struct hcl_call *call)
 {
-        const struct hcl_value *vars = call->args[1];
+        const struct hcl_value *vars = call->args[1], **v;
         size_t n;
 
         if (!func_is_mapping(vars)) {
@@ -24,8 +24,11 @@ static const struct hcl_value *variables(struct hcl_call *call)
                                   vars->list.keys[i].s);
                         return NULL;
                 }
+        v = arena_memdup(call->arena, vars->list.v, n * sizeof(*vars->list.v));
+        for (size_t i = 0; i < n && call->sensitive; i++) /* so that no message about the template quotes them */
+                v[i] = hcl_mark_sensitive(call->arena, v[i]);
         return hcl_object_value(call->arena, arena_memdup(call->arena, vars->list.keys, n * sizeof(*vars->list.keys)),
-                                arena_memdup(call->arena, vars->list.v, n * sizeof(*vars->list.v)), n);
+                                v, n);
 }
 
 /* Does the template only use what it was given? */

@@ -71,20 +71,18 @@ static const struct hcl_value *infinity(struct reader *reader, const char *s)
 /* 2001-1-1, or that with a time, as RFC 3339; NULL if it is none. Without a "T" there is no zone. */
 static const struct hcl_value *time_value(struct reader *reader, const char *s)
 {
-        unsigned int year, month, day, hour = 0, minute = 0, second = 0;
         const char *zone = "Z", *text;
         struct func_time time;
-        int n = 0;
+        struct tm tm = {0};
 
-        if (strspn(s, "0123456789") != 4 || sscanf(s, "%4u-%2u-%2u%n", &year, &month, &day, &n) != 3)
+        if (strspn(s, "0123456789") != 4 || strpbrk(s, "\t\n") || strstr(s, "- ") ||
+            !(s = strptime(s, "%Y-%m-%d", &tm)))
                 return NULL;
-        s += n;
         if (*s && strchr("Tt ", *s)) {
                 bool has_zone = *s++ != ' ';
 
-                if (sscanf(s, "%2u:%2u:%2u%n", &hour, &minute, &second, &n) != 3)
+                if (strspn(s, "0123456789") == 0 || !(s = strptime(s, "%H:%M:%S", &tm)))
                         return NULL;
-                s += n;
                 if (*s == '.')
                         s += 1 + strspn(s + 1, "0123456789");
                 if (has_zone) {
@@ -94,8 +92,8 @@ static const struct hcl_value *time_value(struct reader *reader, const char *s)
         }
         if (*s)
                 return NULL;
-        text = arena_printf(reader->call->arena, "%04u-%02u-%02uT%02u:%02u:%02u%s", year, month, day, hour, minute,
-                            second, zone);
+        text = arena_printf(reader->call->arena, "%04d-%02d-%02dT%02d:%02d:%02d%s", tm.tm_year + 1900, tm.tm_mon + 1,
+                            tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, zone);
         if (func_time_parse((struct hcl_string){text, strlen(text)}, 'T', &time))
                 return NULL;
         return func_time_value(reader->call, &time);

@@ -35,6 +35,7 @@ struct hcl_call {
         const struct hcl_expr *const *exprs; /* HCL_LAZY: the arguments as written; args is NULL */
         const struct hcl_scope *scope;       /* of the call: for lazy ones and templates */
         const struct hcl_env *env;           /* never NULL */
+        bool sensitive;                      /* an argument was, at any depth: no message quotes it */
         size_t bad_arg;                      /* set with an error: which argument (SIZE_MAX, the default: the call) */
         int depth;                           /* of templates in templates */
         struct diags *diags;                 /* for those that parse or evaluate */
