@@ -13,8 +13,13 @@
 /* A string where a list is expected: its parts between commas, as Packer's decoder has it. */
 static bool split_string(const struct decode *decode, const struct value *value, char ***field)
 {
-        CLEANUP_FREE char *text = schema_text(decode, value);
+        CLEANUP_FREE char *text = NULL;
 
+        if (value->typed) {
+                schema_wrong_type(decode, value, "a list of strings");
+                return false;
+        }
+        text = schema_text(decode, value);
         if (!text)
                 return false;
         strv_freep(field);

@@ -26,7 +26,7 @@ struct value_entry {
 struct value {
         enum value_type type;
         struct range range;
-        bool typed;   /* VALUE_BOOL: of a language with types: "true" where text is wanted, not "1" */
+        bool typed;   /* of a language with types: no text stands for a list, and true as text is "true", not "1" */
         bool unknown; /* the value, or something in it, is not known yet: only the names of keys can be checked */
         union {
                 bool boolean;

@@ -86,12 +86,11 @@ static struct value *lower_string(struct template_module *module, const struct h
         return string;
 }
 
-static struct value *lower(struct template_module *module, const struct hcl_expr *expr, const struct hcl_value *value,
-                           struct range range)
+static struct value *lower_kind(struct template_module *module, const struct hcl_expr *expr,
+                                const struct hcl_value *value, struct range range)
 {
         struct value *lowered;
 
-        expr = inner(expr);
         if (value->state != HCL_KNOWN) {
                 lowered = value_new(VALUE_NULL, range);
                 lowered->unknown = value->state == HCL_UNKNOWN;
@@ -101,7 +100,6 @@ static struct value *lower(struct template_module *module, const struct hcl_expr
         case HCL_BOOL:
                 lowered = value_new(VALUE_BOOL, range);
                 lowered->boolean = value->boolean;
-                lowered->typed = true;
                 return lowered;
         case HCL_NUMBER:
                 lowered = value_new(VALUE_NUMBER, range);
@@ -120,6 +118,15 @@ static struct value *lower(struct template_module *module, const struct hcl_expr
                 break;
         }
         return value_new(VALUE_NULL, range);
+}
+
+static struct value *lower(struct template_module *module, const struct hcl_expr *expr, const struct hcl_value *value,
+                           struct range range)
+{
+        struct value *lowered = lower_kind(module, inner(expr), value, range);
+
+        lowered->typed = true;
+        return lowered;
 }
 
 /* ---- bodies ---- */

@@ -45,3 +45,8 @@ compare() {
   rm -f ./*.pkr.json
   compare 60 ./*.json
 }
+
+@test "oracle: HCL2 templates are judged as Packer judges them" {
+  shopt -s nullglob
+  compare 60 ./*.pkr.hcl ./*.pkr.json
+}
