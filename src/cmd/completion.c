@@ -93,11 +93,11 @@ static const char bash_tail[] =
         "      [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null\n"
         "      return\n"
         "    fi\n"
-        "    if [[ -n $words ]] && ((argument == 0)); then values=$words kind=0; fi\n"
+        "    ((argument == 0)) && values=$words\n"
         "  fi\n"
         "  if [[ -n $values ]]; then\n"
         "    mapfile -t COMPREPLY < <(compgen -W \"$values\" -- \"$cur\")\n"
-        "    return\n"
+        "    [[ -n $has_value || ${#COMPREPLY[@]} != 0 ]] && return\n"
         "  fi\n"
         "  case $kind in\n"
         "  1) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
@@ -176,7 +176,7 @@ static void zsh_command(const struct command *command)
                 zsh_option(&command->options[i]);
         puts("      '-help[describe the command]' \\");
         if (*words)
-                printf("      '1:argument:(%s)' \\\n", words);
+                printf("      '1:argument:{ compadd -- %s || _files }' \\\n", words);
         printf("      '*:argument:%s'\n    ;;\n", zsh_action(kind_of(command->arguments)));
 }
 

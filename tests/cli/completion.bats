@@ -57,6 +57,12 @@ offers() {
   [ "$output" = notes.txt ]
   offers help compr
   [ "$output" = compress ]
+  offers init a
+  [ "$output" = a.json ]
+  offers init folder
+  [ "$output" = folder ]
+  offers init raspios
+  [[ $output == *raspios-lite-arm64* ]]
   offers completion ''
   [ "$(xargs <<<"$output")" = 'bash zsh' ]
 }
