@@ -8,10 +8,23 @@
 
 /* In the order in which `slipway help` lists them. */
 const struct command *const commands[] = {
-        &command_build,      &command_validate, &command_inspect,      &command_fix,
-        &command_fmt,        &command_fmt,      &command_hcl2_upgrade, &command_boot,
-        &command_image,      &command_doctor,   &command_plugins,      &command_schema,
-        &command_completion, &command_help,     &command_version,      NULL,
+        &command_build,
+        &command_validate,
+        &command_inspect,
+        &command_init,
+        &command_console,
+        &command_fix,
+        &command_fmt,
+        &command_hcl2_upgrade,
+        &command_boot,
+        &command_image,
+        &command_doctor,
+        &command_plugins,
+        &command_schema,
+        &command_completion,
+        &command_help,
+        &command_version,
+        NULL,
 };
 
 static int unknown(const char *name)

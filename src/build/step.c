@@ -80,7 +80,7 @@ static struct digest *key_begin(const struct job *job)
 
         digest_string(key, layer_format);
         digest_string(key, job->key);
-        digest_string(key, job->build->name);
+        digest_string(key, job->build->interp.build_name); /* which steps see */
         for (char **entry = job->arm->image_chroot_env; entry && *entry; entry++)
                 digest_string(key, *entry);
         key_mounts(key, &job->arm->image_chroot_mounts);

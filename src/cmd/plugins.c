@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "cmd/required.h"
 #include "cmd/template_args.h"
 #include "package/package.h"
 #include "provision/provision.h"
@@ -67,9 +68,30 @@ static int print_installed(void)
         return 0;
 }
 
+/* As Packer's: name, source, constraints, and where it is found. */
+static int print_required(const char *path)
+{
+        CLEANUP(template_module_freep) struct template_module *module = required_load(path);
+        struct template_plugins plugins;
+
+        if (!module)
+                return 1;
+        plugins = template_module_plugins(module);
+        for (size_t i = 0; i < plugins.n; i++) {
+                const struct template_plugin *plugin = &plugins.v[i];
+                CLEANUP_FREE char *found = required_found(plugin);
+
+                command_say("%s %s \"%s\"%s%s", plugin->name, plugin->source ? plugin->source : "",
+                            plugin->version ? plugin->version : "", found ? " " : "", found ? found : "");
+        }
+        if (plugins.n == 0)
+                command_say("The template requires no plugins: it has no block packer { required_plugins { } }.");
+        return 0;
+}
+
 static const char *const *actions(void)
 {
-        static const char *const names[] = {"installed", NULL};
+        static const char *const names[] = {"installed", "required", NULL};
 
         return names;
 }
@@ -85,6 +107,8 @@ static int run(const struct command *command, int argc, char **argv)
                 return print_all();
         if (strcmp(argv[first], "installed") == 0 && argc - first == 1)
                 return print_installed();
+        if (strcmp(argv[first], "required") == 0 && argc - first == 2)
+                return print_required(argv[first + 1]);
         if (strv_has(actions(), argv[first]))
                 command_usage(command, false);
         else
@@ -94,9 +118,10 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_plugins = {
         .name = "plugins",
-        .arguments = "[installed]",
+        .arguments = "[installed | required TEMPLATE|FOLDER]",
         .summary = "List what templates can name: what is built in, and stand-alone executables",
-        .help = "  installed  the paths of stand-alone executables alone, one a line\n\n"
+        .help = "  installed  the paths of stand-alone executables alone, one a line\n"
+                "  required   the plugins that a template requires, and where they are found\n\n"
                 "  Nothing is downloaded: what Packer has in plugins of its own is built in.",
         .words = actions,
         .run = run,

@@ -36,19 +36,20 @@ static long sysctl_value(const char *path)
         return strtol(text, NULL, 10);
 }
 
-/* Why user namespaces do not work here, as far as the kernel's switches tell. */
-static int explain_refusal(int code, const char *what, struct error *err)
+/* Why user namespaces do not work here, as far as the kernel's switches tell.
+ * `ordinary`: whoever began was not privileged, which inside cannot be told any more. */
+static int explain_refusal(int code, const char *what, bool ordinary, struct error *err)
 {
         if (sysctl_value("/proc/sys/user/max_user_namespaces") == 0)
                 return error_set(err, code,
                                  "user namespaces are switched off (user.max_user_namespaces is 0). Mend it with:\n"
                                  "    sudo sysctl -w user.max_user_namespaces=15000");
-        if (!idmap_privileged() && sysctl_value("/proc/sys/kernel/unprivileged_userns_clone") == 0)
+        if (ordinary && sysctl_value("/proc/sys/kernel/unprivileged_userns_clone") == 0)
                 return error_set(err, code,
                                  "user namespaces are switched off for ordinary users "
                                  "(kernel.unprivileged_userns_clone is 0). Mend it with:\n"
                                  "    sudo sysctl -w kernel.unprivileged_userns_clone=1");
-        if (!idmap_privileged() && sysctl_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") > 0)
+        if (ordinary && sysctl_value("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") > 0)
                 return error_set(err, code,
                                  "AppArmor keeps ordinary users from using user namespaces "
                                  "(kernel.apparmor_restrict_unprivileged_userns is 1). Mend it with:\n"
@@ -60,7 +61,7 @@ static int explain_refusal(int code, const char *what, struct error *err)
                                  "    sudo sysctl -w user.max_user_namespaces=60000");
         if (code == EINVAL || code == ENOSYS)
                 return error_set(err, code, "this kernel has no user namespaces; one with CONFIG_USER_NS=y is needed");
-        if (code == EPERM)
+        if (code == EPERM || code == EACCES)
                 return error_set(err, code,
                                  "%s is not permitted here. In a container, its seccomp profile forbids it: start it "
                                  "with --security-opt seccomp=unconfined (and apparmor=unconfined); in a chroot, "
@@ -69,33 +70,29 @@ static int explain_refusal(int code, const char *what, struct error *err)
         return error_errno(err, code, "%s", what);
 }
 
-/* Become root of the user namespace that we are in. */
-static int become_root(bool clear_groups, struct error *err)
+/* Become root of the user namespace that we are in; 0 or a negative errno. */
+static int become_root(void)
 {
-        if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-                return error_errno(err, errno, "become root in the user namespace");
-        if (clear_groups && setgroups(0, NULL) < 0)
-                return error_errno(err, errno, "drop the supplementary groups in the user namespace");
-        return 0;
+        return setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ? -errno : 0;
 }
 
 static int holder(void *arg, int sock, struct error *err)
 {
+        const bool *ordinary = arg;
         char byte;
         int fds[2], r;
         CLEANUP_CLOSE int user = -1, mnt = -1;
 
-        (void)arg;
         if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-                return explain_refusal(errno, "making a user namespace (unshare)", err);
+                return explain_refusal(errno, "making a user namespace (unshare)", *ordinary, err);
         r = child_report(sock, 0, NULL, NULL, 0);
         if (r < 0 || read(sock, &byte, 1) != 1)
                 return error_set(err, EPIPE, "wait for the ids of the user namespace");
-        r = become_root(false, err);
+        r = become_root();
         if (r < 0)
-                return r;
+                return explain_refusal(-r, "becoming root in a user namespace", *ordinary, err);
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-                return explain_refusal(errno, "changing mounts in a user namespace", err);
+                return explain_refusal(errno, "changing mounts in a user namespace", *ordinary, err);
         user = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
         mnt = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
         if (user < 0 || mnt < 0)
@@ -110,13 +107,14 @@ int userns_new(struct userns **ret, struct error *err)
 {
         CLEANUP_CHILD struct child child = {.sock = -1};
         struct idmap uids, gids;
+        bool ordinary = !idmap_privileged();
         int fds[2] = {-1, -1}, r;
 
         r = cancel_check(err);
         if (r == 0)
                 r = idmap_find(&uids, &gids, err);
         if (r == 0)
-                r = child_start(&child, holder, NULL, err);
+                r = child_start(&child, holder, &ordinary, err);
         if (r == 0)
                 r = child_receive(&child, NULL, 0, NULL, err);
         if (r == 0)
@@ -175,7 +173,14 @@ int userns_enter_user(struct userns *ns, bool clear_groups, struct error *err)
 {
         int r = ns_join(ns->user, CLONE_NEWUSER, "/proc/self/ns/user", err);
 
-        return r < 0 ? r : become_root(clear_groups, err);
+        if (r < 0)
+                return r;
+        r = become_root();
+        if (r < 0)
+                return error_errno(err, -r, "become root in the user namespace");
+        if (clear_groups && setgroups(0, NULL) < 0)
+                return error_errno(err, errno, "drop the supplementary groups in the user namespace");
+        return 0;
 }
 
 int userns_enter(void *arg, struct error *err)

@@ -153,6 +153,20 @@ static const struct hcl_type *unify_elements(struct arena *arena, const struct h
         return hcl_unify(arena, types, n);
 }
 
+/* The one type of all elements, but for those of which nothing is known; NULL if there is none. */
+static const struct hcl_type *common_type(const struct hcl_value *const *v, size_t n)
+{
+        const struct hcl_type *common = &hcl_any;
+
+        for (size_t i = 0; i < n; i++) {
+                if (common->kind == HCL_ANY)
+                        common = v[i]->type;
+                else if (v[i]->type->kind != HCL_ANY && !hcl_type_equal(common, v[i]->type))
+                        return NULL;
+        }
+        return common;
+}
+
 /* What all elements become: `element`, or where it has "any" in it what they have in common. */
 static int convert_to_element(const struct convert *c, const struct hcl_value *value, const struct hcl_value **v,
                               const struct hcl_type *element, const struct hcl_type **ret)
@@ -170,9 +184,9 @@ static int convert_to_element(const struct convert *c, const struct hcl_value *v
                 return 0;
         }
         *ret = unify_elements(c->arena, v, value->list.n);
-        if (!*ret)
+        if (!*ret || convert_elements(c, value, v, *ret) < 0 || !(*ret = common_type(v, value->list.n)))
                 return error_set(c->err, EINVAL, "all elements must have the same type");
-        return convert_elements(c, value, v, *ret);
+        return convert_elements(c, value, v, *ret); /* those of any type are null or unknown */
 }
 
 static int to_collection(const struct convert *c, const struct hcl_value *value, const struct hcl_type *to,

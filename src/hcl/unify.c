@@ -1,6 +1,6 @@
 /* Unification of types: see value.h. After cty's convert.Unify, including
  * its preferences: string before number and bool, list before tuple, map
- * before object, set before list. */
+ * before object, list before set. */
 #include <stdint.h>
 #include <string.h>
 
@@ -62,8 +62,8 @@ static int more_general(const struct hcl_type *a, const struct hcl_type *b)
 {
         /* Of types of one row, those further right are more general. */
         static const unsigned int rank[] = {
-                [HCL_ANY] = 0,  [HCL_BOOL] = 1, [HCL_NUMBER] = 1, [HCL_STRING] = 2, [HCL_TUPLE] = 4,
-                [HCL_LIST] = 5, [HCL_SET] = 6,  [HCL_OBJECT] = 8, [HCL_MAP] = 9};
+                [HCL_ANY] = 0,   [HCL_BOOL] = 1, [HCL_NUMBER] = 1, [HCL_STRING] = 2, [HCL_SET] = 4,
+                [HCL_TUPLE] = 5, [HCL_LIST] = 6, [HCL_OBJECT] = 8, [HCL_MAP] = 9};
 
         if (a->kind == HCL_ANY || b->kind == HCL_ANY)
                 return (a->kind == HCL_ANY) - (b->kind == HCL_ANY);

@@ -358,7 +358,7 @@ static void write_source(struct upgrade *upgrade, const struct value *builder, s
 
 /* ---- build ---- */
 
-/* Names of builds in only and except: TYPE.LABEL. */
+/* Names of builds in only and except: TYPE.NAME. */
 static char *build_names(struct upgrade *upgrade, const struct value *value)
 {
         CLEANUP_STRV char **names = NULL;
@@ -369,29 +369,14 @@ static char *build_names(struct upgrade *upgrade, const struct value *value)
                 const struct value *name = value->type == VALUE_LIST ? value->list.v[i] : value;
 
                 for (size_t j = 0; name->type == VALUE_STRING && upgrade->names[j]; j++)
-                        if (strcmp(upgrade->names[j], name->string) == 0)
-                                strv_addf(&names, "\"%s.%s\"", upgrade->types[j], upgrade->sources[j]);
+                        if (strcmp(upgrade->names[j], name->string) == 0) {
+                                CLEANUP_FREE char *full = xasprintf("%s.%s", upgrade->types[j], name->string);
+
+                                strv_take(&names, upgrade_quote(full));
+                        }
         }
         joined = strv_join(STRV(names), ", ");
         return xasprintf("[%s]", joined);
-}
-
-/* override: by the source's label. */
-static char *override_text(struct upgrade *upgrade, const struct value *override)
-{
-        struct value *renamed = value_copy(override);
-        char *text;
-
-        for (size_t i = 0; i < renamed->object.n; i++)
-                for (size_t j = 0; upgrade->names[j]; j++)
-                        if (strcmp(upgrade->names[j], override->object.v[i].key) == 0) {
-                                free(renamed->object.v[i].key);
-                                renamed->object.v[i].key = xstrdup(upgrade->sources[j]);
-                                break;
-                        }
-        text = upgrade_value(upgrade, renamed, 2);
-        value_free(renamed);
-        return text;
 }
 
 static int compare_items(const void *a, const void *b)
@@ -424,7 +409,7 @@ static void write_step(struct upgrade *upgrade, const char *kind, const struct v
                 if (value_get(config, lists[i]))
                         upgrade_body_add(&body, lists[i], build_names(upgrade, value_get(config, lists[i])));
         if (is_object && member(config, "override", VALUE_OBJECT))
-                upgrade_body_add(&body, "override", override_text(upgrade, value_get(config, "override")));
+                upgrade_body_add(&body, "override", upgrade_value(upgrade, value_get(config, "override"), depth + 1));
         if (body.items.n > 1)
                 qsort(body.items.v, body.items.n, sizeof(struct upgrade_item), compare_items);
         upgrade_body_braces(upgrade, &body, depth, &text);
@@ -451,25 +436,40 @@ static void write_post_processors(struct upgrade *upgrade, const struct value *l
         }
 }
 
+/* Builders whose label is their name are in the list; the others get the name that they had: steps see it. */
+static void write_uses(struct upgrade *upgrade, struct str *out)
+{
+        CLEANUP_STRV char **same = NULL;
+        CLEANUP_FREE char *joined = NULL;
+
+        for (size_t i = 0; upgrade->sources[i]; i++)
+                if (strcmp(upgrade->sources[i], upgrade->names[i]) == 0)
+                        strv_addf(&same, "\"source.%s.%s\"", upgrade->types[i], upgrade->sources[i]);
+        joined = strv_join(STRV(same), ", ");
+        if (same)
+                str_addf(out, "  sources = [%s]\n", joined);
+        for (size_t i = 0; upgrade->sources[i]; i++) {
+                CLEANUP_FREE char *name = upgrade_quote(upgrade->names[i]);
+
+                if (strcmp(upgrade->sources[i], upgrade->names[i]) != 0)
+                        str_addf(out, "%s  source \"source.%s.%s\" {\n    name = %s\n  }\n",
+                                 str_ends(str_get(out), "{\n") || str_ends(str_get(out), "\n\n") ? "" : "\n",
+                                 upgrade->types[i], upgrade->sources[i], name);
+        }
+}
+
 static void write_build(struct upgrade *upgrade, struct str *out)
 {
         const struct value *description = member(upgrade->root, "description", VALUE_STRING);
         const struct value *provisioners = member(upgrade->root, "provisioners", VALUE_LIST);
         const struct value *cleanup = member(upgrade->root, "error-cleanup-provisioner", VALUE_OBJECT);
         const struct schema *(*schema_of)(const char *) = upgrade->options->provisioner_schema;
-        CLEANUP_STRV char **sources = NULL;
-        CLEANUP_FREE char *joined = NULL, *quoted = description ? upgrade_quote(description->string) : NULL;
+        CLEANUP_FREE char *quoted = description ? upgrade_quote(description->string) : NULL;
 
-        for (size_t i = 0; upgrade->sources[i]; i++)
-                strv_addf(&sources, "\"source.%s.%s\"", upgrade->types[i], upgrade->sources[i]);
-        joined = strv_join(STRV(sources), ", ");
         str_add(out, "build {\n");
         if (quoted)
                 str_addf(out, "  description = %s\n\n", quoted);
-        str_addf(out, "  sources = [%s]\n", joined);
-        /* With one builder its name is known; with more, it is that of a source: the same only where it was given. */
-        upgrade->build_name = strv_len(STRV(upgrade->names)) == 1 ? upgrade->names[0] : NULL;
-        upgrade->build_type = upgrade->build_name ? upgrade->types[0] : NULL;
+        write_uses(upgrade, out);
         for (size_t i = 0; provisioners && i < provisioners->list.n; i++) {
                 str_addc(out, '\n');
                 write_step(upgrade, "provisioner", provisioners->list.v[i], 1, schema_of, out);

@@ -36,7 +36,7 @@ static char *list_text(struct upgrade *upgrade, const struct value *list, int de
                 return str_steal(&out);
         }
         str_add(&out, "[\n");
-        for (char **element = elements; *element; element++) {
+        for (char **element = elements; element && *element; element++) {
                 indent(&out, depth + 1);
                 str_addf(&out, "%s,\n", *element);
         }

@@ -22,7 +22,7 @@ struct upgrade {
         size_t annotated; /* where the last annotation in `out` ends */
 
         /* Of the text at hand: */
-        const char *build_name, *build_type; /* what {{build_name}} says there; NULL: ${build.name} */
+        const char *build_name, *build_type; /* what {{build_name}} says there; NULL: ${source.name} */
         bool in_variable;                    /* a variable's default: env() may stand in it */
         size_t n_calls;                      /* functions other than env that were met */
         char **notes;                        /* what could not be converted, for the comment above the block */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
+#include "hcl/value.h"
 #include "template/upgrade_internal.h"
 
 enum { MAX_ARGUMENTS = 8, MAX_DEPTH = 32 };
@@ -33,22 +35,13 @@ char *upgrade_identifier(const char *name)
         return str_steal(&out);
 }
 
+/* As it stands between quotes. */
 static void add_literal(struct str *out, const char *s, size_t n)
 {
-        static const char special[] = "\n\r\t\"\\", letters[] = "nrt\"\\";
+        CLEANUP(arena_free) struct arena arena = {0};
+        const char *quoted = hcl_quote(&arena, s, n);
 
-        for (size_t i = 0; i < n; i++) {
-                const char *hit = s[i] ? strchr(special, s[i]) : NULL;
-
-                if (hit)
-                        str_addf(out, "\\%c", letters[hit - special]);
-                else if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
-                        str_addf(out, "\\u%04x", (unsigned char)s[i]);
-                else if ((s[i] == '$' || s[i] == '%') && i + 1 < n && s[i + 1] == '{')
-                        str_addf(out, "%c%c", s[i], s[i]);
-                else
-                        str_addc(out, s[i]);
-        }
+        str_addn(out, quoted + 1, strlen(quoted) - 2);
 }
 
 char *upgrade_quote(const char *text)
@@ -135,13 +128,13 @@ static char *call_timestamp(struct upgrade *upgrade, const struct arguments *arg
 static char *call_build_name(struct upgrade *upgrade, const struct arguments *arguments)
 {
         (void)arguments;
-        return upgrade->build_name ? upgrade_quote(upgrade->build_name) : xstrdup("build.name");
+        return upgrade->build_name ? upgrade_quote(upgrade->build_name) : xstrdup("source.name");
 }
 
 static char *call_build_type(struct upgrade *upgrade, const struct arguments *arguments)
 {
         (void)arguments;
-        return upgrade->build_type ? upgrade_quote(upgrade->build_type) : xstrdup("build.type");
+        return upgrade->build_type ? upgrade_quote(upgrade->build_type) : xstrdup("source.type");
 }
 
 /* {{replace old new n text}}: HCL's replaces all, which n < 0 means. */
