@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/size.h"
 #include "base/str.h"
+#include "build/copy.h"
 #include "build/job.h"
 #include "build/merged.h"
 #include "build/step.h"
@@ -38,18 +39,6 @@ static char *mount_name(const struct job_mount *mount)
 }
 
 /* ---- reuse and resize: a copy of the base ---- */
-
-static int copy_base(struct image *image, struct error *err)
-{
-        CLEANUP_CLOSE int from = open(image->job->base.image, O_RDONLY | O_CLOEXEC);
-        struct stat st;
-
-        if (from < 0 || fstat(from, &st) < 0)
-                return error_errno(err, errno, "open '%s'", image->job->base.image);
-        if (ftruncate(image->fd, st.st_size) < 0)
-                return error_errno(err, errno, "make the image %s large", size_show((uint64_t)st.st_size));
-        return fd_copy_sparse(from, image->fd, 0, (uint64_t)st.st_size, err);
-}
 
 /* After a change of the table: where each mount lies now. */
 static int update_mounts(struct image *image, struct error *err)
@@ -212,7 +201,7 @@ static int open_targets(struct image *image, struct layer_target *targets, struc
                                          mount->type->name);
                 r = mount->type->write_open(&volume, image->job->epoch, &writer, err);
                 if (r < 0)
-                        return error_wrap(err, r, "%s", name);
+                        return r;
                 targets[i] = (struct layer_target){mount->mountpoint, mount->type, writer};
         }
         return 0;
@@ -221,17 +210,12 @@ static int open_targets(struct image *image, struct layer_target *targets, struc
 static int close_targets(struct image *image, struct layer_target *targets, int r, struct error *err)
 {
         for (size_t i = 0; i < image->job->base.n_mounts; i++) {
-                CLEANUP_FREE char *name = mount_name(&image->job->base.mounts[i]);
-
                 if (!targets[i].writer)
                         continue;
-                if (r < 0) {
-                        targets[i].type->write_abort(targets[i].writer);
-                        continue;
-                }
-                r = targets[i].type->write_close(targets[i].writer, err);
                 if (r < 0)
-                        error_wrap(err, r, "%s", name);
+                        targets[i].type->write_abort(targets[i].writer);
+                else
+                        r = targets[i].type->write_close(targets[i].writer, err);
         }
         return r;
 }
@@ -298,13 +282,13 @@ static int fill_one(struct image *image, const struct job_mount *mount, const ch
         }
         r = mount->type->write_open(&volume, image->job->epoch, &target.writer, err);
         if (r < 0)
-                return error_wrap(err, r, "%s", name);
+                return r;
         r = layer_apply(dir, &target, 1, image->job->ui, err);
         if (r < 0)
                 mount->type->write_abort(target.writer);
         else
                 r = mount->type->write_close(target.writer, err);
-        return r < 0 ? error_wrap(err, r, "%s", name) : 0;
+        return r;
 }
 
 /* The deepest mountpoints first: each is hidden from the one that holds it. */
@@ -378,19 +362,19 @@ static int verify(struct image *image, struct error *err)
 
 static int open_image(struct image *image, struct error *err)
 {
-        const char *path = image->job->arm->image_path;
-        CLEANUP_FREE char *dir = path_dir(path);
-        int r = dir_make(dir, 0755, err);
+        struct job *job = image->job;
+        CLEANUP_FREE char *dir = path_dir(job->arm->image_path);
+        int r = job->base.image ? copy_take(job, &image->fd, err) : dir_make(dir, 0755, err);
 
-        if (r == 0)
+        if (r == 0 && !job->base.image)
                 r = file_nameless(dir, 0644, &image->fd, err);
         if (r < 0)
                 return r;
         if (fcntl(image->fd, F_SETFD, 0) < 0) /* mkfs and fsck, run as programs, open it by number */
                 return error_errno(err, errno, "fcntl");
         snprintf(image->path, sizeof(image->path), "/proc/self/fd/%d", image->fd);
-        if (image->job->epoch >= 0)
-                memcpy(image->seed, image->job->key, sizeof(image->seed));
+        if (job->epoch >= 0)
+                memcpy(image->seed, job->key, sizeof(image->seed));
         return 0;
 }
 
@@ -401,8 +385,8 @@ int job_write_image(struct job *job, struct error *err)
         int r = open_image(&image, err);
 
         fd = image.fd;
-        if (r == 0)
-                r = job->base.image ? copy_base(&image, err) : create(&image, err);
+        if (r == 0 && !job->base.image)
+                r = create(&image, err);
         if (r == 0 && job->base.image && job->arm->method == IMAGE_RESIZE)
                 r = grow(&image, err);
         if (r == 0) {

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "build/build.h"
 #include "build/cache.h"
+#include "build/copy.h"
 #include "build/served.h"
 #include "disk/disk.h"
 #include "disk/fs.h"
@@ -57,6 +58,7 @@ struct job {
         int64_t started; /* seconds since 1970 */
         struct base base;
         struct served served;
+        struct copy copy;
         size_t n_base_layers;     /* how many of `layers` are the base */
         int machine, bits;        /* of the guest (ELF) */
         int64_t retries_left;     /* of the step under way */

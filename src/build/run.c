@@ -86,6 +86,8 @@ static int make_image(struct job *job, struct error *err)
         if (r == 0)
                 r = base_prepare(job, err);
         if (r == 0)
+                copy_start(job);
+        if (r == 0)
                 r = steps_run(job, err);
         if (r == 0)
                 r = rootfs_wanted(job->arm->image_path) ? job_write_rootfs(job, err) : job_write_image(job, err);
@@ -101,6 +103,7 @@ static int job_run(struct job *job, struct artifacts *ret, struct error *err)
         if (r == 0)
                 r = packages_run(job, ret, err);
         cancel_clear(); /* clean-up is not cancelled */
+        copy_stop(job);
         served_stop(job);
         if (job->ns)
                 cache_close(&job->cache, job->ns);
@@ -173,6 +176,7 @@ static int child_main(const struct template *t, struct child *child, const struc
                 .started = time(NULL),
                 .cache = {.staging_lock = -1},
                 .served = {.errors = -1},
+                .copy = {.fd = -1},
         };
         CLEANUP(artifacts_clear) struct artifacts artifacts = {0};
         CLEANUP_ERROR struct error err = {0};

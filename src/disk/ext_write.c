@@ -503,7 +503,7 @@ int ext_write_change(void *writer, const struct fs_change *change, struct error 
                 r = apply(w, change, err);
         if (r < 0) {
                 w->failed = true;
-                return error_wrap(err, r, "%s: '/%s'", w->name, change->path);
+                return error_wrap(err, r, "%s", w->name); /* the path is the caller's to name */
         }
         return 0;
 }

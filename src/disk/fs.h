@@ -84,7 +84,8 @@ struct fs_type {
          * only their own mkfs can fill). In the user namespace. */
         int (*populate)(const struct fs_volume *volume, const struct fs_make *make, const char *dir, struct error *err);
         /* A writer for changes in place. In the user namespace, since layers
-         * belong to mapped users. `epoch`: times later than it are set to it (-1: not). */
+         * belong to mapped users. Errors name the volume; the path of a change is for the caller
+         * to name. `epoch`: times later than it are set to it (-1: not). */
         int (*write_open)(const struct fs_volume *volume, int64_t epoch, void **ret_writer, struct error *err);
         int (*write_change)(void *writer, const struct fs_change *change, struct error *err);
         /* Flush and close; on error nothing more can be done with it. */

@@ -66,10 +66,9 @@ int table_write(struct table_context *ctx, struct error *err)
 
 void table_close(struct table_context *ctx)
 {
-        if (ctx->cxt) {
-                fdisk_deassign_device(ctx->cxt, 1);
+        /* Without fdisk_deassign_device(), which would wait until all of the image is on the disk. */
+        if (ctx->cxt)
                 fdisk_unref_context(ctx->cxt);
-        }
         if (ctx->fd >= 0)
                 close(ctx->fd);
         ctx->cxt = NULL;

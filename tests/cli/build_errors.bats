@@ -114,7 +114,9 @@ PYTHON
 
 @test "error: the image is full: by how much, and which key to change" {
   template "$(small)/base.img.xz" reuse "$(shell 'dd if=/dev/urandom of=/srv-big bs=1M count=100 2>/dev/null')"
-  fails image_size
+  fails "'out.img': '/srv-big': partition 2 (/): no space left" image_size
+  template "$(small)/base.img.xz" reuse "$(shell 'dd if=/dev/urandom of=/boot/big bs=1M count=20 2>/dev/null')"
+  fails "'out.img': partition 1 (/boot) is full"
 }
 
 @test "error: wrong types in a template are told with their places" {

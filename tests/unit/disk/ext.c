@@ -174,7 +174,7 @@ static void test_xattr_too_big(void **state)
         change.fd = file_of(0);
         change.xattrs = &(struct fs_xattr){"user.big", big, sizeof(big)};
         change.n_xattrs = 1;
-        must_fail(&image, &change, ENOSPC, OPTIONS("user.big", "5000", "'/f'", "partition 1"));
+        must_fail(&image, &change, ENOSPC, OPTIONS("user.big", "5000", "partition 1"));
         close(change.fd);
         image_clear(&image);
 }
@@ -246,8 +246,7 @@ static void test_no_space(void **state)
         make(&image, "ext4", 16384, NULL);
         for (off_t at = 0; at < 40 << 20; at += 512)
                 assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-        must_fail(&image, &change, ENOSPC,
-                  OPTIONS("40.0 MiB are needed", "missing", "image_size", "'/big'", "partition 1"));
+        must_fail(&image, &change, ENOSPC, OPTIONS("40.0 MiB are needed", "missing", "image_size", "partition 1"));
         image_clear(&image);
 }
 
