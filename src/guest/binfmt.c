@@ -185,11 +185,12 @@ static char *host_registration(const struct arch *arch)
 
 static int cannot(const struct arch *arch, int own, struct error *err)
 {
-        return error_set(err, -own,
-                         "programs for %s cannot be run here: this kernel has no binfmt_misc for user namespaces "
-                         "(Linux 6.7 has: %s), and the host has none registered with flag F. Mend it with:\n"
-                         "    sudo apt-get install qemu-user-static binfmt-support",
-                         arch->name, strerror(-own));
+        return error_set(
+                err, -own,
+                "programs for %s cannot be run here: the host has no emulator registered for them with flag F, and a "
+                "user namespace may not register one (%s; it may since Linux 6.7). Mend it with:\n"
+                "    sudo apt-get install qemu-user-static binfmt-support",
+                arch->name, strerror(-own));
 }
 
 static int no_qemu(const struct arch *arch, struct error *err)

@@ -248,8 +248,14 @@ static int enter_cell(const struct work *work, struct error *err)
 {
         CLEANUP_CLOSE int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        if (old < 0 || chdir(work->cell) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+        if (old < 0 || chdir(work->cell) < 0)
                 return error_errno(err, errno, "change the root");
+        if (syscall(SYS_pivot_root, ".", ".") < 0)
+                return error_errno(err, errno,
+                                   errno == EINVAL
+                                           ? "change the root (which cannot be done while the host's own root is "
+                                             "an initramfs)"
+                                           : "change the root");
         if (fchdir(old) < 0 || mount(NULL, ".", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return error_errno(err, errno, "part from the host's mounts");
         if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)

@@ -85,5 +85,5 @@ as_nobody() {
   # shellcheck disable=SC2016
   run "$refuse" fsopen=EPERM unshare --mount sh -c 'mount -t tmpfs tmpfs /proc/sys/fs/binfmt_misc && exec "$0" doctor -o json' "$slipway"
   found=$(jq -r '.checks[] | select(.name == "arm64 programs") | "\(.ok) \(.found)\n\(.mend)"' <<<"$output")
-  [[ $found == "false "*"no binfmt_misc for user namespaces (Linux 6.7 has"*"sudo apt-get install qemu-user-static binfmt-support" ]]
+  [[ $found == "false "*"no emulator registered for them with flag F"*"it may since Linux 6.7"*"sudo apt-get install qemu-user-static binfmt-support" ]]
 }
