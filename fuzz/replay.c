@@ -1,5 +1,7 @@
-/* Feeds a target with files, or with all files of folders: seeds as a test,
- * and what a fuzzer has found, without libFuzzer. */
+/* Feeds a target with files, or with all files of folders, and with damaged
+ * copies of each: seeds as a test, and what a fuzzer has found, without libFuzzer.
+ *
+ *     replay COPIES FILE|FOLDER... */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +11,27 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "fuzz.h"
+#include "mutate.h"
 
-static int replay(const char *path)
+enum { LENGTH_MAX = 16384 };
+
+static const char *const tokens[] = {
+        "{",  "}",   "[",  "]",  "(",   ")",     "\"",    "${",   "%{",   "~}",           "$${",
+        "\\", "\\u", "=",  "=>", "...", "<<E\n", "\nE\n", "[*]",  ".*",   "? 1 : 2",      "\n",
+        "#",  "/*",  "*/", "in", "if",  "for",   "null",  "-1e9", "\r\n", "\xef\xbb\xbf", "\xff"};
+
+static void replay_copies(const char *text, size_t len, long copies)
+{
+        char copy[LENGTH_MAX];
+
+        for (; len < sizeof(copy) && copies > 0; copies--) {
+                memcpy(copy, text, len);
+                LLVMFuzzerTestOneInput((const uint8_t *)copy,
+                                       mutate(copy, len, sizeof(copy), tokens, sizeof(tokens) / sizeof(tokens[0])));
+        }
+}
+
+static int replay(const char *path, long copies)
 {
         CLEANUP_ERROR struct error err = {0};
         CLEANUP_FREE char *text = NULL;
@@ -21,10 +42,11 @@ static int replay(const char *path)
                 return 1;
         }
         LLVMFuzzerTestOneInput((const uint8_t *)text, len);
+        replay_copies(text, len, copies);
         return 0;
 }
 
-static int replay_folder(const char *path)
+static int replay_folder(const char *path, long copies)
 {
         struct dirent **entries = NULL;
         int n = scandir(path, &entries, NULL, alphasort), failed = n <= 2;
@@ -33,7 +55,7 @@ static int replay_folder(const char *path)
                 CLEANUP_FREE char *inner = path_join(path, entries[i]->d_name);
 
                 if (entries[i]->d_name[0] != '.')
-                        failed |= replay(inner);
+                        failed |= replay(inner, copies);
                 free(entries[i]);
         }
         free(entries);
@@ -42,10 +64,12 @@ static int replay_folder(const char *path)
 
 int main(int argc, char **argv)
 {
-        int failed = argc < 2;
+        long copies = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
+        int failed = argc < 3;
         struct stat st;
 
-        for (int i = 1; i < argc; i++)
-                failed |= stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode) ? replay_folder(argv[i]) : replay(argv[i]);
+        for (int i = 2; i < argc; i++)
+                failed |= stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode) ? replay_folder(argv[i], copies)
+                                                                         : replay(argv[i], copies);
         return failed;
 }

@@ -9,55 +9,9 @@
 #include "base/str.h"
 #include "lang/interp.h"
 #include "lang/value.h"
+#include "mutate.h"
 
 enum { ROUNDS = 6000, LENGTH_MAX = 2048 };
-
-static uint64_t random_state = 0x2545f4914f6cdd1dULL;
-
-static uint32_t random_below(uint32_t n)
-{
-        random_state ^= random_state << 13;
-        random_state ^= random_state >> 7;
-        random_state ^= random_state << 17;
-        return (uint32_t)(random_state >> 32) % n;
-}
-
-/* A few edits: a byte changed, a piece removed, doubled, or a telling token put in. */
-static size_t mutate(char *text, size_t len, const char *const *tokens, uint32_t n_tokens)
-{
-        for (uint32_t edits = 1 + random_below(4); edits > 0; edits--) {
-                size_t at = random_below((uint32_t)len + 1), n = random_below(12);
-                const char *token = tokens[random_below(n_tokens)];
-
-                switch (random_below(4)) {
-                case 0:
-                        if (at < len)
-                                text[at] = (char)random_below(256);
-                        break;
-                case 1:
-                        n = n > len - at ? len - at : n;
-                        memmove(text + at, text + at + n, len - at - n);
-                        len -= n;
-                        break;
-                case 2:
-                        n = n > len - at ? len - at : n;
-                        if (len + n >= LENGTH_MAX)
-                                break;
-                        memmove(text + at + n, text + at, len - at);
-                        len += n;
-                        break;
-                default:
-                        n = strlen(token);
-                        if (len + n >= LENGTH_MAX)
-                                break;
-                        memmove(text + at + n, text + at, len - at);
-                        memcpy(text + at, token, n);
-                        len += n;
-                }
-        }
-        text[len] = '\0';
-        return len;
-}
 
 static void read_mutant(const char *text, size_t len)
 {
@@ -97,7 +51,8 @@ static void test_json(void **state)
         (void)state;
         for (int i = 0; i < ROUNDS; i++) {
                 memcpy(text, seed, sizeof(seed));
-                read_mutant(text, mutate(text, sizeof(seed) - 1, tokens, sizeof(tokens) / sizeof(tokens[0])));
+                read_mutant(text,
+                            mutate(text, sizeof(seed) - 1, LENGTH_MAX, tokens, sizeof(tokens) / sizeof(tokens[0])));
         }
 }
 
@@ -126,7 +81,7 @@ static void test_interp(void **state)
                 CLEANUP_FREE char *out = NULL;
 
                 memcpy(text, seed, strlen(seed) + 1);
-                mutate(text, strlen(seed), tokens, sizeof(tokens) / sizeof(tokens[0]));
+                mutate(text, strlen(seed), LENGTH_MAX, tokens, sizeof(tokens) / sizeof(tokens[0]));
                 if (interp_render(&interp, text, &out, &err) < 0)
                         assert_non_null(err.message);
                 else
