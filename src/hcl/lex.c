@@ -160,7 +160,7 @@ static void lex_quoted(struct lexer *lexer)
 static size_t marker_line(const struct lexer *lexer)
 {
         const char *s = rest(lexer), *end = memchr(s, '\n', left(lexer));
-        size_t n = end ? (size_t)(end - s) : left(lexer), from = 0, to = n;
+        size_t n = end ? (size_t)(end - s) : left(lexer), from = 0, to;
         const struct frame *top = lexer->top;
         ucs4_t c;
 
