@@ -370,6 +370,16 @@ static void report_machine(struct child *child)
         }
 }
 
+/* Its files; of what has none (an image in docker) its id. */
+static char *artifact_text(const struct artifact *artifact)
+{
+        if (artifact->files && *artifact->files)
+                return strv_join(STRV(artifact->files), ", ");
+        if (str_empty(artifact->id) || strcmp(artifact->id, "Null") == 0)
+                return xstrdup("Did not export anything. This is the null builder");
+        return xstrdup(artifact->id);
+}
+
 static void report(struct child *children, size_t n, struct ui *ui)
 {
         size_t failed = 0, made = 0;
@@ -395,10 +405,9 @@ static void report(struct child *children, size_t n, struct ui *ui)
         ui_say(ui, "\n==> Builds finished. The artifacts of successful builds are:");
         for (size_t i = 0; i < n; i++)
                 for (size_t j = 0; j < children[i].artifacts.list.n; j++) {
-                        CLEANUP_FREE char *files = strv_join(STRV(children[i].artifacts.list.v[j].files), ", ");
+                        CLEANUP_FREE char *shown = artifact_text(&children[i].artifacts.list.v[j]);
 
-                        ui_say(ui, "--> %s: %s", children[i].build->name,
-                               *files ? files : "Did not export anything. This is the null builder");
+                        ui_say(ui, "--> %s: %s", children[i].build->name, shown);
                 }
 }
 
