@@ -215,7 +215,10 @@ static void decide(struct job *job, const struct error *err)
         }
 }
 
-/* error-cleanup-provisioner: in the guest as the failed step left it. */
+static int step_reading(struct job *job, const struct step *step, struct error *err);
+
+/* error-cleanup-provisioner: in the guest as the failed step left it; of a step
+ * on the host (guest NULL) in a guest with the layers so far. */
 static void run_error_cleanup(struct job *job, struct guest *guest)
 {
         CLEANUP(step_clear) struct step step = {0};
@@ -229,8 +232,10 @@ static void run_error_cleanup(struct job *job, struct guest *guest)
         ui_say(job->ui, "Running error-cleanup-provisioner");
         r = step_decode(job, job->steps->error_cleanup, &step, &err);
         context = context_of(job, &step, guest);
-        if (r == 0)
+        if (r == 0 && (guest || step.type->on_host))
                 r = step.type->run(step.config, &context, &err);
+        else if (r == 0)
+                r = step_reading(job, &step, &err);
         if (r < 0)
                 ui_error(job->ui, "error-cleanup-provisioner: %s", error_message(&err));
 }
@@ -388,6 +393,8 @@ static int step_with_retries(struct job *job, const struct step *step, struct er
                         return r;
                 decide(job, err);
         } while (job->decision == DECISION_RETRY);
+        if (step->type->on_host)
+                run_error_cleanup(job, NULL);
         if (job->decision == DECISION_ABORT)
                 keep_failed(job);
         return r;

@@ -425,3 +425,10 @@ local.joined: "a\"b-x"
   run -0 "$slipway" inspect -o json t.pkr.hcl
   [ "$(jq -r '.builds[0].provisioners[0], .locals[0].value' <<<"$output" | paste -sd' ')" = 'shell-local.first a"b-x' ]
 }
+
+@test "hcl: the examples are right, and laid out as fmt has it" {
+  for template in "$here"/examples/*.pkr.hcl; do
+    run -0 "$slipway" validate "$template"
+    run -0 "$slipway" fmt -check "$template"
+  done
+}

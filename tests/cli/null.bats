@@ -23,3 +23,10 @@ END
   run -1 build t.json
   [[ $output == *"the provisioner 'shell' needs a guest, and the build 'null' has none"* && ! -e ran ]]
 }
+
+@test "null: the error-cleanup-provisioner runs on the host" {
+  echo '{"builders": [{"type": "null", "communicator": "none"}], "provisioners": [{"type": "shell-local", "inline": ["exit 3"]}],
+    "error-cleanup-provisioner": {"type": "shell-local", "inline": ["touch cleaned"]}}' >t.json
+  run -1 build t.json
+  [ -e cleaned ]
+}
