@@ -15,7 +15,7 @@ CALL(abs)
         return hcl_number_value(call->arena, result);
 }
 
-/* A fraction is never lost in the same precision. */
+/* Whole numbers near it are exact in the number's own precision. */
 static const struct hcl_value *whole(struct hcl_call *call, int (*round)(mpfr_ptr, mpfr_srcptr))
 {
         mpfr_srcptr number = call->args[0]->number;
@@ -23,6 +23,8 @@ static const struct hcl_value *whole(struct hcl_call *call, int (*round)(mpfr_pt
 
         mpfr_init2(result, mpfr_get_prec(number));
         round(result, number);
+        if (mpfr_zero_p(result)) /* whole numbers have no negative one */
+                mpfr_set_zero(result, 1);
         return hcl_number_value(call->arena, result);
 }
 

@@ -15,8 +15,7 @@ struct regex {
         pcre2_match_data *data;
         pcre2_match_context *limits;
         uint32_t groups;
-        const char **names; /* of the groups from 1 on; all NULL, or none */
-        bool named;
+        struct func_regex_names names;
         PCRE2_SIZE *at; /* of a match: start and end of it and of each group */
 };
 
@@ -25,20 +24,7 @@ static void regex_clear(struct regex *regex)
         pcre2_match_data_free(regex->data);
         pcre2_match_context_free(regex->limits);
         pcre2_code_free(regex->code);
-}
-
-static void take_names(struct regex *regex, struct arena *arena)
-{
-        uint32_t n = 0, size = 0;
-        PCRE2_SPTR table = NULL;
-
-        pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &n);
-        pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
-        pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, &table);
-        regex->names = arena_array(arena, (size_t)regex->groups + 1, sizeof(*regex->names));
-        regex->named = n > 0;
-        for (uint32_t i = 0; i < n; i++, table += size)
-                regex->names[table[0] << 8 | table[1]] = arena_strdup(arena, (const char *)table + 2);
+        vec_free(&regex->names.list);
 }
 
 static pcre2_code *compile_text(const struct str *text, int *ret_error, PCRE2_SIZE *ret_offset)
@@ -48,8 +34,7 @@ static pcre2_code *compile_text(const struct str *text, int *ret_error, PCRE2_SI
 
         pcre2_set_newline(context, PCRE2_NEWLINE_LF);
         code = pcre2_compile((PCRE2_SPTR)str_get(text), text->len,
-                             PCRE2_UTF | PCRE2_DUPNAMES | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX |
-                                     PCRE2_NEVER_BACKSLASH_C,
+                             PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C,
                              ret_error, ret_offset, context);
         pcre2_compile_context_free(context);
         return code;
@@ -68,7 +53,7 @@ static bool compile(struct hcl_call *call, size_t arg, struct regex *ret)
                 func_fail(call, arg, "the pattern is longer than %d KiB", PATTERN_MAX >> 10);
                 return false;
         }
-        if (func_regex_translate(pattern, &text, call->err) < 0) {
+        if (func_regex_translate(call->arena, pattern, &text, &ret->names, call->err) < 0) {
                 error_wrap(call->err, -EINVAL, "this is no pattern of RE2");
                 call->bad_arg = arg;
                 return false;
@@ -84,7 +69,6 @@ static bool compile(struct hcl_call *call, size_t arg, struct regex *ret)
                 func_fail(call, arg, "the pattern has more than %d groups", GROUPS_MAX);
                 return false;
         }
-        take_names(ret, call->arena);
         ret->data = pcre2_match_data_create_from_pattern(ret->code, NULL);
         ret->limits = pcre2_match_context_create(NULL);
         pcre2_set_match_limit(ret->limits, STEPS_MAX);
@@ -127,11 +111,11 @@ static const struct hcl_value *match_value(struct arena *arena, const struct reg
         v = arena_array(arena, regex->groups, sizeof(const struct hcl_value *));
         for (uint32_t i = 0; i < regex->groups; i++) {
                 v[i] = part(arena, regex, text, i + 1);
-                if (regex->named)
-                        keys[i] = (struct hcl_string){regex->names[i + 1], strlen(regex->names[i + 1])};
+                if (regex->names.any)
+                        keys[i] = (struct hcl_string){regex->names.list.v[i], strlen(regex->names.list.v[i])};
         }
-        return regex->named ? hcl_object_value(arena, keys, v, regex->groups)
-                            : hcl_tuple_value(arena, v, regex->groups);
+        return regex->names.any ? hcl_object_value(arena, keys, v, regex->groups)
+                                : hcl_tuple_value(arena, v, regex->groups);
 }
 
 /* The type of match_value(). */
@@ -146,16 +130,16 @@ static const struct hcl_type *match_type(struct arena *arena, const struct regex
         attrs = arena_array(arena, regex->groups, sizeof(*attrs));
         for (uint32_t i = 0; i < regex->groups; i++) {
                 members[i] = &hcl_string;
-                attrs[i] = (struct hcl_attr_type){.name = regex->names[i + 1], .type = &hcl_string};
+                attrs[i] = (struct hcl_attr_type){.name = regex->names.list.v[i], .type = &hcl_string};
         }
-        return regex->named ? hcl_type_object(arena, attrs, regex->groups)
-                            : hcl_type_tuple(arena, members, regex->groups);
+        return regex->names.any ? hcl_type_object(arena, attrs, regex->groups)
+                                : hcl_type_tuple(arena, members, regex->groups);
 }
 
 static bool names_are_all_or_none(struct hcl_call *call, const struct regex *regex)
 {
-        for (uint32_t i = 1; regex->named && i <= regex->groups; i++)
-                if (!regex->names[i]) {
+        for (uint32_t i = 0; regex->names.any && i < regex->groups; i++)
+                if (!regex->names.list.v[i]) {
                         func_fail(call, 0,
                                   "groups with names and groups without cannot stand in one pattern; write (?:...) for "
                                   "a group whose text is not needed");
@@ -229,9 +213,12 @@ static uint32_t find_group(const struct regex *regex, const char *name, size_t l
 {
         if (len > 0 && len < 6 && strspn(name, "0123456789") >= len)
                 return (uint32_t)strtoul(name, NULL, 10);
-        for (uint32_t i = 1; i <= regex->groups; i++)
-                if (regex->names[i] && strlen(regex->names[i]) == len && memcmp(regex->names[i], name, len) == 0)
-                        return i;
+        for (uint32_t i = 0; i < regex->groups; i++) {
+                const char *other = regex->names.list.v[i];
+
+                if (other && strlen(other) == len && memcmp(other, name, len) == 0)
+                        return i + 1;
+        }
         return UINT32_MAX;
 }
 

@@ -11,6 +11,8 @@ struct scanner {
         const char *s;
         size_t n, at;
         struct str *out;
+        struct func_regex_names *names;
+        struct arena *arena;
         struct error *err;
         bool repeated; /* what was written last is a repetition */
 };
@@ -92,7 +94,7 @@ static bool take_escaped(struct scanner *scan, uint32_t *ret)
                 return true;
         }
         *ret = (unsigned char)c;
-        return c > ' ' && (unsigned char)c < 0x7f && !is_alnum(c);
+        return (unsigned char)c < 0x80 && !is_alnum(c) && scan->at <= scan->n;
 }
 
 /* After "\p" or "\P": a letter, or a name in braces. PCRE2 takes a long one for a script's extensions unless told so.
@@ -163,6 +165,14 @@ static void take_quoted(struct scanner *scan)
         }
 }
 
+/* PCRE2 repeats an assertion only in a group. */
+static void add_assertion(struct scanner *scan, const char *assertion)
+{
+        char next = peek(scan, 0);
+
+        str_addf(scan->out, next && strchr("*+?{", next) ? "(?:%s)" : "%s", assertion);
+}
+
 static int take_escape(struct scanner *scan)
 {
         size_t from = scan->at++;
@@ -173,8 +183,8 @@ static int take_escape(struct scanner *scan)
         if (r != 0)
                 return r < 0 ? r : 0;
         if (c && strchr("AbBz", c)) {
-                str_addf(scan->out, "\\%c", c);
                 scan->at++;
+                add_assertion(scan, (const char[]){'\\', c, '\0'});
                 return 0;
         }
         if (c == 'Q') {
@@ -284,8 +294,9 @@ static int take_name(struct scanner *scan, size_t from)
                 scan->at++;
         if (scan->at == start || peek(scan, 0) != '>')
                 return refuse(scan, "a group's name is made of letters, digits and underscores", from);
+        vec_push(&scan->names->list, arena_strndup(scan->arena, scan->s + start, scan->at - start));
+        scan->names->any = true;
         scan->at++;
-        str_addf(scan->out, "P<%.*s", (int)(scan->at - start), scan->s + start);
         return 0;
 }
 
@@ -297,15 +308,17 @@ static int take_group(struct scanner *scan)
         if (peek(scan, 0) == '*')
                 return scan->at++, refuse(scan, "there is nothing to repeat", from);
         str_addc(scan->out, '(');
-        if (peek(scan, 0) != '?')
+        if (peek(scan, 0) != '?') {
+                vec_push(&scan->names->list, NULL);
                 return 0;
-        str_addc(scan->out, '?');
+        }
         scan->at++;
         if ((peek(scan, 0) == 'P' && peek(scan, 1) == '<') ||
             (peek(scan, 0) == '<' && peek(scan, 1) != '=' && peek(scan, 1) != '!')) {
                 scan->at += peek(scan, 0) == 'P' ? 2 : 1;
                 return take_name(scan, from);
         }
+        str_addc(scan->out, '?');
         while (peek(scan, 0) && strchr("imsU-", peek(scan, 0)))
                 str_addc(scan->out, scan->s[scan->at++]);
         if (peek(scan, 0) == ':' || (peek(scan, 0) == ')' && scan->at - from > 2)) {
@@ -377,9 +390,12 @@ static int take_item(struct scanner *scan)
         case '?':
         case '{':
                 return take_repetition(scan);
-        case '.':
         case '^':
         case '$':
+                scan->at++;
+                add_assertion(scan, c == '^' ? "^" : "$");
+                return 0;
+        case '.':
         case '|':
         case ')':
                 str_addc(scan->out, c);
@@ -391,9 +407,11 @@ static int take_item(struct scanner *scan)
         }
 }
 
-int func_regex_translate(struct hcl_string pattern, struct str *out, struct error *err)
+int func_regex_translate(struct arena *arena, struct hcl_string pattern, struct str *out,
+                         struct func_regex_names *names, struct error *err)
 {
-        struct scanner scan = {.s = pattern.s, .n = pattern.len, .out = out, .err = err};
+        struct scanner scan = {
+                .s = pattern.s, .n = pattern.len, .out = out, .names = names, .arena = arena, .err = err};
 
         while (scan.at < scan.n) {
                 int r = take_item(&scan);

@@ -140,6 +140,15 @@ static void test_re2(void **state)
                  "Error: argument 'pattern' of regex(): this is no pattern of RE2: missing closing parenthesis"},
                 {"regex(\"a)\", \"abc\")",
                  "Error: argument 'pattern' of regex(): this is no pattern of RE2: unmatched closing parenthesis"},
+                {"regex(\"(?P<1>a)\", \"a\")", "{ \"1\" = \"a\" }"},
+                {"regex(\"(?P<>a)\", \"a\")", "Error: argument 'pattern' of regex(): this is no pattern of RE2: a "
+                                              "group's name is made of letters, digits and underscores: \"(?P<\""},
+                {"regex(\"(?P<a-b>a)\", \"a\")", "Error: argument 'pattern' of regex(): this is no pattern of RE2: a "
+                                                 "group's name is made of letters, digits and underscores: \"(?P<a\""},
+                {"regexall(\"\\\\b*a\", \"aa\")", "[ \"a\", \"a\", ]"},
+                {"regexall(\"(?:^){2}a\", \"aa\")", "[ \"a\", ]"},
+                {"regexall(\"a$?\", \"aa\")", "[ \"a\", \"a\", ]"},
+                {"regex(\"a\\\\ b\\\\_c\", \"a b_c\")", "a b_c"},
                 {"regex(\"[a\", \"abc\")", "Error: argument 'pattern' of regex(): this is no pattern of RE2: a class "
                                            "in brackets is not closed: \"[a\""},
                 {"regex(\"*a\", \"abc\")", "Error: argument 'pattern' of regex(): this is no pattern of RE2: "

@@ -8,6 +8,8 @@ static void test_numbers(void **state)
                 {"abs(-12.4)", "12.4"},
                 {"ceil(5.1)", "6"},
                 {"floor(-5.1)", "-6"},
+                {"ceil(-0.5)", "0"},
+                {"floor(-0.0)", "0"},
                 {"log(50, 10)", "1.6989700043360185"},
                 {"log(-1, 10)", "Error: argument 'num' of log(): a negative number has no logarithm"},
                 {"log(2, -10)", "Error: argument 'base' of log(): there is no logarithm to a negative base"},
