@@ -113,3 +113,30 @@ board() {
   board rock-4b/debos-radxa.pkr.hcl rockpi-4b-debian-bullseye-xfce4-arm64-20221201-1203-gpt.img.xz
   ext_has rock-4b-radxa-debian11.img 5 /tmp/test
 }
+
+# The JSON template, and what hcl2_upgrade makes of it, give the same bytes.
+same_as_hcl() {
+  local template=${1##*/} image
+  board "$@"
+  image=$(jq -r '.builders[0].image_path' "$template")
+  mv "$image" json.img
+  "$slipway" hcl2_upgrade "$template"
+  "$slipway" fmt -check "$template.pkr.hcl"
+  "$slipway" validate "$template.pkr.hcl"
+  run -0 build "$template.pkr.hcl"
+  cmp "$image" json.img
+  rm "$image" json.img
+}
+
+@test "boards: upgraded to HCL2, each builds the same bytes" {
+  export SOURCE_DATE_EPOCH=1700000000
+  same_as_hcl armv7/alpine.json
+  same_as_hcl beaglebone-black/debian.json bone-debian-10.13-iot-armhf-2022-10-01-4gb.img.xz
+  same_as_hcl odroid-xu4/ubuntu.json
+  same_as_hcl parallella/archlinuxarm.json
+  same_as_hcl raspberry-pi/archlinuxarm.json
+  same_as_hcl raspberry-pi/raspbian.json
+  same_as_hcl raspberry-pi/raspbian-resize.json
+  same_as_hcl raspberry-pi-4/ubuntu_server_20.04_arm64.json
+  same_as_hcl wandboard/archlinuxarm.json
+}
