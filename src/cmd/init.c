@@ -13,7 +13,7 @@
 #include "template/required.h"
 
 struct options {
-        bool upgrade, force;
+        bool list, upgrade, force;
 };
 
 #define OPTION(option, kind, member, ...)                                                                              \
@@ -21,6 +21,7 @@ struct options {
                 .name = (option), .type = (kind), .offset = offsetof(struct options, member), __VA_ARGS__              \
         }
 static const struct option_spec specs[] = {
+        OPTION("list", OPTION_BOOL, list, .help = "List the boards"),
         OPTION("upgrade", OPTION_BOOL, upgrade, .help = "Taken for Packer's sake; there is nothing to upgrade"),
         OPTION("force", OPTION_BOOL, force, .help = "Write the starter template over one that is there"),
 };
@@ -94,6 +95,13 @@ static void print_boards(FILE *stream)
                 fprintf(stream, "  %-24s %s\n", boards[i].name, boards[i].title);
 }
 
+static int list_boards(void)
+{
+        for (size_t i = 0; i < boards_n; i++)
+                command_say("%-24s %s", boards[i].name, boards[i].title);
+        return 0;
+}
+
 static const char *const *board_names(void)
 {
         static const char **names;
@@ -112,9 +120,11 @@ static int run(const struct command *command, int argc, char **argv)
 
         if (first < 0)
                 return exit_code;
-        if (argc - first == 1 && is_path(argv[first]))
+        if (options.list && argc == first)
+                return list_boards();
+        if (!options.list && argc - first == 1 && is_path(argv[first]))
                 return check_plugins(argv[first]);
-        if (argc - first == 1 || argc - first == 2)
+        if (!options.list && (argc - first == 1 || argc - first == 2))
                 return start_board(argv[first], first + 1 < argc ? argv[first + 1] : ".", options.force);
         command_usage(command, false);
         return 2;
