@@ -181,6 +181,42 @@ static void test_attributes(void **state)
         drop(&text);
 }
 
+/* ---- expressions of the JSON form ---- */
+
+static void expect_json_value(const char *json, const char *expected)
+{
+        const struct hcl_scope scope = {0};
+        CLEANUP_FREE char *object = xasprintf("{\"a\": %s}", json);
+        struct text text;
+        struct hcl_content content;
+        const struct hcl_value *value;
+
+        parse(&text, object);
+        assert_int_equal(hcl_body_attributes(&text.arena, text.body, &content, &text.diags), 0);
+        value = hcl_eval(&text.arena, content.attrs[0].expr, &scope, &text.diags);
+        if (text.diags.list.n > 0)
+                fail_msg("%s: %s", json, text.diags.list.v[0].summary);
+        assert_string_equal(hcl_value_text(&text.arena, value), expected);
+        drop(&text);
+}
+
+static void test_json_expressions(void **state)
+{
+        (void)state;
+        expect_json_value("12345678901234567890.5", "12345678901234567890.5");
+        expect_json_value("null", "null");
+        expect_json_value("true", "true");
+        expect_json_value("\"plain\"", "\"plain\"");
+        expect_json_value("\"${1 + 2}\"", "3"); /* alone: not a string */
+        expect_json_value("\"${1 + 2}.\"", "\"3.\"");
+        expect_json_value("\"$${x} %%{y}\"", "\"$${x} %%{y}\""); /* shown as it is written */
+        expect_json_value("\"\\u00e9 ${\\\"q\\\"}\"", "\"\xc3\xa9 q\"");
+        expect_json_value("\"%{ if true }a\\n%{ endif }b\"", "\"a\\nb\"");
+        expect_json_value("[[], {}]", "[\n  [],\n  {},\n]");
+        expect_json_value("{\"k${1}\": \"v\"}", "{\n  \"k1\" = \"v\"\n}");
+        expect_json_value("{\"//\": 1}", "{\n  \"//\" = 1\n}"); /* a comment in bodies only */
+}
+
 /* ---- dynamic blocks ---- */
 
 static const struct hcl_block_schema dynamic_blocks[] = {{.type = "step", .labels = {"type"}}, {.type = "build"}};
@@ -258,9 +294,10 @@ static void test_dynamic_mistakes(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_native),   cmocka_unit_test(test_json),
-                cmocka_unit_test(test_mistakes), cmocka_unit_test(test_attributes),
-                cmocka_unit_test(test_dynamic),  cmocka_unit_test(test_dynamic_mistakes),
+                cmocka_unit_test(test_native),           cmocka_unit_test(test_json),
+                cmocka_unit_test(test_mistakes),         cmocka_unit_test(test_attributes),
+                cmocka_unit_test(test_json_expressions), cmocka_unit_test(test_dynamic),
+                cmocka_unit_test(test_dynamic_mistakes),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
