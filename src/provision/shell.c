@@ -38,7 +38,7 @@ static const struct schema_key keys[] = {
             .help = "write the variables to a file, {{.EnvVarFile}}, that the command reads"),
         KEY("execute_command", SCHEMA_STRING, execute_command, .flags = SCHEMA_LATE,
             .help = "how a script is run; {{.Vars}}, {{.Path}} and {{.EnvVarFile}} are filled in "
-                    "(default: \"chmod +x {{.Path}}; {{.Vars}} {{.Path}}\")"),
+                    "(default: \"{{.Vars}} {{.Path}}\"; scripts are executable)"),
         KEY("inline_shebang", SCHEMA_STRING, inline_shebang, .fallback = "/bin/sh -e",
             .help = "interpreter of inline commands"),
         KEY("remote_folder", SCHEMA_STRING, remote_folder, .fallback = "/tmp",
@@ -121,12 +121,13 @@ static void shell_done(struct shell *shell)
         free(shell->flat);
 }
 
+/* Packer's default begins with chmod +x; our upload has done that, and under qemu it would
+ * cost as much as some scripts. */
 static const char *command_template(const struct shell_config *c)
 {
         if (!str_empty(c->execute_command))
                 return c->execute_command;
-        return c->use_env_var_file ? "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}"
-                                   : "chmod +x {{.Path}}; {{.Vars}} {{.Path}}";
+        return c->use_env_var_file ? ". {{.EnvVarFile}} && {{.Path}}" : "{{.Vars}} {{.Path}}";
 }
 
 static bool could_start_later(int r)
