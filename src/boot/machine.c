@@ -3,6 +3,7 @@
  * https://www.qemu.org/docs/master/system/target-arm.html */
 #include "boot/boot.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct machine {
         const char *program, *package; /* Debian's */
         const char *type, *cpu;        /* QEMU's -M and -cpu; cpu NULL: the board's */
         const char *console;           /* of the kernel */
-        const char *root, *separator;  /* the disk's node, and what stands before a partition's number */
+        const char *root;              /* the disk's node */
         const char *disk, *net;        /* QEMU devices; disk NULL: an SD card */
         long memory_mib, cpus;         /* defaults */
         bool fixed;                    /* the board has its own memory and processors */
@@ -29,6 +30,9 @@ struct machine {
         const char *firmware_package;
 };
 
+#define VIRTIO                                                                                                         \
+        .root = "/dev/vda", .disk = "virtio-blk-pci", .net = "virtio-net-pci,romfile=", .memory_mib = 1024, .cpus = 2
+
 static const struct machine machines[] = {
         {.name = "virt",
          .arch = BOOT_ARM64,
@@ -37,12 +41,7 @@ static const struct machine machines[] = {
          .type = "virt",
          .cpu = "cortex-a72",
          .console = "ttyAMA0",
-         .root = "/dev/vda",
-         .separator = "",
-         .disk = "virtio-blk-pci",
-         .net = "virtio-net-pci,romfile=",
-         .memory_mib = 1024,
-         .cpus = 2,
+         VIRTIO,
          .firmware = {"/usr/share/qemu-efi-aarch64/QEMU_EFI.fd", "/usr/share/AAVMF/AAVMF_CODE.fd"},
          .firmware_package = "qemu-efi-aarch64"},
         {.name = "virt",
@@ -52,12 +51,7 @@ static const struct machine machines[] = {
          .type = "virt",
          .cpu = "cortex-a15",
          .console = "ttyAMA0",
-         .root = "/dev/vda",
-         .separator = "",
-         .disk = "virtio-blk-pci",
-         .net = "virtio-net-pci,romfile=",
-         .memory_mib = 1024,
-         .cpus = 2,
+         VIRTIO,
          .firmware = {"/usr/share/AAVMF/AAVMF32_CODE.fd"},
          .firmware_package = "qemu-efi-arm"},
         {.name = "pc",
@@ -67,12 +61,7 @@ static const struct machine machines[] = {
          .type = "q35",
          .cpu = "max",
          .console = "ttyS0",
-         .root = "/dev/vda",
-         .separator = "",
-         .disk = "virtio-blk-pci",
-         .net = "virtio-net-pci,romfile=",
-         .memory_mib = 1024,
-         .cpus = 2,
+         VIRTIO,
          .firmware = {"/usr/share/ovmf/OVMF.fd", "/usr/share/qemu/OVMF.fd"},
          .firmware_package = "ovmf"},
         /* The kernel gives the first UART to Bluetooth: its console is the second. */
@@ -83,7 +72,6 @@ static const struct machine machines[] = {
          .type = "raspi3b",
          .console = "ttyS1,115200",
          .root = "/dev/mmcblk0",
-         .separator = "p",
          .net = "usb-net",
          .fixed = true,
          .second_serial = true,
@@ -128,6 +116,12 @@ static char *escape(const char *file)
         return str_replace(file, ",", ",,");
 }
 
+/* A disk's node of such a name has a "p" before the number of a partition. */
+static bool ends_in_digit(const char *name)
+{
+        return isdigit((unsigned char)name[strlen(name) - 1]);
+}
+
 static char *kernel_words(const struct line *line)
 {
         const struct boot_system *system = line->system;
@@ -136,7 +130,8 @@ static char *kernel_words(const struct line *line)
         if (system->root && system->table->label == DISK_NONE)
                 str_addf(&words, "root=%s ", line->machine->root);
         else if (system->root)
-                str_addf(&words, "root=%s%s%u ", line->machine->root, line->machine->separator, system->root->number);
+                str_addf(&words, "root=%s%s%u ", line->machine->root, ends_in_digit(line->machine->root) ? "p" : "",
+                         system->root->number);
         str_addf(&words, "rw rootwait console=%s panic=-1", line->machine->console);
         if (line->options->append)
                 str_addf(&words, " %s", line->options->append);
