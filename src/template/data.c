@@ -26,14 +26,15 @@ static const struct schema_key null_keys[] = {
 static const struct schema null_source_schema = {
         .name = "the null data source", .size = sizeof(struct null_config), .keys = null_keys, .n_keys = 1};
 
-static const struct hcl_value *null_read(struct arena *arena, const void *config, struct error *err)
+static int null_read(struct arena *arena, const void *config, const struct hcl_value **ret, struct error *err)
 {
         const struct null_config *null = config;
 
         (void)err;
-        return module_object(arena, (const char *const[]){"output"},
+        *ret = module_object(arena, (const char *const[]){"output"},
                              (const struct hcl_value *const[]){hcl_string_from(arena, null->input ? null->input : "")},
                              1);
+        return 0;
 }
 
 static const struct data_type data_null = {"null", &null_source_schema, null_read};
@@ -117,24 +118,23 @@ static void show(void *arg, const char *line)
         fprintf(stderr, "%s\n", line);
 }
 
-static const struct hcl_value *run_executable(struct template_module *module, const struct plugin *plugin,
-                                              const struct value *value, struct error *err)
+static int run_executable(struct template_module *module, const struct plugin *plugin, const struct value *value,
+                          const struct hcl_value **ret, struct error *err)
 {
         json_t *answer = NULL, *input = json_pack("{s:i, s:o, s:s}", "version", PLUGIN_VERSION, "config",
                                                   value_to_json(value), "template_dir", module->env.base_dir);
         const struct plugin_call call = {.method = "data", .input = input, .timeout_ms = DATA_MS, .on_message = show};
-        const struct hcl_value *result = NULL;
         int r = plugin_call(plugin, &call, &answer, err);
 
         json_decref(input);
         if (r < 0)
-                return NULL;
+                return r;
         if (json_is_object(json_object_get(answer, "value")))
-                result = from_json(&module->arena, json_object_get(answer, "value"));
+                *ret = from_json(&module->arena, json_object_get(answer, "value"));
         else
-                error_set(err, EBADMSG, "'%s' answered without an object \"value\"", plugin->path);
+                r = error_set(err, EBADMSG, "'%s' answered without an object \"value\"", plugin->path);
         json_decref(answer);
-        return result;
+        return r;
 }
 
 static void unknown_type(struct template_module *module, const struct module_node *node, const struct error *err)
@@ -175,8 +175,7 @@ static const struct hcl_value *evaluate_executable(struct template_module *modul
         check_keys(plugin, value, node, module->diags);
         if (module->diags->n_errors > errors_before || value->unknown || !module->options->evaluate_data)
                 return NULL;
-        result = run_executable(module, plugin, value, &err);
-        if (!result)
+        if (run_executable(module, plugin, value, &result, &err) < 0)
                 diag_error(module->diags, node->range, "%s: %s", node->key, error_message(&err));
         return result;
 }
@@ -192,8 +191,7 @@ static const struct hcl_value *evaluate_built_in(struct template_module *module,
 
         if (schema_decode(type->schema, value, NULL, NULL, config, module->diags) == 0 && !value->unknown &&
             module->options->evaluate_data) {
-                result = type->read(&module->arena, config, &err);
-                if (!result)
+                if (type->read(&module->arena, config, &result, &err) < 0)
                         diag_error(module->diags, node->range, "%s: %s", node->key, error_message(&err));
         }
         schema_free(type->schema, config);

@@ -7,8 +7,8 @@
 struct data_type {
         const char *name; /* "git-commit" */
         const struct schema *schema;
-        /* What the decoded config asks for, an object in the arena; NULL with err set. */
-        const struct hcl_value *(*read)(struct arena *arena, const void *config, struct error *err);
+        /* What the decoded config asks for, an object in the arena. */
+        int (*read)(struct arena *arena, const void *config, const struct hcl_value **ret, struct error *err);
 };
 
 extern const struct data_type data_git_commit, data_git_repository, data_git_tree;

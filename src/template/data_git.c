@@ -110,7 +110,7 @@ static const char *utc_time(struct arena *arena, const char *seconds)
         return arena_strdup(arena, text);
 }
 
-static const struct hcl_value *commit_read(struct arena *arena, const void *arg, struct error *err)
+static int commit_read(struct arena *arena, const void *arg, const struct hcl_value **ret, struct error *err)
 {
         static const char *const names[] = {"author",        "branches",      "committer", "hash",     "message",
                                             "parent_hashes", "pgp_signature", "timestamp", "tree_hash"};
@@ -118,24 +118,21 @@ static const struct hcl_value *commit_read(struct arena *arena, const void *arg,
         const char *hash = resolve(arena, config, err), *shown, *raw, *branches, *message;
         CLEANUP_STRV char **fields = NULL;
 
-        if (!hash) {
-                error_wrap(err, -EINVAL, "commit '%s'", config->commit_ish);
-                return NULL;
-        }
+        if (!hash)
+                return error_wrap(err, -EINVAL, "commit '%s'", config->commit_ish);
         shown = GIT(arena, config, err, "log", "-1", "--format=%an <%ae>%n%cn <%ce>%n%P%n%ct%n%T", hash);
         raw = shown ? GIT(arena, config, err, "cat-file", "commit", hash) : NULL;
         branches = raw ? GIT(arena, config, err, "for-each-ref", "--points-at", hash, "--format=%(refname:short)",
                              "refs/heads")
                        : NULL;
         if (!branches)
-                return NULL;
+                return -EIO;
         fields = str_split(shown, "\n");
         message = strstr(raw, "\n\n");
-        if (strv_len(STRV(fields)) != 6) {
-                error_set(err, EBADMSG, "git told %zu lines about the commit instead of 5", strv_len(STRV(fields)) - 1);
-                return NULL;
-        }
-        return module_object(arena, names,
+        if (strv_len(STRV(fields)) != 6)
+                return error_set(err, EBADMSG, "git told %zu lines about the commit instead of 5",
+                                 strv_len(STRV(fields)) - 1);
+        *ret = module_object(arena, names,
                              (const struct hcl_value *const[]){
                                      hcl_string_from(arena, fields[0]), list_of(arena, branches, "\n"),
                                      hcl_string_from(arena, fields[1]), hcl_string_from(arena, hash),
@@ -144,9 +141,10 @@ static const struct hcl_value *commit_read(struct arena *arena, const void *arg,
                                      hcl_string_from(arena, utc_time(arena, fields[3])),
                                      hcl_string_from(arena, fields[4])},
                              9);
+        return 0;
 }
 
-static const struct hcl_value *repository_read(struct arena *arena, const void *arg, struct error *err)
+static int repository_read(struct arena *arena, const void *arg, const struct hcl_value **ret, struct error *err)
 {
         const struct git_config *config = arg;
         const char *head = GIT_LINE(arena, config, err, "rev-parse", "--abbrev-ref", "HEAD"), *branches, *tags, *status;
@@ -155,15 +153,16 @@ static const struct hcl_value *repository_read(struct arena *arena, const void *
         tags = branches ? GIT(arena, config, err, "for-each-ref", "--format=%(refname:short)", "refs/tags") : NULL;
         status = tags ? GIT(arena, config, err, "status", "--porcelain") : NULL;
         if (!status)
-                return NULL;
-        return module_object(arena, (const char *const[]){"branches", "head", "is_clean", "tags"},
+                return -EIO;
+        *ret = module_object(arena, (const char *const[]){"branches", "head", "is_clean", "tags"},
                              (const struct hcl_value *const[]){list_of(arena, branches, "\n"),
                                                                hcl_string_from(arena, head), hcl_bool_value(!*status),
                                                                list_of(arena, tags, "\n")},
                              4);
+        return 0;
 }
 
-static const struct hcl_value *tree_read(struct arena *arena, const void *arg, struct error *err)
+static int tree_read(struct arena *arena, const void *arg, const struct hcl_value **ret, struct error *err)
 {
         const struct git_config *config = arg;
         const char *commit = resolve(arena, config, err), *files;
@@ -172,10 +171,11 @@ static const struct hcl_value *tree_read(struct arena *arena, const void *arg, s
                              "--full-tree", commit)
                        : NULL;
         if (!files)
-                return NULL;
-        return module_object(
+                return -EIO;
+        *ret = module_object(
                 arena, (const char *const[]){"files", "hash"},
                 (const struct hcl_value *const[]){list_of(arena, files, "\n"), hcl_string_from(arena, commit)}, 2);
+        return 0;
 }
 
 const struct data_type data_git_commit = {"git-commit", &commit_schema, commit_read};
