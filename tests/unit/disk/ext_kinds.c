@@ -368,6 +368,40 @@ static void test_list_and_cat(void **state)
         image_clear(&image);
 }
 
+static void add_name(void *arg, const char *path)
+{
+        str_addf(arg, "%s ", path);
+}
+
+/* Names of linked files, in any order of folders; with and without kinds in the folders. */
+static void test_links(void **state)
+{
+        static const char *const kinds[][3] = {{"-O", "^has_journal", NULL}, {"-O", "^filetype,^has_journal", NULL}};
+
+        (void)state;
+        for (size_t i = 0; i < 2; i++) {
+                CLEANUP_STR struct str names = {0};
+                struct image image = {0};
+                void *writer;
+
+                make(&image, "ext4", 16384, kinds[i]);
+                assert_int_equal(fs_ext4.links(&image.volume, add_name, &names, NULL), 0);
+                assert_string_equal(str_get(&names), "");
+                writer = write_begin(&image);
+                write_dir(writer, "a");
+                write_dir(writer, "a/b");
+                write_text(writer, "a/one", "text");
+                write_text(writer, "alone", "text");
+                write_symlink(writer, "symlink", "alone");
+                write_one(writer, &(struct fs_change){.kind = FS_LINK, .path = "a/b/c", .target = "a/one", .fd = -1});
+                write_one(writer, &(struct fs_change){.kind = FS_LINK, .path = "s", .target = "symlink", .fd = -1});
+                write_end(writer);
+                assert_int_equal(fs_ext4.links(&image.volume, add_name, &names, NULL), 0);
+                assert_string_equal(str_get(&names), "a/one a/b/c ");
+                image_clear(&image);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -376,7 +410,7 @@ int main(void)
                 cmocka_unit_test(test_not_clean),        cmocka_unit_test(test_no_ext_there),
                 cmocka_unit_test(test_odd_names),        cmocka_unit_test(test_inline_data),
                 cmocka_unit_test(test_list_and_cat),     cmocka_unit_test(test_large_folder),
-                cmocka_unit_test(test_refused_features),
+                cmocka_unit_test(test_refused_features), cmocka_unit_test(test_links),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
