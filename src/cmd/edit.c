@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -37,7 +38,7 @@ static char *show_prompt(EditLine *el)
         return (char *)edit_of(el)->prompt;
 }
 
-static unsigned char take_interrupt(EditLine *el, int c)
+static unsigned char take_interrupt(EditLine *el, wint_t c)
 {
         struct edit *edit = edit_of(el);
         const LineInfo *line = el_line(el);
@@ -61,7 +62,7 @@ static size_t name_length(const LineInfo *line)
 }
 
 /* Insert what all words that begin so have in common; where that is nothing more, list them. */
-static unsigned char complete(EditLine *el, int c)
+static unsigned char complete(EditLine *el, wint_t c)
 {
         const struct edit *edit = edit_of(el);
         const LineInfo *line = el_line(el);
@@ -132,9 +133,9 @@ int edit_new(const char *name, const char *const *words, struct edit **ret, stru
         el_set(edit->el, EL_PROMPT, show_prompt);
         el_set(edit->el, EL_EDITOR, "emacs");
         el_set(edit->el, EL_SETTY, "-d", "-isig", NULL);
-        el_set(edit->el, EL_ADDFN, "take-interrupt", "Give up the line", take_interrupt);
+        el_wset(edit->el, EL_ADDFN, L"take-interrupt", L"Give up the line", take_interrupt); /* el_set leaks copies */
         el_set(edit->el, EL_BIND, "^C", "take-interrupt", NULL);
-        el_set(edit->el, EL_ADDFN, "complete", "Complete the name", complete);
+        el_wset(edit->el, EL_ADDFN, L"complete", L"Complete the name", complete);
         el_set(edit->el, EL_BIND, "^I", "complete", NULL);
         el_set(edit->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
         load_history(edit, name);

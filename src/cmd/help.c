@@ -6,8 +6,10 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "cmd/template_args.h"
+#include "hcl/function.h"
 #include "package/package.h"
 #include "provision/provision.h"
+#include "template/data.h"
 
 struct topic {
         const char *name, *summary, *text;
@@ -47,12 +49,15 @@ static const struct topic topics[] = {
          "  1          an error\n"
          "  2          the command line was wrong\n"
          "  128 and n  ended by signal n\n"},
-        {"executables", "Provisioners and post-processors of your own",
-         "A type that slipway does not have is looked for as an executable file, slipway-provisioner-NAME or\n"
-         "slipway-post-processor-NAME, in ./plugins, $SLIPWAY_PLUGIN_PATH, ~/.config/slipway/plugins and $PATH.\n"
+        {"executables", "Provisioners, post-processors and data sources of your own",
+         "A type that slipway does not have is looked for as an executable file, slipway-provisioner-NAME,\n"
+         "slipway-post-processor-NAME or slipway-data-source-NAME, in ./plugins, $SLIPWAY_PLUGIN_PATH,\n"
+         "~/.config/slipway/plugins and $PATH.\n"
          "It is called with a method, reads JSON and answers with JSON: slipway-plugin(7).\n"
          "'slipway plugins' lists what is found.\n"},
 };
+
+static const char functions_topic[] = "functions", functions_summary[] = "Functions of HCL2";
 
 enum { N_TOPICS = sizeof(topics) / sizeof(topics[0]) };
 
@@ -80,10 +85,12 @@ static void print_all(void)
         puts("\nTopics ('slipway help TOPIC'):\n");
         for (size_t i = 0; i < N_TOPICS; i++)
                 printf("  %-12s %s\n", topics[i].name, topics[i].summary);
+        printf("  %-12s %s\n", functions_topic, functions_summary);
         puts("\nKeys of the types that a template names ('slipway help TYPE'):\n");
         print_names("builders", builder_names());
         print_names("provisioners", provisioner_names());
         print_names("post-processors", post_processor_names());
+        print_names("data sources", data_names());
 }
 
 static const char *type_text(const struct schema_key *key)
@@ -138,16 +145,58 @@ static bool print_types(const char *name)
         const struct builder_type *builder = builder_find(name);
         const struct provisioner_type *provisioner = provisioner_find(name);
         const struct post_processor_type *post_processor = post_processor_find(name);
+        const struct data_type *data = data_find(name);
 
         if (builder)
                 print_type(builder->schema, template_builder_schema());
+        if (data) {
+                printf("%sKeys of %s:\n\n", builder ? "\n" : "", data->schema->name);
+                print_keys(data->schema, 2);
+        }
         if (provisioner)
                 print_type(provisioner->schema, template_provisioner_schema());
         if (provisioner && post_processor)
                 putchar('\n');
         if (post_processor)
                 print_type(post_processor->schema, template_post_processor_schema());
-        return builder || provisioner || post_processor;
+        return builder || provisioner || post_processor || data;
+}
+
+/* upper(str), format(format, args...) */
+static char *signature(const struct hcl_function *function)
+{
+        struct str out = {0};
+
+        str_addf(&out, "%s(", function->name);
+        for (size_t i = 0; i < function->n_params; i++)
+                str_addf(&out, "%s%s", i ? ", " : "", function->params[i].name);
+        if (function->variadic)
+                str_addf(&out, "%s%s...", function->n_params ? ", " : "", function->variadic->name);
+        str_addc(&out, ')');
+        return str_steal(&out);
+}
+
+static void print_functions(void)
+{
+        printf("%s\n\n", functions_summary);
+        for (size_t i = 0; i < hcl_n_functions; i++) {
+                CLEANUP_FREE char *text = signature(hcl_functions[i]);
+
+                if (!(hcl_functions[i]->flags & HCL_REFUSED))
+                        printf("  %-44s %s\n", text, hcl_functions[i]->help ? hcl_functions[i]->help : "");
+        }
+        puts("\nslipway-functions(7) has examples.");
+}
+
+static bool print_function(const char *name)
+{
+        const struct hcl_function *function = hcl_function_find(hcl_functions, hcl_n_functions, name);
+        CLEANUP_FREE char *text = function ? signature(function) : NULL;
+
+        if (function)
+                printf("%s\n    %s%s\n\n", text, function->flags & HCL_REFUSED ? "Not here: " : "",
+                       function->help ? function->help : "");
+        return function;
 }
 
 static const char *const *all_names(void)
@@ -160,11 +209,14 @@ static const char *const *all_names(void)
                 vec_push(&names, (*command)->name);
         for (size_t i = 0; i < N_TOPICS; i++)
                 vec_push(&names, topics[i].name);
+        vec_push(&names, functions_topic);
         for (const char *const *name = builder_names(); *name; name++)
                 vec_push(&names, *name);
         for (const char *const *name = provisioner_names(); *name; name++)
                 vec_push(&names, *name);
         for (const char *const *name = post_processor_names(); *name; name++)
+                vec_push(&names, *name);
+        for (const char *const *name = data_names(); *name; name++)
                 vec_push(&names, *name);
         vec_push(&names, NULL);
         return names.v;
@@ -173,6 +225,7 @@ static const char *const *all_names(void)
 static int print_topic(const char *name)
 {
         const struct command *command = command_find(name);
+        bool known;
 
         if (command) {
                 command_usage(command, true);
@@ -183,7 +236,13 @@ static int print_topic(const char *name)
                         printf("%s\n\n%s", topics[i].summary, topics[i].text);
                         return 0;
                 }
-        return print_types(name) ? 0 : command_unknown("topic", name, all_names());
+        if (strcmp(name, functions_topic) == 0) {
+                print_functions();
+                return 0;
+        }
+        known = print_function(name); /* file is a function and a provisioner */
+        known = print_types(name) || known;
+        return known ? 0 : command_unknown("topic", name, all_names());
 }
 
 static int run(const struct command *command, int argc, char **argv)

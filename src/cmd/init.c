@@ -41,8 +41,9 @@ static bool report(const struct template_plugin *plugin)
                 fflush(stdout);
                 fprintf(stderr,
                         "Error: the plugin '%s' (%s) is not built in, and there is no executable\n"
-                        "slipway-provisioner-%s or slipway-post-processor-%s. See slipway-plugin(7).\n",
-                        plugin->name, source, name, name);
+                        "slipway-provisioner-%s, slipway-post-processor-%s or slipway-data-source-%s.\n"
+                        "See slipway-plugin(7).\n",
+                        plugin->name, source, name, name, name);
         }
         return built_in || found;
 }

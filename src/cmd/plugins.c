@@ -11,8 +11,9 @@
 #include "cmd/template_args.h"
 #include "package/package.h"
 #include "provision/provision.h"
+#include "template/data.h"
 
-static const enum plugin_kind kinds[] = {PLUGIN_PROVISIONER, PLUGIN_POST_PROCESSOR};
+static const enum plugin_kind kinds[] = {PLUGIN_PROVISIONER, PLUGIN_POST_PROCESSOR, PLUGIN_DATA_SOURCE};
 
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
@@ -43,6 +44,7 @@ static int print_all(void)
         print_built_in("builder", builder_names());
         print_built_in("provisioner", provisioner_names());
         print_built_in("post-processor", post_processor_names());
+        print_built_in("data source", data_names());
         puts("\nExecutables:\n");
         for (size_t i = 0; i < N_KINDS; i++) {
                 CLEANUP_STRV char **paths = plugin_list(kinds[i]);

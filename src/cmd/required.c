@@ -26,7 +26,7 @@ struct template_module *required_load(const char *path)
 
 char *required_found(const struct template_plugin *plugin)
 {
-        static const enum plugin_kind kinds[] = {PLUGIN_PROVISIONER, PLUGIN_POST_PROCESSOR};
+        static const enum plugin_kind kinds[] = {PLUGIN_PROVISIONER, PLUGIN_POST_PROCESSOR, PLUGIN_DATA_SOURCE};
         const char *source = plugin->source ? plugin->source : plugin->name;
         CLEANUP_STRV char **paths = NULL;
 

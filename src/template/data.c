@@ -43,6 +43,23 @@ static const struct data_type *const types[] = {&data_git_commit, &data_git_repo
 
 enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
 
+const struct data_type *data_find(const char *name)
+{
+        for (size_t i = 0; i < N_TYPES; i++)
+                if (strcmp(types[i]->name, name) == 0)
+                        return types[i];
+        return NULL;
+}
+
+const char *const *data_names(void)
+{
+        static const char *names[N_TYPES + 1];
+
+        for (size_t i = 0; i < N_TYPES; i++)
+                names[i] = types[i]->name;
+        return names;
+}
+
 /* ---- executables ---- */
 
 static const struct hcl_value *from_json(struct arena *arena, const json_t *json);
@@ -203,13 +220,10 @@ const struct hcl_value *data_evaluate(struct template_module *module, const stru
                                       const struct hcl_scope *scope)
 {
         CLEANUP(value_freep) struct value *value = value_new(VALUE_OBJECT, node->block->open_range);
-        const struct hcl_value *result = NULL;
-        size_t i = 0;
+        const struct data_type *type = data_find(node->type);
+        const struct hcl_value *result;
 
         module_lower_body(module, node->block->body, scope, value);
-        while (i < N_TYPES && strcmp(types[i]->name, node->type) != 0)
-                i++;
-        result = i < N_TYPES ? evaluate_built_in(module, types[i], node, value)
-                             : evaluate_executable(module, node, value);
+        result = type ? evaluate_built_in(module, type, node, value) : evaluate_executable(module, node, value);
         return result ? result : &hcl_unknown_any;
 }

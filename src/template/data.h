@@ -12,3 +12,6 @@ struct data_type {
 };
 
 extern const struct data_type data_git_commit, data_git_repository, data_git_tree;
+/* By name, or NULL; and all names, NULL-terminated. */
+const struct data_type *data_find(const char *name);
+const char *const *data_names(void);

@@ -49,6 +49,13 @@ setup() {
   [[ $output == *"only_on"*"max_retries"*"keep_input_artifact"* ]]
 }
 
+@test "help: functions" {
+  run -0 "$slipway" help functions
+  [ "${#lines[@]}" -gt 100 ]
+  run -0 "$slipway" help formatdate
+  [[ ${lines[0]} == "formatdate("*")" ]]
+}
+
 @test "help: the ways to ask for it" {
   for words in -h --help -help 'help help'; do
     # shellcheck disable=SC2086 # words
