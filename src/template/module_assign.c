@@ -98,18 +98,7 @@ static void assign_argument(struct template_module *module, const char *argument
 
 /* ---- files ---- */
 
-static void undeclared(struct template_module *module, const struct hcl_attr *attr)
-{
-        const char *nearest = index_nearest(&module->variables, attr->name);
-
-        if (!module->options->warn_undeclared)
-                return;
-        diag_warning(module->diags, attr->name_range, "the template has no variable '%s'%s%s%s", attr->name,
-                     nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-        diag_detail(module->diags, "It would be declared by: variable \"%s\" {}", attr->name);
-}
-
-/* Is a place of the file to be hidden whole, since it could not be read and may hold a secret? */
+/* Is a file to be hidden whole that could not be read, since it may hold a secret? */
 static bool any_sensitive(const struct template_module *module)
 {
         for (size_t i = 0; i < module->variables.list.n; i++)
@@ -134,43 +123,138 @@ static bool refuse_declarations(struct template_module *module, const struct hcl
         return false;
 }
 
-static void assign_attr(struct template_module *module, const struct hcl_attr *attr)
+/* One value of a file. */
+struct given {
+        const char *name;
+        struct range name_range, range;
+        const struct hcl_expr *expr; /* in HCL; NULL: json */
+        const struct value *json;
+};
+
+static const struct hcl_value *from_json(struct arena *arena, const struct value *json);
+
+static const struct hcl_value *object_from_json(struct arena *arena, const struct value *json)
 {
-        struct module_variable *variable = index_find(&module->variables, attr->name);
-        const struct range *at = &attr->expr->range;
+        const char **names = arena_array(arena, json->object.n, sizeof(*names));
+        const struct hcl_value **values = arena_array(arena, json->object.n, sizeof(const struct hcl_value *));
+
+        for (size_t i = 0; i < json->object.n; i++) {
+                names[i] = json->object.v[i].key;
+                values[i] = from_json(arena, json->object.v[i].value);
+        }
+        return module_object(arena, names, values, json->object.n);
+}
+
+/* In a JSON file of values a string is what it is, and no template. */
+static const struct hcl_value *from_json(struct arena *arena, const struct value *json)
+{
+        const struct hcl_value **values;
+
+        switch (json->type) {
+        case VALUE_NULL:
+                break;
+        case VALUE_BOOL:
+                return hcl_bool_value(json->boolean);
+        case VALUE_NUMBER:
+                return hcl_number_parse(arena, json->string) ?: &hcl_unknown_any;
+        case VALUE_STRING:
+                return hcl_string_from(arena, json->string);
+        case VALUE_LIST:
+                values = arena_array(arena, json->list.n, sizeof(const struct hcl_value *));
+                for (size_t i = 0; i < json->list.n; i++)
+                        values[i] = from_json(arena, json->list.v[i]);
+                return hcl_tuple_value(arena, values, json->list.n);
+        case VALUE_OBJECT:
+                return object_from_json(arena, json);
+        }
+        return &hcl_null_any;
+}
+
+static void undeclared(struct template_module *module, const struct given *given)
+{
+        const char *nearest = index_nearest(&module->variables, given->name);
+
+        if (!module->options->warn_undeclared)
+                return;
+        diag_warning(module->diags, given->name_range, "the template has no variable '%s'%s%s%s", given->name,
+                     nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+        diag_detail(module->diags, "It would be declared by: variable \"%s\" {}", given->name);
+}
+
+static void assign_given(struct template_module *module, const struct given *given)
+{
+        struct module_variable *variable = index_find(&module->variables, given->name);
         const struct hcl_scope nothing = {0};
+        const struct hcl_value *value;
 
         if (!variable) {
-                undeclared(module, attr);
+                undeclared(module, given);
                 return;
         }
         if (variable->sensitive)
-                source_text_hide(at->source, at->start, at->end);
-        assign(module, variable, hcl_eval(&module->arena, attr->expr, &nothing, module->diags), *at, "a file");
+                source_text_hide(given->range.source, given->range.start, given->range.end);
+        value = given->expr ? hcl_eval(&module->arena, given->expr, &nothing, module->diags)
+                            : from_json(&module->arena, given->json);
+        assign(module, variable, value, given->range, "a file");
+}
+
+static void assign_hcl(struct template_module *module, const struct source_text *source)
+{
+        size_t errors_before = module->diags->n_errors;
+        const struct hcl_body *body = hcl_parse(&module->arena, source, module->diags);
+        struct hcl_content content;
+
+        if (module->diags->n_errors > errors_before && any_sensitive(module))
+                source_text_hide(source, 0, source->len);
+        if (refuse_declarations(module, body))
+                return;
+        hcl_body_attributes(&module->arena, body, &content, module->diags);
+        for (size_t i = 0; i < content.n_attrs; i++)
+                assign_given(module, &(struct given){.name = content.attrs[i].name,
+                                                     .name_range = content.attrs[i].name_range,
+                                                     .range = content.attrs[i].expr->range,
+                                                     .expr = content.attrs[i].expr});
+}
+
+static void assign_json(struct template_module *module, const struct source_text *source)
+{
+        struct value *root = json_read(source, module->diags);
+
+        if (!root) {
+                if (any_sensitive(module))
+                        source_text_hide(source, 0, source->len);
+                return;
+        }
+        vec_push(&module->trees, root);
+        if (root->type != VALUE_OBJECT) {
+                diag_error(module->diags, root->range, "a file of values holds an object {\"name\": value}, not %s",
+                           value_type_name(root->type));
+                return;
+        }
+        for (size_t i = 0; i < root->object.n; i++) {
+                const struct value_entry *entry = &root->object.v[i];
+
+                if (strcmp(entry->key, "//") != 0)
+                        assign_given(module, &(struct given){.name = entry->key,
+                                                             .name_range = entry->key_range,
+                                                             .range = entry->value->range,
+                                                             .json = entry->value});
+        }
 }
 
 static void assign_file(struct template_module *module, const char *path)
 {
-        size_t errors_before = module->diags->n_errors;
         const struct source_text *source;
-        const struct hcl_body *body;
-        struct hcl_content content;
 
         if (!str_ends(path, ".hcl") && !str_ends(path, ".json")) {
                 diag_error(module->diags, NO_RANGE, "-var-file '%s': its name must end with .hcl or .json", path);
                 return;
         }
         source = module_read(module, path, "-var-file: ");
-        if (!source)
-                return;
-        body = module_parse(module, source);
-        if (module->diags->n_errors > errors_before && any_sensitive(module))
-                source_text_hide(source, 0, source->len);
-        if (!body || refuse_declarations(module, body))
-                return;
-        hcl_body_attributes(&module->arena, body, &content, module->diags);
-        for (size_t i = 0; i < content.n_attrs; i++)
-                assign_attr(module, &content.attrs[i]);
+        if (source && str_ends(path, ".json"))
+                assign_json(module, source);
+        else if (source)
+                assign_hcl(module, source);
 }
 
 static void check_required(struct template_module *module)

@@ -189,6 +189,18 @@ static void show_chain(struct template_module *module, struct template_block *sh
         shown->chains[shown->n_chains++] = chain;
 }
 
+static void show_chain_block(struct template_module *module, struct template_block *shown,
+                             const struct hcl_block *block)
+{
+        struct diags ignored = {0};
+        struct hcl_content content;
+
+        hcl_body_content(&module->arena, block->body, &module_chain_schema,
+                         block->scope ? block->scope : &module->scope, &content, &ignored);
+        diags_clear(&ignored);
+        show_chain(module, shown, content.blocks, content.n_blocks);
+}
+
 static void show_steps(struct template_module *module, struct template_block *shown, const struct hcl_content *content)
 {
         for (size_t i = 0; i < content->n_blocks; i++) {
@@ -199,7 +211,7 @@ static void show_steps(struct template_module *module, struct template_block *sh
                 else if (strcmp(block->type, "post-processor") == 0)
                         show_chain(module, shown, block, 1);
                 else if (strcmp(block->type, "post-processors") == 0)
-                        show_chain(module, shown, block->body->blocks, block->body->n_blocks);
+                        show_chain_block(module, shown, block);
         }
 }
 

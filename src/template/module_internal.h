@@ -116,5 +116,6 @@ struct module_use {
         const struct hcl_content *content;
         const struct template_build *build;
 };
+extern const struct hcl_body_schema module_chain_schema; /* of post-processors {} */
 void module_load_steps(struct load *load, struct template_module *module, const struct module_use *use,
                        struct template_steps *steps);

@@ -113,15 +113,16 @@ static void load_chain(struct load *load, struct template_module *module, const 
         add_chain(load, steps, chain);
 }
 
+static const struct hcl_block_schema chain_blocks[] = {{"post-processor", {"type"}}};
+const struct hcl_body_schema module_chain_schema = {.blocks = chain_blocks, .n_blocks = 1};
+
 static void load_chain_block(struct load *load, struct template_module *module, const struct hcl_block *block,
                              const struct module_use *use, struct template_steps *steps)
 {
-        static const struct hcl_block_schema blocks[] = {{"post-processor", {"type"}}};
-        static const struct hcl_body_schema schema = {.blocks = blocks, .n_blocks = 1};
         const struct hcl_scope *scope = block->scope ? block->scope : &module->scope;
         struct hcl_content content;
 
-        hcl_body_content(&module->arena, block->body, &schema, scope, &content, load->diags);
+        hcl_body_content(&module->arena, block->body, &module_chain_schema, scope, &content, load->diags);
         load_chain(load, module, content.blocks, content.n_blocks, use, steps);
 }
 

@@ -432,3 +432,24 @@ local.joined: "a\"b-x"
     run -0 "$slipway" fmt -check "$template"
   done
 }
+
+@test "hcl: a JSON file of values: strings are no templates; a broken one shows no secret" {
+  says '"it is ${var.v}"' <<'END'
+variable "v" {
+  sensitive = false
+}
+variable "token" {
+  sensitive = true
+  default   = ""
+}
+END
+  echo '{"//": "a comment", "v": "${x} as it is", "token": "hunter2"}' >v.json
+  run -0 build -var-file v.json t.pkr.hcl
+  [[ $output == *'it is ${x} as it is'* ]]
+  echo '{"v": "x", "token": ["hunter2"]}' >v.json
+  run -1 build -var-file v.json t.pkr.hcl
+  [[ $output == *"does not fit its type"* && $output != *hunter2* ]]
+  echo '{"token": "hunter2' >v.json
+  run -1 build -var-file v.json t.pkr.hcl
+  [[ $output == *v.json* && $output != *hunter2* ]]
+}
