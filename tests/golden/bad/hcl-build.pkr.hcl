@@ -19,7 +19,7 @@ build {
     only = ["arm.pie"]
     timeout = "5"
   }
-  provisioner "shell" { 
+  provisioner "shell" {
     only = ["null.n"]
     inline = ["true"]
   }

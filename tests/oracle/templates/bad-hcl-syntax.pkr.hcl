@@ -1,3 +1,3 @@
 source "null" "one" {
-  communicator = 
+  communicator =
 }
