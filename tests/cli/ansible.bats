@@ -164,3 +164,27 @@ END
   [[ $output == *"'t.json' is no folder"* ]]
   [[ $output == *'"NAME=VALUE", not "novalue"'* ]]
 }
+
+@test "ansible: in HCL2" {
+  echo '[{hosts: pis, gather_facts: false, tasks: [{raw: "echo {{ word }} {{ packer_builder_type }} >/etc/by"}]}]' >ansible/play.yml
+  playbook small '{"type": "shell", "inline": ["true"]}'
+  cat >t.pkr.hcl <<END
+source "arm" "pi" {
+  file_urls          = ["$(jq -r '.builders[0].file_urls[0]' t.json)"]
+  file_checksum      = "$(jq -r '.builders[0].file_checksum' t.json)"
+  image_build_method = "reuse"
+  image_path         = "out.img"
+}
+
+build {
+  sources = ["source.arm.pi"]
+  provisioner "ansible" {
+    playbook_file   = "\${path.root}/ansible/play.yml"
+    groups          = ["pis"]
+    extra_arguments = ["--extra-vars", jsonencode({ word = "two words" })]
+  }
+}
+END
+  run -0 build t.pkr.hcl
+  [ "$(ext_cat out.img 2 /etc/by)" = 'two words arm' ]
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The builder arm-image (packer-plugin-arm-image): its keys lead to the same images as the arm builder's.
 
-# shellcheck disable=SC2154 # set by the helpers
+# shellcheck disable=SC2154,SC2030,SC2031 # set by the helpers; for one test
 load helpers
 
 setup() {
@@ -100,4 +100,42 @@ arm_image() {
   [[ $output == *'resize can only grow it'* ]]
   [ ! -e out.img ]
   nothing_left
+}
+
+@test "arm-image: in HCL2, the same bytes as in JSON" {
+  export SOURCE_DATE_EPOCH=1700000000
+  cat >t.pkr.hcl <<END
+packer {
+  required_plugins {
+    arm-image = {
+      version = ">= 0.2.7"
+      source  = "github.com/solo-io/arm-image"
+    }
+  }
+}
+
+source "arm-image" "pi" {
+  iso_url                  = "$base"
+  iso_checksum             = "sha256:$sum"
+  image_type               = "raspberrypi"
+  target_image_size        = 100 * 1024 * 1024
+  output_filename          = "hcl.img"
+  additional_chroot_mounts = [["tmpfs", "tmpfs", "/mnt"]]
+  resolv-conf              = "delete"
+}
+
+build {
+  sources = ["source.arm-image.pi"]
+  provisioner "shell" {
+    inline = ["touch /mnt/gone /there"]
+  }
+}
+END
+  run -0 build t.pkr.hcl
+  arm_image "$(shell 'touch /mnt/gone /there')" '.builders[0] += {name: "arm-image.pi", image_type: "raspberrypi", target_image_size: 104857600,
+    additional_chroot_mounts: [["tmpfs", "tmpfs", "/mnt"]], "resolv-conf": "delete"}'
+  run -0 build t.json
+  cmp hcl.img out.img
+  ext_has out.img 2 /there
+  run ! ext_has out.img 2 /mnt/gone
 }
