@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "hcl/func.h"
+#include "lang/url.h"
 
 void func_base64(struct str *out, const void *data, size_t n)
 {
@@ -96,23 +97,12 @@ CALL(base64gzip)
         return base64_value(call, out, size);
 }
 
-/* RFC 3986's unreserved characters stay, a blank becomes "+": Go's url.QueryEscape. */
 CALL(urlencode)
 {
         struct hcl_string text = func_text(call, 0);
         CLEANUP_STR struct str out = {0};
 
-        for (size_t i = 0; i < text.len; i++) {
-                unsigned char c = (unsigned char)text.s[i];
-
-                if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    (c && strchr("-_.~", c)))
-                        str_addc(&out, (char)c);
-                else if (c == ' ')
-                        str_addc(&out, '+');
-                else
-                        str_addf(&out, "%%%02X", c);
-        }
+        url_add_query(&out, text.s, text.len);
         return func_string(call, &out);
 }
 

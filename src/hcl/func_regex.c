@@ -1,14 +1,23 @@
 /* regex(), regexall() and regex_replace(): RE2's syntax and meaning through
  * PCRE2. RE2 takes time in proportion to the text; PCRE2 goes back and tries
- * again, so it gets a limit, and a pattern that exceeds it is an error. */
+ * again, so it gets limits, and a pattern that exceeds them is an error. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 
 #include <pcre2.h>
 #include <string.h>
+#include <time.h>
 
 #include "hcl/func_regex.h"
 
-enum { STEPS_MAX = 5000000, HEAP_MAX_KIB = 128 << 10, PATTERN_MAX = 64 << 10, GROUPS_MAX = 1000 };
+enum {
+        STEPS_MAX = 5000000,
+        HEAP_MAX_KIB = 128 << 10,
+        PATTERN_MAX = 64 << 10,
+        GROUPS_MAX = 1000,
+        SECONDS_MAX = 10,
+        PLACES_MIN = 64,
+        PLACES_MAX = 1 << 20
+};
 
 struct regex {
         pcre2_code *code;
@@ -16,7 +25,9 @@ struct regex {
         pcre2_match_context *limits;
         uint32_t groups;
         struct func_regex_names names;
-        PCRE2_SIZE *at; /* of a match: start and end of it and of each group */
+        size_t places;     /* to try before the clock is looked at */
+        double deadline_s; /* of the call */
+        PCRE2_SIZE *at;    /* of a match: start and end of it and of each group */
 };
 
 static void regex_clear(struct regex *regex)
@@ -34,10 +45,19 @@ static pcre2_code *compile_text(const struct str *text, int *ret_error, PCRE2_SI
 
         pcre2_set_newline(context, PCRE2_NEWLINE_LF);
         code = pcre2_compile((PCRE2_SPTR)str_get(text), text->len,
-                             PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C,
+                             PCRE2_UTF | PCRE2_USE_OFFSET_LIMIT | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_CIRCUMFLEX |
+                                     PCRE2_NEVER_BACKSLASH_C,
                              ret_error, ret_offset, context);
         pcre2_compile_context_free(context);
         return code;
+}
+
+static double now_s(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 /* The call's argument as a pattern; false with the error set. */
@@ -73,23 +93,45 @@ static bool compile(struct hcl_call *call, size_t arg, struct regex *ret)
         ret->limits = pcre2_match_context_create(NULL);
         pcre2_set_match_limit(ret->limits, STEPS_MAX);
         pcre2_set_heap_limit(ret->limits, HEAP_MAX_KIB);
+        ret->places = PLACES_MIN;
+        ret->deadline_s = now_s() + SECONDS_MAX;
         ret->at = pcre2_get_ovector_pointer(ret->data);
         return true;
 }
 
-/* The first match from `start` on: 1, or 0 for none; negative with the error set. */
-static int match(struct hcl_call *call, const struct regex *regex, struct hcl_string text, size_t start)
+static int too_slow(struct hcl_call *call)
 {
-        int r = pcre2_match(regex->code, (PCRE2_SPTR)text.s, text.len, start, PCRE2_NO_UTF_CHECK, regex->data,
-                            regex->limits);
-
-        if (r == PCRE2_ERROR_NOMATCH)
-                return 0;
-        if (r > 0)
-                return 1;
         func_fail(call, FUNC_WHOLE,
                   "the pattern takes too long on this text; avoid repetitions inside repetitions, such as \"(a+)+\"");
         return -EINVAL;
+}
+
+/* The first match from `start` on: 1, or 0 for none; negative with the error set.
+ * PCRE2 counts steps for each place anew, so it is given a few places at a
+ * time, and the clock is looked at between. */
+static int match(struct hcl_call *call, struct regex *regex, struct hcl_string text, size_t start)
+{
+        for (;;) {
+                size_t last = text.len - start > regex->places ? start + regex->places : text.len;
+                double before = now_s();
+                int r;
+
+                while (last < text.len && ((unsigned char)text.s[last] & 0xc0) == 0x80)
+                        last++; /* to a character's first byte */
+                pcre2_set_offset_limit(regex->limits, last);
+                r = pcre2_match(regex->code, (PCRE2_SPTR)text.s, text.len, start, PCRE2_NO_UTF_CHECK, regex->data,
+                                regex->limits);
+                if (r > 0)
+                        return 1;
+                if (r != PCRE2_ERROR_NOMATCH || now_s() > regex->deadline_s)
+                        return too_slow(call);
+                if (last >= text.len)
+                        return 0;
+                regex->places = now_s() - before > 0.01      ? PLACES_MIN
+                                : regex->places < PLACES_MAX ? 2 * regex->places
+                                                             : regex->places;
+                start = last;
+        }
 }
 
 static const struct hcl_value *part(struct arena *arena, const struct regex *regex, struct hcl_string text, uint32_t i)
@@ -170,7 +212,7 @@ static size_t character_length(struct hcl_string text, size_t at)
 typedef VEC(const struct hcl_value *) values;
 
 /* All matches that do not overlap; an empty one does not follow another match at once. */
-static int collect(struct hcl_call *call, const struct regex *regex, struct hcl_string text, values *out)
+static int collect(struct hcl_call *call, struct regex *regex, struct hcl_string text, values *out)
 {
         size_t last_end = SIZE_MAX;
         int r = 1;

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "lang/gotime.h"
 #include "lang/interp_internal.h"
+#include "lang/url.h"
 
 #define FUNCTION(name)                                                                                                 \
         static int name(const struct interp *interp __attribute__((unused)),                                           \
@@ -359,15 +360,7 @@ FUNCTION(f_urlquery)
 {
         CLEANUP_STR struct str out = {0};
 
-        for (const char *s = args[0].string; *s; s++) {
-                if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
-                    strchr("-_.~", *s))
-                        str_addc(&out, *s);
-                else if (*s == ' ')
-                        str_addc(&out, '+');
-                else
-                        str_addf(&out, "%%%02X", (unsigned char)*s);
-        }
+        url_add_query(&out, args[0].string, strlen(args[0].string));
         *ret = term_take(str_steal(&out));
         return 0;
 }
