@@ -232,6 +232,10 @@ static void read_block(struct plan *plan, const struct hcl_block *hcl)
         hcl_body_content(&module->arena, hcl->body, &schema, &module->scope, &block->content, module->diags);
         if (plan->load->options->syntax_only && !plan->load->options->inspect)
                 return;
+        for (size_t i = 0; i < block->content.n_blocks; i++)
+                if (strcmp(block->content.blocks[i].type, "hcp_packer_registry") == 0)
+                        diag_warning(module->diags, block->content.blocks[i].type_range,
+                                     "nothing is published to HCP Packer: this block has no effect");
         block->shown = &t->blocks[t->n_blocks++];
         block->name = text_of(module, &block->content, "name", &module->scope);
         block->shown->name = xstrdup(block->name);

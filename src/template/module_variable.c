@@ -31,6 +31,13 @@ static const struct hcl_value *fallback_of(struct template_module *module, struc
         return hcl_unknown(&module->arena, variable->type);
 }
 
+/* A variable without a type has that of its default; but [] or {} does not
+ * say what may stand in other lists and objects that are given. */
+static const struct hcl_type *type_of_fallback(const struct hcl_value *fallback)
+{
+        return fallback->state == HCL_KNOWN && fallback->type->kind < HCL_LIST ? fallback->type : &hcl_any;
+}
+
 static bool constant_bool(struct template_module *module, const struct hcl_attr *attr)
 {
         const struct hcl_value *value, *converted;
@@ -83,8 +90,8 @@ void module_declare(struct template_module *module, const struct hcl_block *bloc
                                          fallback->expr->range.end);
                 variable->fallback = fallback_of(module, variable, fallback->expr);
                 variable->value_range = fallback->expr->range;
-                if (!type && variable->fallback->state != HCL_NULL)
-                        variable->type = variable->fallback->type;
+                if (!type)
+                        variable->type = type_of_fallback(variable->fallback);
         }
         add(module, variable);
 }
@@ -104,7 +111,7 @@ void module_declare_many(struct template_module *module, const struct hcl_block 
                         .fallback = evaluate_default(module, attr->expr),
                         .value_range = attr->expr->range,
                 };
-                variable->type = variable->fallback->state == HCL_NULL ? &hcl_any : variable->fallback->type;
+                variable->type = type_of_fallback(variable->fallback);
                 add(module, variable);
         }
 }

@@ -72,7 +72,7 @@ static void test_values(void **state)
                           "variables {\n c = true\n}\n"
                           "locals {\n x = local.y + var.a\n y = local.z\n}\nlocal \"z\" {\n expression = "
                           "var.b[0]\n}\n" NULL_SOURCE "build {\n sources = [\"null.x\"]\n}\n",
-                          (struct template_options){.var_args = (const char *const[]){"b=[30]", "c=false", NULL}});
+                          (struct template_options){.var_args = (const char *const[]){"b=[30, 1]", "c=false", NULL}});
 
         (void)state;
         assert_string_equal(value_of(t->variables, t->n_variables, "a"), "12");
