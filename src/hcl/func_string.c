@@ -131,6 +131,14 @@ static const char *find(struct hcl_string text, struct hcl_string part)
 }
 
 /* An empty separator stands after each code point. */
+/* Of a text's first character. u8_mblen() answers 0 for NUL, which a text may contain. */
+static size_t char_length(const char *s, size_t len)
+{
+        ucs4_t c;
+
+        return (size_t)u8_mbtouc(&c, (const uint8_t *)s, len);
+}
+
 CALL(split)
 {
         struct hcl_string separator = func_text(call, 0), text = func_text(call, 1);
@@ -144,7 +152,7 @@ CALL(split)
                 if (end)
                         n = (size_t)(end - text.s);
                 else if (separator.len == 0)
-                        n = (size_t)u8_mblen((const uint8_t *)text.s, text.len);
+                        n = char_length(text.s, text.len);
                 vec_push(&parts, hcl_string_value(call->arena, text.s, n));
                 if (!end && separator.len > 0)
                         break;
@@ -171,7 +179,7 @@ CALL(replace)
                 if (part.len == 0) {
                         if (text.len == 0)
                                 break;
-                        n = (size_t)u8_mblen((const uint8_t *)text.s, text.len);
+                        n = char_length(text.s, text.len);
                         str_addn(&out, text.s, n);
                 }
                 text = (struct hcl_string){text.s + n, text.len - n};
@@ -226,7 +234,7 @@ static const struct hcl_value *trimmed(struct hcl_call *call, bool (*drops)(ucs4
         ucs4_t c;
 
         while (start < end && (u8_mbtouc(&c, start, (size_t)(end - start)), drops(c, set)))
-                start += u8_mblen(start, (size_t)(end - start));
+                start += char_length((const char *)start, (size_t)(end - start));
         while (start < end && (before = u8_prev(&c, end, start)) && drops(c, set))
                 end = before;
         return hcl_string_value(call->arena, (const char *)start, (size_t)(end - start));
