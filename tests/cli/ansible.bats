@@ -152,6 +152,25 @@ END
   nothing_left
 }
 
+@test "ansible: nothing is left when it is interrupted or killed" {
+  local signal
+  echo '[{hosts: all, gather_facts: false, tasks: [{raw: sleep 1000}]}]' >ansible/play.yml
+  playbook small "$step"
+  for signal in INT KILL; do
+    setsid "$slipway" build t.json >log 2>&1 </dev/null 3>&- &
+    for _ in $(seq 200); do
+      grep -qF '[raw]' log && break
+      sleep 0.1
+    done
+    sleep 1
+    kill "-$signal" $!
+    wait $! && return 1
+    [ ! -e out.img ]
+    nothing_left
+    [ -z "$(pgrep -f "ansible-playbook.*$BATS_FILE_TMPDIR/" || true)" ]
+  done
+}
+
 @test "ansible: validate looks for its files, and names wrong keys" {
   playbook small '{"type": "ansible", "playbok_file": "nowhere.yml"}'
   run -1 "$slipway" validate t.json

@@ -169,6 +169,7 @@ has_user() {
   local template
   for template in "$here"/boards/*.pkr.hcl; do
     run -0 "$slipway" validate "$template"
+    run -0 "$slipway" fmt -check "$template"
     grep -q "$(basename "$template" .pkr.hcl | sed -e 's/-arm64$//' -e 's/-armhf$//' -e 's/-amd64$//')" "$BATS_TEST_FILENAME"
     [[ $(head -n 1 "$template") == '# '?* ]]
   done
