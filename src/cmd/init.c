@@ -10,7 +10,6 @@
 #include "cmd/boards.h"
 #include "cmd/cmd.h"
 #include "cmd/required.h"
-#include "template/required.h"
 
 struct options {
         bool list, upgrade, force;
@@ -26,28 +25,6 @@ static const struct option_spec specs[] = {
         OPTION("force", OPTION_BOOL, force, .help = "Write the starter template over one that is there"),
 };
 
-/* Returns whether it is there. */
-static bool report(const struct template_plugin *plugin)
-{
-        const char *source = plugin->source ? plugin->source : plugin->name;
-        const char *built_in = required_plugin_built_in(source), *name = required_plugin_name(source);
-        CLEANUP_FREE char *found = required_found(plugin);
-
-        if (built_in) {
-                command_say("%s (%s): built in: %s", plugin->name, source, built_in);
-        } else if (found) {
-                command_say("%s (%s): %s", plugin->name, source, found);
-        } else {
-                fflush(stdout);
-                fprintf(stderr,
-                        "Error: the plugin '%s' (%s) is not built in, and there is no executable\n"
-                        "slipway-provisioner-%s, slipway-post-processor-%s or slipway-data-source-%s.\n"
-                        "See slipway-plugin(7).\n",
-                        plugin->name, source, name, name, name);
-        }
-        return built_in || found;
-}
-
 static int check_plugins(const char *path)
 {
         CLEANUP(template_module_freep) struct template_module *module = required_load(path);
@@ -58,7 +35,7 @@ static int check_plugins(const char *path)
                 return 1;
         plugins = template_module_plugins(module);
         for (size_t i = 0; i < plugins.n; i++)
-                missing = !report(&plugins.v[i]) || missing;
+                missing = !required_report(&plugins.v[i]) || missing;
         return missing;
 }
 

@@ -12,6 +12,7 @@
 #include "package/package.h"
 #include "provision/provision.h"
 #include "template/data.h"
+#include "template/required.h"
 
 static const enum plugin_kind kinds[] = {PLUGIN_PROVISIONER, PLUGIN_POST_PROCESSOR, PLUGIN_DATA_SOURCE};
 
@@ -91,9 +92,17 @@ static int print_required(const char *path)
         return 0;
 }
 
+/* Scripts that install plugins go on where what they want is here. */
+static int install(const char *source)
+{
+        const struct template_plugin plugin = {.name = required_plugin_name(source), .source = source};
+
+        return required_report(&plugin) ? 0 : 1;
+}
+
 static const char *const *actions(void)
 {
-        static const char *const names[] = {"installed", "required", NULL};
+        static const char *const names[] = {"install", "installed", "required", NULL};
 
         return names;
 }
@@ -111,6 +120,8 @@ static int run(const struct command *command, int argc, char **argv)
                 return print_installed();
         if (strcmp(argv[first], "required") == 0 && argc - first == 2)
                 return print_required(argv[first + 1]);
+        if (strcmp(argv[first], "install") == 0 && (argc - first == 2 || argc - first == 3))
+                return install(argv[first + 1]);
         if (strv_has(actions(), argv[first]))
                 command_usage(command, false);
         else
@@ -120,10 +131,11 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_plugins = {
         .name = "plugins",
-        .arguments = "[installed | required TEMPLATE|FOLDER]",
+        .arguments = "[installed | required TEMPLATE|FOLDER | install SOURCE [VERSION]]",
         .summary = "List what templates can name: what is built in, and stand-alone executables",
         .help = "  installed  the paths of stand-alone executables alone, one a line\n"
-                "  required   the plugins that a template requires, and where they are found\n\n"
+                "  required   the plugins that a template requires, and where they are found\n"
+                "  install    for scripts: whether what a plugin does is here; exit code 1 if not\n\n"
                 "  Nothing is downloaded: what Packer has in plugins of its own is built in.",
         .words = actions,
         .run = run,

@@ -40,3 +40,24 @@ char *required_found(const struct template_plugin *plugin)
         }
         return paths ? strv_join(STRV(paths), " ") : NULL;
 }
+
+bool required_report(const struct template_plugin *plugin)
+{
+        const char *source = plugin->source ? plugin->source : plugin->name;
+        const char *built_in = required_plugin_built_in(source), *name = required_plugin_name(source);
+        CLEANUP_FREE char *found = required_found(plugin);
+
+        if (built_in) {
+                command_say("%s (%s): built in: %s", plugin->name, source, built_in);
+        } else if (found) {
+                command_say("%s (%s): %s", plugin->name, source, found);
+        } else {
+                fflush(stdout);
+                fprintf(stderr,
+                        "Error: the plugin '%s' (%s) is not built in, and there is no executable\n"
+                        "slipway-provisioner-%s, slipway-post-processor-%s or slipway-data-source-%s.\n"
+                        "See slipway-plugin(7).\n",
+                        plugin->name, source, name, name, name);
+        }
+        return built_in || found;
+}

@@ -43,8 +43,15 @@ END
   [[ $output == *broken*"describe: failed"* ]]
 }
 
+@test "plugins: install says what is here" {
+  run -0 "$slipway" plugins install github.com/hashicorp/docker 1.0.8
+  [[ $output == *"built in: "*docker-import* ]]
+  run -1 "$slipway" plugins install github.com/hashicorp/amazon
+  [[ $output == *"'amazon' (github.com/hashicorp/amazon) is not built in"* ]]
+}
+
 @test "plugins: usage" {
-  run -2 "$slipway" plugins instaled
-  [[ $output == *"did you mean 'installed'?"* ]]
+  run -2 "$slipway" plugins requird
+  [[ $output == *"did you mean 'required'?"* ]]
   run -2 "$slipway" plugins installed x
 }
