@@ -7,6 +7,9 @@
 # B names the build folder.
 B ?= build
 
+# On Debian an ordinary user's has no sbin, where tests find sfdisk and setcap.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 .PHONY: all deps demo check unit cli boot lint sanitize bench install clean
 
 all: $(B)/build.ninja
