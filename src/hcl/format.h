@@ -1,7 +1,8 @@
 /* The canonical layout of HCL's native syntax, as hclfmt and `packer fmt` make
  * it: two spaces for each level, the '=' of arguments in consecutive lines and
- * the comments behind them in one column. It differs from theirs in one thing:
- * spaces at the end of a file without a last newline go too. */
+ * the comments behind them in one column. It differs from theirs in two things:
+ * spaces at the end of a file without a last newline go, and no two numbers become
+ * one (a.0 .1). */
 #pragma once
 
 #include "lang/diag.h"

@@ -64,6 +64,8 @@ static void test_spaces(void **state)
         expect("a = b . c [ 0 ] [*] . d\n", "a = b.c[0][*].d\n");
         expect("a = [for x in[1]:x if x>0]\n", "a = [for x in [1] : x if x > 0]\n");
         expect("a = {for k,v in m:k=>v...}\n", "a = { for k, v in m : k => v... }\n");
+        expect("a=b.0 . c[1 .2]\n", "a = b.0 .c[1 .2]\n"); /* 1.2 would be one number */
+        expect("a=b.0.c\n", "a = b.0.c\n");
         expect("a   \"b\"   c{\n}\n", "a \"b\" c {\n}\n");
         expect("a = core :: upper ( b )\n", "a = core::upper(b)\n");
         expect("a = 1 /* x */ + 2\n", "a = 1 /* x */ + 2\n");

@@ -1,0 +1,1 @@
+a = 2  .3 .3 # index of a number
