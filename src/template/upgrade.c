@@ -397,7 +397,7 @@ static void write_step(struct upgrade *upgrade, const char *kind, const struct v
                            : config->type == VALUE_STRING ? config->string
                                                           : NULL;
         const struct schema *schema = type && schema_of ? schema_of(type) : NULL;
-        CLEANUP_FREE char *indentation = xasprintf("%*s", 2 * depth, "");
+        CLEANUP_FREE char *indentation = xasprintf("%*s", 2 * depth, ""), *label = NULL;
         struct upgrade_body body = {0};
         CLEANUP_STR struct str text = {0};
 
@@ -414,7 +414,8 @@ static void write_step(struct upgrade *upgrade, const char *kind, const struct v
                 qsort(body.items.v, body.items.n, sizeof(struct upgrade_item), compare_items);
         upgrade_body_braces(upgrade, &body, depth, &text);
         write_notes(upgrade, indentation, out);
-        str_addf(out, "%s%s \"%s\" %s", indentation, kind, type, str_get(&text));
+        label = upgrade_quote(type);
+        str_addf(out, "%s%s %s %s", indentation, kind, label, str_get(&text));
         upgrade_body_clear(&body);
 }
 
