@@ -44,6 +44,20 @@ static int by_name(const void *a, const void *b, void *names)
         return strcmp(text + left->at, text + right->at);
 }
 
+/* Give back what growing took ahead. */
+static void fit(struct ext_folder *folder)
+{
+        if (folder->entries.n == 0) {
+                vec_free(&folder->entries);
+                vec_free(&folder->names);
+                return;
+        }
+        folder->entries.cap = folder->entries.n;
+        folder->entries.v = xreallocarray(folder->entries.v, folder->entries.n, sizeof(*folder->entries.v));
+        folder->names.cap = folder->names.n;
+        folder->names.v = xreallocarray(folder->names.v, folder->names.n, 1);
+}
+
 static struct ext_folder *oldest(struct ext_folders *folders)
 {
         struct ext_folder *found = &folders->slots[0];
@@ -75,6 +89,7 @@ static int load(struct ext_folders *folders, ext2_ino_t dir, struct ext_folder *
         if (r < 0 && r != -EFBIG)
                 return r;
         folder->large = r == -EFBIG;
+        fit(folder);
         if (folder->entries.n > 0)
                 qsort_r(folder->entries.v, folder->entries.n, sizeof(*folder->entries.v), by_name, folder->names.v);
         folder->ino = dir;
