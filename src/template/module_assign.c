@@ -16,8 +16,11 @@ static void assign(struct template_module *module, struct module_variable *varia
         variable->value_range = at;
         if (variable->sensitive)
                 module_add_secrets(module, value);
-        if (hcl_convert(&module->arena, value, variable->type, &variable->value, &err) == 0)
+        if (hcl_convert(&module->arena, value, variable->type, &variable->value, &err) == 0) {
+                if (variable->never_null && variable->value->state == HCL_NULL)
+                        variable->value = variable->fallback; /* NULL: it is missing */
                 return;
+        }
         variable->value = hcl_unknown(&module->arena, variable->type);
         diag_error(module->diags, at, "the value of the variable '%s' from %s does not fit its type: %s",
                    variable->name, given_by, error_message(&err));

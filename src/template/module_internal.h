@@ -19,6 +19,7 @@ struct module_variable {
         struct range value_range;
         const char *given_by; /* "-var": for messages */
         bool sensitive;
+        bool never_null; /* nullable = false: a null that is given stands for the default */
         const struct hcl_block *validations;
         size_t n_validations;
 };

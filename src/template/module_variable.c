@@ -1,5 +1,6 @@
 /* Input variables of HCL2 as they are declared, and their own rules about
  * values. See module_internal.h. */
+#include <errno.h>
 #include <string.h>
 
 #include "template/module_internal.h"
@@ -23,8 +24,11 @@ static const struct hcl_value *fallback_of(struct template_module *module, struc
 
         if (variable->sensitive)
                 module_add_secrets(module, value);
-        if (hcl_convert(&module->arena, value, variable->type, &converted, &err) == 0)
-                return converted;
+        if (hcl_convert(&module->arena, value, variable->type, &converted, &err) == 0) {
+                if (!variable->never_null || converted->state != HCL_NULL)
+                        return converted;
+                error_set(&err, EINVAL, "null is not allowed by 'nullable = false'");
+        }
         diag_error(module->diags, expr->range, "the default of the variable '%s' does not fit its type: %s",
                    variable->name, error_message(&err));
         diag_detail(module->diags, "The type is %s.", hcl_type_text(&module->arena, variable->type));
@@ -38,20 +42,20 @@ static const struct hcl_type *type_of_fallback(const struct hcl_value *fallback)
         return fallback->state == HCL_KNOWN && fallback->type->kind < HCL_LIST ? fallback->type : &hcl_any;
 }
 
-static bool constant_bool(struct template_module *module, const struct hcl_attr *attr)
+static bool constant_bool(struct template_module *module, const struct hcl_attr *attr, bool otherwise)
 {
         const struct hcl_value *value, *converted;
         CLEANUP_ERROR struct error err = {0};
 
         if (!attr)
-                return false;
+                return otherwise;
         value = hcl_eval(&module->arena, attr->expr, &module->base, module->diags);
         if (value->state != HCL_KNOWN)
-                return false;
+                return otherwise;
         if (hcl_convert(&module->arena, value, &hcl_bool, &converted, &err) == 0)
                 return converted->boolean;
         diag_error(module->diags, attr->expr->range, "'%s' must be true or false: %s", attr->name, error_message(&err));
-        return false;
+        return otherwise;
 }
 
 static void add(struct template_module *module, struct module_variable *variable)
@@ -64,9 +68,9 @@ static void add(struct template_module *module, struct module_variable *variable
 void module_declare(struct template_module *module, const struct hcl_block *block)
 {
         static const struct hcl_attr_schema attrs[] = {
-                {"type", false}, {"default", false}, {"description", false}, {"sensitive", false}};
+                {"type", false}, {"default", false}, {"description", false}, {"sensitive", false}, {"nullable", false}};
         static const struct hcl_block_schema blocks[] = {{"validation", {NULL}}};
-        static const struct hcl_body_schema schema = {attrs, 4, blocks, 1};
+        static const struct hcl_body_schema schema = {attrs, 5, blocks, 1};
         struct module_variable *variable = arena_alloc(&module->arena, sizeof(*variable));
         const struct hcl_attr *type, *fallback;
         struct hcl_content content;
@@ -78,7 +82,8 @@ void module_declare(struct template_module *module, const struct hcl_block *bloc
                 .validations = content.blocks,
                 .n_validations = content.n_blocks,
         };
-        variable->sensitive = constant_bool(module, hcl_content_attr(&content, "sensitive"));
+        variable->sensitive = constant_bool(module, hcl_content_attr(&content, "sensitive"), false);
+        variable->never_null = !constant_bool(module, hcl_content_attr(&content, "nullable"), true);
         type = hcl_content_attr(&content, "type");
         variable->type = type ? hcl_expr_type(&module->arena, type->expr, module->diags) : NULL;
         if (!variable->type)

@@ -81,6 +81,21 @@ static void test_values(void **state)
         template_free(t);
 }
 
+static void test_nullable(void **state)
+{
+        struct template *t =
+                load_good("variable \"a\" {\n default = [1]\n type = list(number)\n nullable = false\n}\n"
+                          "variable \"b\" {\n default = [1]\n type = list(number)\n}\n"
+                          "locals {\n a = length(var.a)\n b = var.b == null ? 5 : 6\n}\n" NULL_SOURCE
+                          "build {\n sources = [\"null.x\"]\n}\n",
+                          (struct template_options){.var_args = (const char *const[]){"a=null", "b=null", NULL}});
+
+        (void)state;
+        assert_string_equal(value_of(t->locals, t->n_locals, "a"), "1");
+        assert_string_equal(value_of(t->locals, t->n_locals, "b"), "5");
+        template_free(t);
+}
+
 static void test_builds(void **state)
 {
         static const char text[] =
@@ -137,6 +152,7 @@ static void test_errors(void **state)
         check_error("locals {\n a = 1\n}\nlocal \"a\" {\n expression = 1\n}\n", "two definitions");
         check_error("variable \"v\" {}\n", "the variable 'v' has no value");
         check_error("packer {\n required_version = \"> 1.16.0\"\n}\n", "asks for Packer > 1.16.0");
+        check_error("variable \"v\" {\n nullable = false\n default = null\n}\n", "does not fit its type: null");
         check_error("variable \"v\" {\n default = 1\n validation {\n  condition = var.v > 1\n  error_message = "
                     "\"no\"\n }\n}\n",
                     "is not valid: no");
@@ -218,8 +234,9 @@ static int tear_down(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_values),  cmocka_unit_test(test_builds), cmocka_unit_test(test_errors),
-                cmocka_unit_test(test_secrets), cmocka_unit_test(test_module), cmocka_unit_test(test_plugins),
+                cmocka_unit_test(test_values),  cmocka_unit_test(test_nullable), cmocka_unit_test(test_builds),
+                cmocka_unit_test(test_errors),  cmocka_unit_test(test_secrets),  cmocka_unit_test(test_module),
+                cmocka_unit_test(test_plugins),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);
