@@ -166,77 +166,6 @@ static struct range definition(const struct hcl_block *block)
         return range;
 }
 
-/* ---- the type of what will be decoded ---- */
-
-static const struct hcl_type *implied_type(struct arena *arena, const struct spec *spec);
-
-static const struct hcl_type *structure_type(struct arena *arena, const struct spec *spec)
-{
-        struct hcl_attr_type *attrs = arena_array(arena, spec->n_nested, sizeof(*attrs));
-        const struct hcl_type **members = arena_array(arena, spec->n_nested, sizeof(const struct hcl_type *));
-
-        for (size_t i = 0; i < spec->n_nested; i++) {
-                members[i] = implied_type(arena, spec->nested[i]);
-                attrs[i] = (struct hcl_attr_type){.name = spec->nested[i]->key, .type = members[i]};
-        }
-        return spec->kind == SPEC_OBJECT ? hcl_type_object(arena, attrs, spec->n_nested)
-                                         : hcl_type_tuple(arena, members, spec->n_nested);
-}
-
-static const struct hcl_value *transform(struct arena *arena, const struct spec *spec, const struct hcl_value *value,
-                                         struct diags *diags)
-{
-        struct hcl_string key = {.s = "nested", .len = strlen("nested")};
-        const struct hcl_value *members[] = {value};
-        struct hcl_scope scope = {.parent = spec_scope(arena), .variables = hcl_object_value(arena, &key, members, 1)};
-
-        return hcl_eval(arena, spec->expr, &scope, diags);
-}
-
-static const struct hcl_type *transformed_type(struct arena *arena, const struct spec *spec)
-{
-        CLEANUP(diags_clear) struct diags ignored = {0};
-
-        return transform(arena, spec, hcl_unknown(arena, implied_type(arena, spec->nested[0])), &ignored)->type;
-}
-
-static const struct hcl_type *implied_type(struct arena *arena, const struct spec *spec)
-{
-        const struct hcl_type *type;
-
-        switch (spec->kind) {
-        case SPEC_OBJECT:
-        case SPEC_ARRAY:
-                return structure_type(arena, spec);
-        case SPEC_ATTR:
-                return hcl_type_concrete(arena, spec->type);
-        case SPEC_BLOCK:
-        case SPEC_DEFAULT:
-                return implied_type(arena, spec->nested[0]);
-        case SPEC_BLOCK_LIST:
-                return hcl_type_list(arena, implied_type(arena, spec->nested[0]));
-        case SPEC_BLOCK_SET:
-                return hcl_type_set(arena, implied_type(arena, spec->nested[0]));
-        case SPEC_BLOCK_MAP:
-                type = implied_type(arena, spec->nested[0]);
-                for (size_t i = 0; i < spec->n_labels; i++)
-                        type = hcl_type_map(arena, type);
-                return type;
-        case SPEC_BLOCK_TUPLE:
-        case SPEC_BLOCK_OBJECT:
-                return &hcl_any;
-        case SPEC_BLOCK_ATTRS:
-                return hcl_type_map(arena, hcl_type_concrete(arena, spec->type));
-        case SPEC_BLOCK_LABEL:
-                return &hcl_string;
-        case SPEC_LITERAL:
-                return spec->value->type;
-        case SPEC_TRANSFORM:
-                return transformed_type(arena, spec);
-        }
-        return &hcl_any;
-}
-
 /* ---- one body in another ---- */
 
 static void enter(struct place *inner, const struct place *outer, const struct spec *spec,
@@ -353,7 +282,7 @@ static const struct hcl_value *decode_single(const struct place *place, const st
 {
         const struct hcl_block *block = single_block(place, spec);
 
-        return block ? decode_block(place, spec, block) : hcl_null(place->arena, implied_type(place->arena, spec));
+        return block ? decode_block(place, spec, block) : hcl_null(place->arena, spec_type(place->arena, spec));
 }
 
 static void check_count(const struct place *place, const struct spec *spec, size_t n, struct range surplus)
@@ -375,7 +304,7 @@ static const struct hcl_value *collect(const struct place *place, const struct s
         CLEANUP_ERROR struct error err = {0};
 
         if (!element)
-                element = n == 0 ? implied_type(place->arena, spec->nested[0]) : &hcl_any;
+                element = n == 0 ? spec_type(place->arena, spec->nested[0]) : &hcl_any;
         type = spec->kind == SPEC_BLOCK_SET ? hcl_type_set(place->arena, element)
                                             : hcl_type_list(place->arena, element);
         if (hcl_convert(place->arena, tuple, type, &ret, &err) == 0)
@@ -453,7 +382,7 @@ static const struct hcl_value *decode_labelled(const struct place *place, const 
                 if (block->n_labels >= spec->n_labels)
                         blocks[n++] = block;
         if (n == 0 && spec->kind == SPEC_BLOCK_MAP) /* as the original: a map of what is in the blocks */
-                return hcl_map_value(place->arena, implied_type(place->arena, spec->nested[0]), NULL, NULL, 0);
+                return hcl_map_value(place->arena, spec_type(place->arena, spec->nested[0]), NULL, NULL, 0);
         return by_label(place, spec, blocks, n, 0);
 }
 
@@ -466,7 +395,7 @@ static const struct hcl_value *decode_block_attrs(const struct place *place, con
         CLEANUP_ERROR struct error err = {0};
 
         if (!block)
-                return hcl_null(place->arena, implied_type(place->arena, spec));
+                return hcl_null(place->arena, spec_type(place->arena, spec));
         hcl_body_attributes(place->arena, block->body, &content, place->diags);
         keys = arena_array(place->arena, content.n_attrs, sizeof(*keys));
         v = arena_array(place->arena, content.n_attrs, sizeof(const struct hcl_value *));
@@ -498,7 +427,7 @@ static const struct hcl_value *decode_transform(const struct place *place, const
 
         if (place->diags->n_errors > errors)
                 return &hcl_unknown_any;
-        return transform(place->arena, spec, value, place->diags);
+        return spec_transform(place->arena, spec, value, place->diags);
 }
 
 static const struct hcl_value *decode_label(const struct place *place, const struct spec *spec)

@@ -58,6 +58,12 @@ bool functions_read(struct arena *arena, const struct hcl_body *body, struct spe
 /* The functions that specifications may call: abs, coalesce, ... strlen, substr, upper. */
 const struct hcl_scope *spec_scope(struct arena *arena);
 
+/* The type of what it decodes, before anything is decoded. */
+const struct hcl_type *spec_type(struct arena *arena, const struct spec *spec);
+/* A transform's expression, for which `nested` is the value. */
+const struct hcl_value *spec_transform(struct arena *arena, const struct spec *spec, const struct hcl_value *value,
+                                       struct diags *diags);
+
 /* Several files are one body. */
 struct bodies {
         const struct hcl_body *const *v;
