@@ -18,7 +18,7 @@ struct folder {
 struct search {
         struct ext ext;
         ext2fs_inode_bitmap linked; /* files with several names, and folders that were seen */
-        VEC(struct folder) todo;
+        VEC(struct folder) pending;
         const char *path; /* of the folder that is read */
         fs_name_fn *on_name;
         void *arg;
@@ -26,9 +26,9 @@ struct search {
 
 static void search_clear(struct search *search)
 {
-        for (size_t i = 0; i < search->todo.n; i++)
-                free(search->todo.v[i].path);
-        vec_free(&search->todo);
+        for (size_t i = 0; i < search->pending.n; i++)
+                free(search->pending.v[i].path);
+        vec_free(&search->pending);
         if (search->linked)
                 ext2fs_free_inode_bitmap(search->linked);
         ext_free(&search->ext);
@@ -77,7 +77,7 @@ static int on_entry(void *arg, const char *name, size_t len, ext2_ino_t ino, uns
                 return 0;
         }
         ext2fs_mark_inode_bitmap2(search->linked, ino); /* once, even where the file system is damaged */
-        vec_push(&search->todo, (struct folder){ino, steal(&path)});
+        vec_push(&search->pending, (struct folder){ino, steal(&path)});
         return 0;
 }
 
@@ -86,9 +86,9 @@ static int find_names(struct search *search, struct error *err)
         int r = 0;
 
         ext2fs_mark_inode_bitmap2(search->linked, EXT2_ROOT_INO);
-        vec_push(&search->todo, (struct folder){EXT2_ROOT_INO, xstrdup("")});
-        while (r == 0 && search->todo.n > 0) {
-                struct folder folder = search->todo.v[--search->todo.n];
+        vec_push(&search->pending, (struct folder){EXT2_ROOT_INO, xstrdup("")});
+        while (r == 0 && search->pending.n > 0) {
+                struct folder folder = search->pending.v[--search->pending.n];
 
                 search->path = folder.path;
                 r = ext_dir_each(&search->ext, folder.ino, on_entry, search, err);

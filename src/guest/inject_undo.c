@@ -105,7 +105,7 @@ static int undo_path(const struct undo *undo, size_t i, struct error *err)
 typedef VEC(char *) folders_t;
 
 /* One folder of the upper: files elsewhere that have our content. */
-static int scan_folder(const struct undo *undo, size_t resolv, const char *folder, off_t size, folders_t *todo,
+static int scan_folder(const struct undo *undo, size_t resolv, const char *folder, off_t size, folders_t *pending,
                        struct error *err)
 {
         int fd = inroot_open(undo->upper, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -124,7 +124,7 @@ static int scan_folder(const struct undo *undo, size_t resolv, const char *folde
                     fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                         continue;
                 if (S_ISDIR(st.st_mode))
-                        vec_push(todo, path_join(folder, name));
+                        vec_push(pending, path_join(folder, name));
                 else if (S_ISREG(st.st_mode) && st.st_size == size && node_same(fd, name, undo->layer, RESOLV_PATH))
                         r = put_original(undo, resolv, fd, name, err);
                 else if (S_ISREG(st.st_mode) && etc && str_starts(name, "resolv.conf"))
@@ -135,20 +135,20 @@ static int scan_folder(const struct undo *undo, size_t resolv, const char *folde
 
 static int scan(const struct undo *undo, size_t resolv, struct error *err)
 {
-        folders_t todo = {0};
+        folders_t pending = {0};
         struct stat st;
         int r = 0;
 
         if (fstatat(undo->layer, RESOLV_PATH, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return 0;
-        vec_push(&todo, xstrdup("/"));
-        while (todo.n > 0) {
-                CLEANUP_FREE char *folder = todo.v[--todo.n];
+        vec_push(&pending, xstrdup("/"));
+        while (pending.n > 0) {
+                CLEANUP_FREE char *folder = pending.v[--pending.n];
 
                 if (r == 0)
-                        r = scan_folder(undo, resolv, folder, st.st_size, &todo, err);
+                        r = scan_folder(undo, resolv, folder, st.st_size, &pending, err);
         }
-        vec_free(&todo);
+        vec_free(&pending);
         return r;
 }
 
