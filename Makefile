@@ -10,7 +10,7 @@ B ?= build
 # On Debian an ordinary user's has no sbin, where tests find sfdisk and setcap.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: all deps demo check unit cli boot lint sanitize bench install clean
+.PHONY: all deps demo check unit cli boot net lint sanitize bench install clean
 
 all: $(B)/build.ninja
 	@ninja -C $(B)
@@ -39,6 +39,10 @@ cli: all
 boot: all
 	@scripts/deps run test
 	@scripts/suite boot $(B)
+
+net: all
+	@scripts/deps run test
+	@scripts/suite net $(B)
 
 lint:
 	@scripts/deps build test
