@@ -72,3 +72,7 @@ const char *client_platform_name(enum client_platform platform);
 enum client_platform client_platform_find(const char *name);
 /* The platform of an architecture type of option 93, and whether that type means HTTP Boot. */
 enum client_platform client_platform_of_arch(uint16_t arch, bool *ret_http);
+
+/* Read a message. Never fails: what is missing or damaged is left empty. */
+struct dhcp_message;
+void client_read(const struct dhcp_message *message, struct client *ret);
