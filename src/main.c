@@ -18,6 +18,8 @@ const struct command *const commands[] = {
         &command_hcl2_upgrade,
         &command_boot,
         &command_image,
+        /* network boot */
+        &command_explain,
         &command_doctor,
         &command_plugins,
         &command_schema,

@@ -71,6 +71,7 @@ extern const struct command command_build;
 extern const struct command command_completion;
 extern const struct command command_console;
 extern const struct command command_doctor;
+extern const struct command command_explain;
 extern const struct command command_fix;
 extern const struct command command_fmt;
 extern const struct command command_hcl2_upgrade;

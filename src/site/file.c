@@ -1,7 +1,15 @@
-/* What is at a path: see site.h. */
+/* What is at a path: see site.h. Rendered texts are rows of a table; after
+ * them come boot loaders of the host, and then what lies beneath the root. */
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "site/site.h"
+#include "base/alloc.h"
+#include "base/file.h"
+#include "site/loader.h"
+#include "site/path.h"
+#include "site/render.h"
 
 void site_file_clear(struct site_file *file)
 {
@@ -10,4 +18,175 @@ void site_file_clear(struct site_file *file)
         free(file->path);
         free(file->what);
         *file = (struct site_file){0};
+}
+
+static int on_disk(const char *root, const char *path, const char *what, struct site_file *ret)
+{
+        *ret = (struct site_file){
+                .kind = SITE_FILE_DISK, .root = xstrdup(root), .path = xstrdup(path), .what = xstrdup(what)};
+        return 0;
+}
+
+/* ---- rendered for the client ---- */
+
+static const char *who(const struct site_request *request, struct arena *arena)
+{
+        if (request->machine)
+                return arena_printf(arena, "machine '%s'", request->machine->name);
+        if (request->has_mac)
+                return site_mac_dashed(arena, request->mac);
+        return site_show_address(arena, request->address);
+}
+
+/* 0: *ret; 1: the profile has nothing to say there. */
+static int render(struct site_request *request, site_render *render_text, const char *title, struct site_file *ret,
+                  struct error *err)
+{
+        CLEANUP_STR struct str text = {0};
+        int r = render_text(request, &text, err);
+
+        if (r != 0)
+                return r;
+        ret->kind = SITE_FILE_TEXT;
+        ret->len = text.len;
+        ret->text = str_steal(&text);
+        ret->what = xasprintf("%s of profile '%s' for %s", title,
+                              request->profile ? request->profile->name : "local-disk", who(request, &request->arena));
+        return 0;
+}
+
+static int answers(struct site_request *request, const char *name, struct site_file *ret, struct error *err)
+{
+        const struct site_profile *profile = request->profile;
+        const struct site_answers *found = NULL;
+        const char *text;
+        int r;
+
+        for (size_t i = 0; profile && i < profile->n_answers; i++)
+                if (strcmp(profile->answers[i].name, name) == 0)
+                        found = &profile->answers[i];
+        if (!found)
+                return error_set(err, ENOENT, "profile '%s' of %s has no answers '%s'",
+                                 profile ? profile->name : "local-disk", who(request, &request->arena), name);
+        if (found->known_only && (!request->machine || request->trust != SITE_BY_LEASE))
+                return error_set(err, EACCES, "the answers '%s' are for machines of the site file, not for %s", name,
+                                 who(request, &request->arena));
+        r = site_eval_text(request, found->text, name, &text, err);
+        if (r < 0)
+                return r;
+        *ret = (struct site_file){
+                .kind = SITE_FILE_TEXT,
+                .text = xstrdup(text),
+                .len = strlen(text),
+                .what = xasprintf("answers '%s' of profile '%s' for %s", name, profile->name,
+                                  who(request, &request->arena)),
+        };
+        return 0;
+}
+
+/* Where in the path a file with this name may be asked for. */
+static const struct {
+        bool (*is)(const char *path);
+        site_render *render;
+        const char *title;
+} rendered[] = {
+        {site_path_is_ipxe, site_render_ipxe, "iPXE script"},
+        {site_path_is_pxelinux, site_render_pxelinux, "PXELINUX configuration"},
+        {site_path_is_grub, site_render_grub, "GRUB configuration"},
+};
+
+/* ---- a Raspberry Pi's virtual folder ---- */
+
+static bool same_name(const char *path, const char *evaluated)
+{
+        return *evaluated && strcmp(path, path_name(evaluated)) == 0;
+}
+
+/* The profile's kernel and initrds lie beside the firmware, under their own names. */
+static int pi_kernel(struct site_request *request, const char *path, struct site_file *ret, struct error *err)
+{
+        const char *root = request->site->root;
+        struct site_kernel k;
+        int r = site_kernel(request, &k, err);
+
+        if (r < 0)
+                return r;
+        if (same_name(path, k.kernel))
+                return on_disk(root, k.kernel, "kernel", ret);
+        for (const char *const *initrd = k.initrds; *initrd; initrd++)
+                if (same_name(path, *initrd))
+                        return on_disk(root, site_served_path(*initrd), "initrd", ret);
+        return 1;
+}
+
+static int pi_firmware(const struct site_profile *profile, const char *path, struct site_file *ret)
+{
+        if (profile->firmware)
+                return on_disk(profile->firmware, path, "firmware", ret);
+        *ret = (struct site_file){.kind = SITE_FILE_IMAGE,
+                                  .root = xstrdup(profile->image),
+                                  .path = xasprintf("1:/%s", path),
+                                  .what = xstrdup("firmware in the image")};
+        return 0;
+}
+
+static int pi_file(struct site_request *request, const char *path, struct site_file *ret, struct error *err)
+{
+        int r = 1;
+
+        if (strcmp(path, "config.txt") == 0)
+                r = render(request, site_render_config_txt, "config.txt", ret, err);
+        else if (strcmp(path, "cmdline.txt") == 0)
+                r = render(request, site_render_cmdline_txt, "cmdline.txt", ret, err);
+        else if (request->profile->kernel)
+                r = pi_kernel(request, path, ret, err);
+        return r == 1 ? pi_firmware(request->profile, path, ret) : r;
+}
+
+/* ---- all kinds ---- */
+
+static int host_loader(const struct site *site, const char *path, struct site_file *ret)
+{
+        CLEANUP_FREE char *host = site_loader_path(site, path), *folder = host ? path_dir(host) : NULL;
+
+        return host ? on_disk(folder, path_name(host), "boot loader of the host", ret) : 1;
+}
+
+static int find(struct site_request *request, const char *path, struct site_file *ret, struct error *err)
+{
+        const struct site_profile *profile = request->profile;
+        int r = 1;
+
+        if (str_starts(path, "answers/"))
+                return answers(request, path + strlen("answers/"), ret, err);
+        for (size_t i = 0; r == 1 && i < sizeof(rendered) / sizeof(rendered[0]); i++)
+                if (rendered[i].is(path) && site_path_is_own(request, path))
+                        r = render(request, rendered[i].render, rendered[i].title, ret, err);
+        if (r == 1 && profile && (profile->firmware || profile->image) && request->pi)
+                return pi_file(request, path, ret, err);
+        if (r == 1 && !(profile && profile->boot))
+                r = host_loader(request->site, path, ret);
+        return r == 1 ? on_disk(request->site->root, path, "file", ret) : r;
+}
+
+int site_file(const struct site *site, const char *path, const struct site_peer *peer, struct site_file *ret,
+              struct error *err)
+{
+        CLEANUP(site_request_clear) struct site_request request = {0};
+        CLEANUP_FREE char *clean = NULL;
+        const char *rest;
+        int r = site_path_clean(path, &clean, err);
+
+        if (r < 0)
+                return r;
+        *ret = (struct site_file){0};
+        pthread_mutex_lock(&site->private->lock);
+        rest = site_request_of_peer(&request, site, peer, clean);
+        site_request_scope(&request, &site->private->scope, request.profile);
+        r = find(&request, rest, ret, err);
+        site_request_clear(&request);
+        pthread_mutex_unlock(&site->private->lock);
+        if (r < 0)
+                site_file_clear(ret);
+        return r;
 }

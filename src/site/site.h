@@ -48,6 +48,7 @@ struct site_network {
         uint32_t subnet, mask; /* mask 0: taken from the interface */
         const char *shared;    /* name of the shared network that it is a part of, or NULL */
         struct site_ranges ranges;
+        bool auto_range;             /* ranges are made by site_bind(): the upper half of the subnet */
         struct site_options options; /* router, dns, domain, ntp... and `option` blocks */
         uint32_t lease_sec, max_lease_sec;
         bool authoritative;   /* NAK what is wrong though we do not know the client */
@@ -57,18 +58,20 @@ struct site_network {
 };
 
 struct site_profile; /* what a machine boots: site/profile.h */
+struct hcl_value;
 
 struct site_machine {
         const char *name;
         const uint8_t (*macs)[6];
         size_t n_macs;
         bool has_uuid;
-        uint8_t uuid[16];
+        uint8_t uuid[16];   /* in the order of its text */
         uint32_t pi_serial; /* 0: none */
         uint32_t address;   /* its reservation, or 0 */
         const char *host_name;
         const struct site_profile *profile; /* NULL: the site's default */
         struct site_options options;        /* before the network's */
+        const struct hcl_value *variables;  /* an object */
 };
 
 struct site {

@@ -1,0 +1,267 @@
+/* What a client is given to boot: see site.h. One function for each kind of
+ * client; the profile's own boot files come before all of them. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "site/loader.h"
+#include "site/request.h"
+
+struct booting {
+        struct site_request *request;
+        struct site_boot *boot;
+        bool http; /* the client loads URIs and we serve HTTP */
+};
+
+void site_boot_clear(struct site_boot *boot)
+{
+        free(boot->file);
+        free(boot->root_path);
+        free(boot->config_file);
+        free(boot->path_prefix);
+        strv_free(boot->why);
+        *boot = (struct site_boot){0};
+}
+
+#define because(booting, ...) strv_addf(&(booting)->boot->why, __VA_ARGS__)
+
+/* ---- which machine, which profile ---- */
+
+static void explain_machine(struct booting *b)
+{
+        const struct site_request *request = b->request;
+        const struct client *client = request->client;
+        const char *mac = client->has_mac ? site_mac_dashed(&b->request->arena, client->mac) : "no MAC address";
+
+        if (!request->machine)
+                because(b, "machine: %s is not in the site file", mac);
+        else if (client->has_mac && site_machine_by_mac(request->site, client->mac) == request->machine)
+                because(b, "machine: %s is '%s', by its MAC address", mac, request->machine->name);
+        else
+                because(b, "machine: %s is '%s', by its %s", mac, request->machine->name,
+                        request->machine->has_uuid && client->has_uuid ? "UUID" : "serial number");
+}
+
+static void explain_client(struct booting *b)
+{
+        const struct client *client = b->request->client;
+
+        because(b, "client: %s on %s%s%s%s", client_kind_name(client->kind), client_platform_name(client->platform),
+                *client->vendor_class ? ", class '" : "", client->vendor_class, *client->vendor_class ? "'" : "");
+}
+
+static void explain_profile(struct booting *b)
+{
+        const struct site_profile *profile = b->request->profile;
+
+        if (!profile)
+                because(b, "profile: none, and there is no default_profile");
+        else
+                because(b, "profile: '%s', %s", profile->name,
+                        b->request->machine && b->request->machine->profile ? "which the machine names"
+                                                                            : "the default");
+}
+
+/* ---- boot files ---- */
+
+/* A path, or for clients that load URIs its URL. */
+static void set_file(struct booting *b, const char *path)
+{
+        bool url = b->http || strstr(path, "://");
+
+        b->boot->file = xstrdup(!url ? path : strstr(path, "://") ? path : site_url(b->request, true, path));
+}
+
+/* The profile's own file for this platform. 1: there is one; 0: not; negative: error. */
+static int own_file(struct booting *b, struct error *err)
+{
+        struct site_request *request = b->request;
+        const struct client *client = request->client;
+        const char *platform = client_platform_name(client->platform), *key, *path;
+        int r;
+
+        if (!request->profile->boot)
+                return 0;
+        key = client->kind == CLIENT_IPXE   ? "ipxe"
+              : client->kind == CLIENT_HTTP ? arena_printf(&request->arena, "%s-http", platform)
+                                            : platform;
+        r = site_eval_member(request, request->profile->boot, key, "the boot file", &path, err);
+        if (r < 0)
+                return r;
+        if (!*path) {
+                because(b, "boot file: the profile's 'boot' names none for %s", key);
+                return 0;
+        }
+        set_file(b, path);
+        because(b, "boot file: '%s', which the profile's 'boot' names for %s", path, key);
+        return 1;
+}
+
+/* What does a client with a loader of its own read next? */
+static void own_loader(struct booting *b, const char *what)
+{
+        because(b, "boot file: none; it %s", what);
+        b->boot->file = xstrdup("");
+}
+
+static void no_loader(struct booting *b, const char *wanted)
+{
+        b->boot->profile = NULL;
+        if (wanted)
+                because(b, "boot file: none, since the host has no boot loader for %s; it would be %s",
+                        client_platform_name(b->request->client->platform), wanted);
+        else
+                because(b,
+                        "boot file: none, since no package has a boot loader for %s; name one in the profile's 'boot'",
+                        client_platform_name(b->request->client->platform));
+}
+
+static void firmware(struct booting *b)
+{
+        const struct client *client = b->request->client;
+        const char *wanted, *name = site_loader_for(b->request->site, b->request->profile->loader, client->platform,
+                                                    client->kind == CLIENT_HTTP, &wanted);
+
+        if (!name) {
+                no_loader(b, wanted);
+                return;
+        }
+        set_file(b, name);
+        because(b, "boot file: %s, from the host's packages (%s); it comes back for the profile's kernel",
+                site_loader_title(name), name);
+}
+
+/* iPXE must never be given iPXE again. */
+static void ipxe(struct booting *b)
+{
+        struct site_request *request = b->request;
+        const char *path = "boot.ipxe";
+
+        if (request->trust != SITE_BY_LEASE && request->has_mac)
+                path = arena_printf(&request->arena, "mac/%s/boot.ipxe",
+                                    site_mac_dashed(&request->arena, request->mac));
+        set_file(b, path);
+        because(b, "boot file: the script of the profile, since this is iPXE already");
+}
+
+static void raspberry(struct booting *b)
+{
+        const struct site_profile *profile = b->request->profile;
+
+        if (!profile->firmware && !profile->image) {
+                b->boot->profile = NULL;
+                because(b, "boot file: none, since the profile has neither firmware nor an image for a Raspberry Pi");
+                return;
+        }
+        b->boot->pxe = SITE_PXE_PI;
+        own_loader(b, "is a Raspberry Pi, which asks for its firmware files by itself, in a folder of its own");
+}
+
+static void by_kind(struct booting *b)
+{
+        switch (b->request->client->kind) {
+        case CLIENT_PXE:
+        case CLIENT_HTTP:
+                firmware(b);
+                break;
+        case CLIENT_IPXE:
+                ipxe(b);
+                break;
+        case CLIENT_UBOOT:
+                own_loader(b, "is U-Boot, which asks for pxelinux.cfg by itself");
+                break;
+        case CLIENT_GRUB:
+                own_loader(b, "is GRUB, which asks for grub.cfg by itself");
+                break;
+        case CLIENT_PI:
+                raspberry(b);
+                break;
+        case CLIENT_OTHER:
+        case CLIENT_KINDS:
+                b->boot->profile = NULL;
+                because(b, "boot file: none, since it asks for an address only");
+                break;
+        }
+}
+
+/* Option 43: firmware is told to take the file and to ask nobody else. UEFI beside another DHCP
+ * server is not: much of it understands only an offer without it, upon which it asks port 4011. */
+static void set_pxe(struct booting *b)
+{
+        const struct client *client = b->request->client;
+        const struct site_network *network = b->request->network;
+        bool proxy = network && network->mode == SITE_PROXY;
+
+        if (client->kind == CLIENT_PI && b->boot->profile) {
+                b->boot->pxe = SITE_PXE_PI;
+                because(b, "option 43: the menu that a Raspberry Pi waits for");
+        } else if (client->kind != CLIENT_PXE || !b->boot->profile) {
+                b->boot->pxe = SITE_PXE_NONE;
+        } else if (proxy && client->platform != PLATFORM_BIOS) {
+                b->boot->pxe = SITE_PXE_NONE;
+                because(b, "option 43: none, so that UEFI asks port 4011 for the file");
+        } else {
+                b->boot->pxe = SITE_PXE_DIRECT;
+                because(b, "option 43: boot the file named, ask no other server");
+        }
+}
+
+static int choose(struct booting *b, struct error *err)
+{
+        const struct client *client = b->request->client;
+        const struct site_profile *profile = b->request->profile;
+        const char *san;
+        int r;
+
+        if (!profile)
+                return 0;
+        if (profile->local_disk) {
+                because(b, "boot file: none; it goes on to its own disk");
+                return 0;
+        }
+        b->boot->profile = profile;
+        r = client->kind == CLIENT_OTHER ? 0 : own_file(b, err);
+        if (r < 0)
+                return r;
+        if (r == 0 && profile->boot && !profile->kernel && !profile->san && client->kind != CLIENT_PI)
+                b->boot->profile = NULL;
+        else if (r == 0)
+                by_kind(b);
+        set_pxe(b);
+        r = site_eval_line(b->request, profile->san, "san", &san, err);
+        if (r == 0 && *san && b->boot->profile && client->kind == CLIENT_IPXE)
+                b->boot->root_path = xstrdup(san);
+        return r;
+}
+
+int site_boot(const struct site *site, const struct site_network *network, const struct client *client, uint32_t server,
+              struct site_boot *ret, struct error *err)
+{
+        CLEANUP(site_request_clear)
+        struct site_request request = {.site = site,
+                                       .network = network,
+                                       .machine = site_machine(site, client),
+                                       .client = client,
+                                       .has_mac = client->has_mac,
+                                       .server = server,
+                                       .trust = network && network->mode == SITE_PROXY ? SITE_BY_PATH : SITE_BY_LEASE};
+        struct booting b = {.request = &request, .boot = ret, .http = client->http && site->listen.http};
+        int r;
+
+        *ret = (struct site_boot){.machine = request.machine, .next_server = server};
+        memcpy(request.mac, client->mac, sizeof(request.mac));
+        request.profile = site_profile_of(site, request.machine);
+        if (network && network->next_server)
+                ret->next_server = network->next_server;
+        pthread_mutex_lock(&site->private->lock);
+        site_request_scope(&request, &site->private->scope, request.profile);
+        explain_client(&b);
+        explain_machine(&b);
+        explain_profile(&b);
+        r = choose(&b, err);
+        site_request_clear(&request);
+        pthread_mutex_unlock(&site->private->lock);
+        if (r < 0)
+                site_boot_clear(ret);
+        return r < 0 ? error_wrap(err, r, "profile '%s'", request.profile->name) : 0;
+}

@@ -1,0 +1,282 @@
+/* Reading a site file: see site.h. */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "site/loader.h"
+#include "site/site_internal.h"
+
+/* ---- the top level ---- */
+
+struct top_block {
+        const struct site_profile *default_profile;
+        const char *root, *state, *loaders;
+};
+
+#define KEY(key, kind, member, ...)                                                                                    \
+        {                                                                                                              \
+                .name = (key), .type = (kind), .offset = offsetof(struct top_block, member), __VA_ARGS__               \
+        }
+static const struct site_key top_keys[] = {
+        KEY("default_profile", KEY_PROFILE, default_profile,
+            .help = "What machines boot that are not in this file, or have no profile; left out: their own disk"),
+        KEY("root", KEY_PATH, root, .help = "The folder whose files are served; /srv/tftp"),
+        KEY("state", KEY_PATH, state, .help = "The folder of leases and events; /var/lib/slipway"),
+        KEY("loaders", KEY_PATH, loaders,
+            .help = "A folder of boot loaders that are taken before the host's packages'"),
+};
+#undef KEY
+static const char *const top_blocks[] = {"listen", "network", "profile", "machine", "locals", "local", NULL};
+const struct site_block site_block_top = {
+        .keys = top_keys,
+        .n_keys = sizeof(top_keys) / sizeof(top_keys[0]),
+        .blocks = top_blocks,
+        .help = "The site",
+};
+
+#define KEY(key, kind, member, ...)                                                                                    \
+        {                                                                                                              \
+                .name = (key), .type = (kind), .offset = offsetof(struct site_listen, member), __VA_ARGS__             \
+        }
+static const struct site_key listen_keys[] = {
+        KEY("tftp", KEY_PORT, tftp, .help = "Port of TFTP; 69"),
+        KEY("http", KEY_PORT, http, .help = "Port of HTTP; 80"),
+        KEY("https", KEY_PORT, https, .help = "Port of HTTPS; left out: none"),
+        KEY("certificate", KEY_PATH, certificate, .help = "PEM file for HTTPS"),
+        KEY("key", KEY_PATH, key, .help = "PEM file of its private key"),
+};
+#undef KEY
+const struct site_block site_block_listen = {
+        .type = "listen",
+        .keys = listen_keys,
+        .n_keys = sizeof(listen_keys) / sizeof(listen_keys[0]),
+        .help = "Which ports are served; 0: not at all",
+};
+
+static void read_listen(struct load *load, const struct hcl_block *block)
+{
+        struct site_listen *listen = &load->site->listen;
+        struct hcl_content content;
+
+        site_keys_read(load, &site_block_listen, block->body, &load->private->scope, listen, &content);
+        if (listen->https && (!listen->certificate || !listen->key))
+                diag_error(load->diags, block->open_range, "HTTPS needs a certificate and its key");
+}
+
+/* ---- names ---- */
+
+const char *load_path(struct load *load, const char *path)
+{
+        CLEANUP_FREE char *joined = path_join(load->folder, path);
+
+        return arena_strdup(load->arena, joined);
+}
+
+struct site_profile *load_profile(struct load *load, const char *name)
+{
+        for (size_t i = 0; i < load->profiles.n; i++)
+                if (strcmp(load->profiles.v[i].profile->name, name) == 0)
+                        return load->profiles.v[i].profile;
+        return NULL;
+}
+
+const char *load_nearest_profile(struct load *load, const char *name)
+{
+        const char **names = arena_array(load->arena, load->profiles.n + 1, sizeof(*names));
+
+        for (size_t i = 0; i < load->profiles.n; i++)
+                names[i] = load->profiles.v[i].profile->name;
+        return str_nearest(name, names);
+}
+
+/* ---- order: what others refer to comes first ---- */
+
+static void each_block(struct load *load, const struct hcl_content *content, const char *type,
+                       void (*read)(struct load *load, const struct hcl_block *block))
+{
+        for (size_t i = 0; i < content->n_blocks; i++)
+                if (strcmp(content->blocks[i].type, type) == 0 &&
+                    content->blocks[i].n_labels >= (size_t)(strcmp(type, "listen") != 0))
+                        read(load, &content->blocks[i]);
+}
+
+static void add_local_disk(struct load *load)
+{
+        struct site_profile *profile = arena_alloc(load->arena, sizeof(*profile));
+
+        *profile = (struct site_profile){.name = "local-disk", .local_disk = true, .variables = &hcl_empty_object};
+        vec_push(&load->profiles, (struct named_profile){profile, NULL});
+}
+
+/* locals must be known before `dynamic` blocks are expanded: they are read from a first look at the body. */
+static void read_locals(struct load *load, const struct hcl_body *body)
+{
+        static const struct hcl_block_schema kinds[] = {{"locals", {NULL}}, {"local", {"name"}}};
+        static const struct hcl_body_schema schema = {.blocks = kinds, .n_blocks = 2};
+        struct diags twice = {0}; /* the second reading says the same */
+        struct hcl_content content;
+
+        hcl_body_partial(load->arena, body, &schema, NULL, &content, &twice);
+        diags_clear(&twice);
+        load_locals(load, content.blocks, content.n_blocks);
+}
+
+static void read_body(struct load *load, const struct hcl_body *body)
+{
+        struct top_block top = {.root = "/srv/tftp", .state = "/var/lib/slipway"};
+        struct hcl_content content;
+        struct site *site = load->site;
+
+        add_local_disk(load);
+        read_locals(load, body);
+        site_keys_content(load, &site_block_top, body, &load->private->scope, &content);
+        each_block(load, &content, "profile", load_profile_names);
+        site_keys_values(load, &site_block_top, &content, &load->private->scope, &top);
+        site->default_profile = top.default_profile;
+        site->root = top.root;
+        site->state = top.state;
+        site_loaders_find(site, top.loaders);
+        each_block(load, &content, "listen", read_listen);
+        for (size_t i = 0; i < load->profiles.n; i++)
+                if (load->profiles.v[i].block)
+                        load_profile_body(load, &load->profiles.v[i]);
+        each_block(load, &content, "network", load_network);
+        each_block(load, &content, "machine", load_machine);
+}
+
+/* ---- the result ---- */
+
+/* Everything becomes the site's; from here on nothing moves in memory. */
+static void hand_over(struct load *load)
+{
+        const struct site_profile **profiles =
+                arena_array(load->arena, load->profiles.n, sizeof(const struct site_profile *));
+        struct site *site = load->site;
+
+        for (size_t i = 0; i < load->profiles.n; i++)
+                profiles[i] = load->profiles.v[i].profile;
+        load->private->networks =
+                arena_memdup(load->arena, load->networks.v, load->networks.n * sizeof(*load->networks.v));
+        site->networks = load->private->networks;
+        site->n_networks = load->networks.n;
+        site->profiles = profiles;
+        site->n_profiles = load->profiles.n;
+        site->machines = arena_memdup(load->arena, load->machines.v, load->machines.n * sizeof(*load->machines.v));
+        site->n_machines = load->machines.n;
+}
+
+static void load_clear(struct load *load)
+{
+        vec_free(&load->networks);
+        vec_free(&load->network_places);
+        vec_free(&load->profiles);
+        vec_free(&load->machines);
+        vec_free(&load->machine_places);
+        vec_free(&load->options);
+}
+
+static struct site *site_new(const char *folder)
+{
+        struct site *site = xcalloc(1, sizeof(*site));
+        struct site_private *private = xcalloc(1, sizeof(*private));
+
+        site->private = private;
+        site->listen = (struct site_listen){.tftp = 69, .http = 80};
+        pthread_mutex_init(&private->lock, NULL);
+        private->env = (struct hcl_env){
+                .base_dir = arena_strdup(&private->arena, folder), .start = time(NULL), .env_allowed = true};
+        private->base =
+                (struct hcl_scope){.functions = hcl_functions, .n_functions = hcl_n_functions, .env = &private->env};
+        private->scope = (struct hcl_scope){.parent = &private->base};
+        return site;
+}
+
+struct site *site_free(struct site *site)
+{
+        struct site_private *private = site ? site->private : NULL;
+
+        if (!private)
+                return NULL;
+        for (size_t i = 0; i < private->trees.n; i++)
+                value_free(private->trees.v[i]);
+        vec_free(&private->trees);
+        for (size_t i = 0; i < private->sources.n; i++)
+                source_text_free(private->sources.v[i]);
+        vec_free(&private->sources);
+        pthread_mutex_destroy(&private->lock);
+        arena_free(&private->arena);
+        free(private);
+        free(site);
+        return NULL;
+}
+
+/* The text becomes the site's. */
+static int load_source(struct source_text *source, const char *folder, struct site **ret, struct diags *diags)
+{
+        struct site *site = site_new(folder);
+        struct load load = {
+                .site = site,
+                .private = site->private,
+                .arena = &site->private->arena,
+                .diags = diags,
+                .folder = site->private->env.base_dir,
+        };
+        size_t errors_before = diags->n_errors;
+        const struct hcl_body *body;
+        struct value *json = NULL;
+
+        vec_push(&site->private->sources, source);
+        if (str_ends(source->path, ".json"))
+                body = hcl_parse_json(load.arena, source, &json, diags);
+        else
+                body = hcl_parse(load.arena, source, diags);
+        if (json)
+                vec_push(&site->private->trees, json);
+        if (body) {
+                read_body(&load, body);
+                hand_over(&load);
+                load_check(&load, source->path);
+        }
+        load_clear(&load);
+        if (diags->n_errors > errors_before) {
+                site_free(site);
+                return -EINVAL;
+        }
+        *ret = site;
+        return 0;
+}
+
+static int absolute_folder(const char *path, char **ret, struct error *err)
+{
+        CLEANUP_FREE char *folder = strcmp(path, "-") == 0 ? strdup(".") : path_dir(path);
+
+        *ret = realpath(folder, NULL);
+        return *ret ? 0 : error_errno(err, errno, "the folder '%s'", folder);
+}
+
+int site_load(const char *path, struct site **ret, struct diags *diags)
+{
+        CLEANUP_ERROR struct error err = {0};
+        CLEANUP_FREE char *folder = NULL;
+        struct source_text *source = NULL;
+
+        if (source_text_read(path, &source, &err) < 0) {
+                diag_error(diags, NO_RANGE, "%s", error_message(&err));
+                return -EINVAL;
+        }
+        if (absolute_folder(path, &folder, &err) < 0) {
+                diag_error(diags, NO_RANGE, "%s", error_message(&err));
+                source_text_free(source);
+                return -EINVAL;
+        }
+        return load_source(source, folder, ret, diags);
+}
+
+int site_load_text(const char *name, const char *text, const char *folder, struct site **ret, struct diags *diags)
+{
+        return load_source(source_text_new(name, text, strlen(text)), folder, ret, diags);
+}

@@ -1,0 +1,190 @@
+/* Boot loaders of the host: see loader.h. The paths are Debian's first, then Fedora's and Arch's. */
+#include "site/loader.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+
+#define BIOS    PLATFORM_BIOS
+#define X64     PLATFORM_UEFI_X64
+#define IA32    PLATFORM_UEFI_IA32
+#define ARM64   PLATFORM_UEFI_ARM64
+#define ARM32   PLATFORM_UEFI_ARM32
+#define RISCV64 PLATFORM_UEFI_RISCV64
+
+/* Of one family and platform the row for PXE comes first. */
+static const struct site_loader_row loaders[] = {
+        {"undionly.kpxe",
+         BIOS,
+         SITE_LOADER_IPXE,
+         false,
+         {"/usr/lib/ipxe/undionly.kpxe", "/usr/share/ipxe/undionly.kpxe"}},
+        {"snponly.efi",
+         X64,
+         SITE_LOADER_IPXE,
+         false,
+         {"/usr/lib/ipxe/snponly.efi", "/usr/share/ipxe/ipxe-snponly-x86_64.efi",
+          "/usr/share/ipxe/x86_64/snponly.efi"}},
+        {"ipxe.efi",
+         X64,
+         SITE_LOADER_IPXE,
+         true,
+         {"/usr/lib/ipxe/ipxe.efi", "/usr/share/ipxe/ipxe-x86_64.efi", "/usr/share/ipxe/x86_64/ipxe.efi"}},
+        {"snponly-arm64.efi",
+         ARM64,
+         SITE_LOADER_IPXE,
+         false,
+         {"/usr/lib/ipxe/snponly-arm64.efi", "/usr/lib/ipxe/arm64/snponly.efi",
+          "/usr/share/ipxe/arm64-efi/snponly.efi"}},
+        {"grubnetx64.efi",
+         X64,
+         SITE_LOADER_GRUB,
+         false,
+         {"/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
+          "/usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi"}},
+        {"grubnetaa64.efi",
+         ARM64,
+         SITE_LOADER_GRUB,
+         false,
+         {"/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed",
+          "/usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi"}},
+        {"grubnetia32.efi",
+         IA32,
+         SITE_LOADER_GRUB,
+         false,
+         {"/usr/lib/grub/i386-efi-signed/grubnetia32.efi.signed", "/usr/lib/grub/i386-efi/monolithic/grubnetia32.efi"}},
+        {"grubnetarm.efi", ARM32, SITE_LOADER_GRUB, false, {"/usr/lib/grub/arm-efi/monolithic/grubnetarm.efi"}},
+        {"grubnetriscv64.efi",
+         RISCV64,
+         SITE_LOADER_GRUB,
+         false,
+         {"/usr/lib/grub/riscv64-efi/monolithic/grubnetriscv64.efi"}},
+        {"shimx64.efi",
+         X64,
+         SITE_LOADER_SHIM,
+         false,
+         {"/usr/lib/shim/shimx64.efi.signed", "/boot/efi/EFI/fedora/shimx64.efi"}},
+        {"shimaa64.efi",
+         ARM64,
+         SITE_LOADER_SHIM,
+         false,
+         {"/usr/lib/shim/shimaa64.efi.signed", "/boot/efi/EFI/fedora/shimaa64.efi"}},
+        {"pxelinux.0",
+         BIOS,
+         SITE_LOADER_PXELINUX,
+         false,
+         {"/usr/lib/PXELINUX/pxelinux.0", "/usr/share/syslinux/pxelinux.0"}},
+};
+
+enum { N_LOADERS = sizeof(loaders) / sizeof(loaders[0]) };
+
+/* What loaders load by themselves: a file of that name, or (name ending in '/') all beneath a folder. */
+static const struct {
+        const char *name;
+        const char *const hosts[3];
+} companions[] = {
+        {"grubx64.efi", {"/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"}},
+        {"grubaa64.efi", {"/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed"}},
+        {"ldlinux.c32", {"/usr/lib/syslinux/modules/bios/ldlinux.c32", "/usr/share/syslinux/ldlinux.c32"}},
+        {"libcom32.c32", {"/usr/lib/syslinux/modules/bios/libcom32.c32", "/usr/share/syslinux/libcom32.c32"}},
+        {"libutil.c32", {"/usr/lib/syslinux/modules/bios/libutil.c32", "/usr/share/syslinux/libutil.c32"}},
+        {"chain.c32", {"/usr/lib/syslinux/modules/bios/chain.c32", "/usr/share/syslinux/chain.c32"}},
+        {"grub/x86_64-efi/", {"/usr/lib/grub/x86_64-efi/"}},
+        {"grub/arm64-efi/", {"/usr/lib/grub/arm64-efi/"}},
+        {"grub/i386-efi/", {"/usr/lib/grub/i386-efi/"}},
+        {"grub/arm-efi/", {"/usr/lib/grub/arm-efi/"}},
+        {"grub/riscv64-efi/", {"/usr/lib/grub/riscv64-efi/"}},
+};
+
+static const char *const titles[] = {
+        [SITE_LOADER_AUTO] = "a boot loader", [SITE_LOADER_IPXE] = "iPXE",         [SITE_LOADER_GRUB] = "GRUB",
+        [SITE_LOADER_SHIM] = "shim",          [SITE_LOADER_PXELINUX] = "PXELINUX",
+};
+
+/* In the order in which they are tried where the profile leaves it open. */
+static const enum site_loader families[] = {SITE_LOADER_IPXE, SITE_LOADER_PXELINUX, SITE_LOADER_GRUB};
+
+static const char *find_host(struct arena *arena, const struct site_loader_row *row, const char *folder)
+{
+        CLEANUP_FREE char *own = folder ? path_join(folder, row->name) : NULL;
+
+        if (own && access(own, R_OK) == 0)
+                return arena_strdup(arena, own);
+        for (size_t i = 0; i < 4 && row->hosts[i]; i++)
+                if (access(row->hosts[i], R_OK) == 0)
+                        return row->hosts[i];
+        return NULL;
+}
+
+void site_loaders_find(struct site *site, const char *folder)
+{
+        struct site_private *private = site->private;
+
+        private->loaders = arena_array(&private->arena, N_LOADERS, sizeof(*private->loaders));
+        for (size_t i = 0; i < N_LOADERS; i++)
+        private->loaders[i] = find_host(&private->arena, &loaders[i], folder);
+}
+
+static const char *of_family(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
+                             const char **ret_wanted)
+{
+        const char *name = NULL;
+
+        for (size_t i = 0; i < N_LOADERS; i++) {
+                if (loaders[i].family != family || loaders[i].platform != platform)
+                        continue;
+                if (!*ret_wanted)
+                        *ret_wanted = loaders[i].hosts[0];
+                if (site->private->loaders[i] && (!name || (http && loaders[i].http)))
+                        name = loaders[i].name;
+                if (!http && name)
+                        break;
+        }
+        return name;
+}
+
+const char *site_loader_for(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
+                            const char **ret_wanted)
+{
+        const char *wanted = NULL, *name = NULL;
+
+        if (family != SITE_LOADER_AUTO)
+                name = of_family(site, family, platform, http, &wanted);
+        for (size_t i = 0; family == SITE_LOADER_AUTO && !name && i < sizeof(families) / sizeof(families[0]); i++)
+                name = of_family(site, families[i], platform, http, &wanted);
+        if (ret_wanted)
+                *ret_wanted = wanted;
+        return name;
+}
+
+char *site_loader_path(const struct site *site, const char *path)
+{
+        for (size_t i = 0; i < N_LOADERS; i++)
+                if (site->private->loaders[i] && strcmp(loaders[i].name, path) == 0)
+                        return xstrdup(site->private->loaders[i]);
+        for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
+                bool folder = str_ends(companions[i].name, "/");
+
+                if (folder ? !str_starts(path, companions[i].name) : strcmp(path, companions[i].name) != 0)
+                        continue;
+                for (size_t j = 0; j < 3 && companions[i].hosts[j]; j++) {
+                        CLEANUP_FREE char *host = xasprintf("%s%s", companions[i].hosts[j],
+                                                            folder ? path + strlen(companions[i].name) : "");
+
+                        if (access(host, R_OK) == 0)
+                                return steal(&host);
+                }
+        }
+        return NULL;
+}
+
+const char *site_loader_title(const char *name)
+{
+        for (size_t i = 0; i < N_LOADERS; i++)
+                if (strcmp(loaders[i].name, name) == 0)
+                        return titles[loaders[i].family];
+        return titles[SITE_LOADER_AUTO];
+}

@@ -1,0 +1,29 @@
+/* Boot loaders that come from the host's packages: one table, a row for each
+ * file. They are looked for when a site is loaded. */
+#pragma once
+
+#include "site/profile.h"
+#include "site/request.h"
+
+struct site_loader_row {
+        const char *name; /* as it is served */
+        enum client_platform platform;
+        enum site_loader family;
+        bool http;                  /* for UEFI HTTP Boot rather than for PXE, where a family has one for each */
+        const char *const hosts[4]; /* where packages put it, the best first; NULL-terminated */
+};
+
+/* `folder`: files of these names in it come first; or NULL. */
+void site_loaders_find(struct site *site, const char *folder);
+/* The file for a platform, as the profile wishes; NULL: the host has none, and *ret_wanted (may be NULL) is one that
+ * would do. */
+const char *site_loader_for(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
+                            const char **ret_wanted);
+/* Where the host has the loader, or one of the modules that it loads, that is served as `path`; NULL: nowhere. The
+ * caller frees. */
+char *site_loader_path(const struct site *site, const char *path);
+/* "iPXE", "GRUB"... of a served name. */
+const char *site_loader_title(const char *name);
+/* The profile's own check of its files, as warnings, and of the names of platforms in `boot`: check.c. */
+void site_check_files(struct load *load, const struct site_profile *profile, struct site_request *request);
+void site_check_boot(struct load *load, const struct site_profile *profile, struct site_request *request);

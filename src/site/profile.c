@@ -1,0 +1,279 @@
+/* `profile "NAME" {}`: what machines boot. What may depend on the machine is
+ * tried out once with everything unknown, so that mistakes are found when the
+ * file is read. */
+#include "site/profile.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "site/loader.h"
+#include "site/render.h"
+#include "site/request.h"
+
+static const char *const loaders[] = {"auto", "ipxe", "grub", "shim", "pxelinux", NULL};
+static const char *const initramfs[] = {"initramfs-tools", "dracut", "live-boot", NULL};
+
+struct profile_block {
+        struct site_profile profile;
+        int loader, initramfs;
+        const struct hcl_value *secrets;
+};
+
+#define KEY(key, kind, member, ...)                                                                                    \
+        {                                                                                                              \
+                .name = (key), .type = (kind), .offset = offsetof(struct profile_block, member), __VA_ARGS__           \
+        }
+static const struct site_key profile_keys[] = {
+        KEY("kernel", KEY_EXPR, profile.kernel, .help = "The kernel, beneath the root"),
+        KEY("initrd", KEY_EXPR, profile.initrd, .help = "The initial RAM disk, or a list of them"),
+        KEY("cmdline", KEY_EXPR, profile.cmdline, .help = "The kernel's command line"),
+        KEY("dtb", KEY_EXPR, profile.dtb, .help = "A device tree for U-Boot and GRUB"),
+        KEY("san", KEY_EXPR, profile.san, .help = "A disk that iPXE boots from: iscsi:..., aoe:..., fcp:..."),
+        KEY("loader", KEY_CHOICE, loader, .choices = loaders,
+            .help = "Which boot loader of the host's packages: auto, ipxe, grub, shim (Secure Boot), pxelinux"),
+        KEY("boot", KEY_EXPR, profile.boot,
+            .help = "Boot files of its own: { bios = \"pxelinux.0\", uefi-x64 = \"shimx64.efi\", ipxe = \"boot.ipxe\" "
+                    "}"),
+        KEY("initramfs", KEY_CHOICE, initramfs, .choices = initramfs,
+            .help = "Whose command line a root on the network is written for: initramfs-tools, dracut, live-boot"),
+        KEY("firmware", KEY_PATH, profile.firmware, .help = "Folder of a Raspberry Pi's firmware files"),
+        KEY("image", KEY_PATH, profile.image,
+            .help = "An image whose first partition has a Raspberry Pi's firmware files"),
+        KEY("config_txt", KEY_EXPR, profile.config_txt, .help = "A Raspberry Pi's config.txt"),
+        KEY("variables", KEY_VALUE, profile.variables, .help = "Defaults for var.NAME"),
+        KEY("secrets", KEY_VALUE, secrets, .help = "The same, but secret: given to machines of this file only"),
+};
+#undef KEY
+static const char *const profile_blocks[] = {"answers", "root", NULL};
+const struct site_block site_block_profile = {
+        .type = "profile",
+        .label = "name",
+        .keys = profile_keys,
+        .n_keys = sizeof(profile_keys) / sizeof(profile_keys[0]),
+        .blocks = profile_blocks,
+        .help = "What machines boot, whatever firmware they have",
+};
+
+/* ---- answers "NAME" {} ---- */
+
+struct answers_block {
+        struct site_answers answers;
+        const char *template;
+};
+
+#define KEY(key, kind, member, ...)                                                                                    \
+        {                                                                                                              \
+                .name = (key), .type = (kind), .offset = offsetof(struct answers_block, member), __VA_ARGS__           \
+        }
+static const struct site_key answers_keys[] = {
+        KEY("template", KEY_PATH, template, .help = "A file in the template language: ${var.NAME}, %{ if ... }"),
+        KEY("text", KEY_EXPR, answers.text, .help = "The text itself, in place of a file"),
+        KEY("known_only", KEY_BOOL, answers.known_only, .help = "Given to machines of this file only"),
+};
+#undef KEY
+const struct site_block site_block_answers = {
+        .type = "answers",
+        .label = "name",
+        .keys = answers_keys,
+        .n_keys = sizeof(answers_keys) / sizeof(answers_keys[0]),
+        .help = "A file made for the machine that asks: preseed, kickstart, cloud-init's user-data",
+};
+
+static const struct hcl_expr *read_template(struct load *load, const char *path, struct range at)
+{
+        CLEANUP_ERROR struct error err = {0};
+        struct source_text *source = NULL;
+
+        if (source_text_read(path, &source, &err) < 0) {
+                diag_error(load->diags, at, "%s", error_message(&err));
+                return NULL;
+        }
+        vec_push(&load->private->sources, source);
+        return hcl_parse_template(load->arena, source, load->diags);
+}
+
+static bool is_file_name(const char *s)
+{
+        return *s && *s != '.' &&
+               s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
+}
+
+static bool read_answers(struct load *load, const struct hcl_block *block, struct site_answers *ret)
+{
+        const struct hcl_scope *scope = block->scope ? block->scope : &load->private->scope;
+        struct answers_block raw = {.answers.name = block->labels[0].text};
+        struct hcl_content content;
+
+        site_keys_read(load, &site_block_answers, block->body, scope, &raw, &content);
+        if (!is_file_name(raw.answers.name))
+                diag_error(load->diags, block->labels[0].range,
+                           "'%s' cannot be the name of a file: letters, digits, dots and dashes", raw.answers.name);
+        if (hcl_content_attr(&content, "template") && hcl_content_attr(&content, "text"))
+                diag_error(load->diags, block->open_range, "answers are made of a template or of a text, not of both");
+        else if (!hcl_content_attr(&content, "template") && !raw.answers.text)
+                diag_error(load->diags, block->open_range, "answers need a template = \"FILE\", or a text = \"...\"");
+        else if (raw.template)
+                raw.answers.text =
+                        read_template(load, raw.template, site_key_range(&content, "template", block->open_range));
+        *ret = raw.answers;
+        return ret->text != NULL;
+}
+
+/* ---- root "TYPE" {} ---- */
+
+static const char *const root_kinds[] = {"none", "nfs", "nbd", "squashfs", NULL};
+
+#define KEY(key, kind, member, ...)                                                                                    \
+        {                                                                                                              \
+                .name = (key), .type = (kind), .offset = offsetof(struct site_root, member), __VA_ARGS__               \
+        }
+static const struct site_key root_keys[] = {
+        KEY("path", KEY_STRING, path, .help = "nfs: the folder; nbd: the image; squashfs: the file beneath the root"),
+        KEY("server", KEY_ADDRESS, server, .help = "Another server's address; left out: this one serves it"),
+        KEY("port", KEY_PORT, port, .help = "Its port, where that is not the protocol's own"),
+        KEY("export", KEY_STRING, export_name, .help = "nbd: name of the export; the profile's name where left out"),
+        KEY("options", KEY_STRING, options, .help = "nfs: mount options; vers=3,nolock,tcp"),
+        KEY("writable", KEY_BOOL, writable,
+            .help = "nfs: mounted read-write; nbd: each machine writes to a copy of its own, which ends with the "
+                    "server"),
+};
+#undef KEY
+const struct site_block site_block_root = {
+        .type = "root",
+        .label = "type",
+        .keys = root_keys,
+        .n_keys = sizeof(root_keys) / sizeof(root_keys[0]),
+        .help = "A root file system on the network: nfs, nbd or squashfs",
+};
+
+static void check_root(struct load *load, const struct hcl_block *block, struct site_root *root,
+                       const struct site_profile *profile)
+{
+        if (root->kind != SITE_ROOT_NBD && root->export_name)
+                diag_error(load->diags, block->open_range, "only nbd has exports with a name");
+        if (root->kind == SITE_ROOT_NBD && !root->export_name)
+                root->export_name = profile->name;
+        if (root->kind != SITE_ROOT_NBD && !root->path)
+                diag_error(load->diags, block->close_range, "a path is needed here: where the root file system lies");
+        if (root->kind == SITE_ROOT_NBD && !root->path && !root->server)
+                diag_error(load->diags, block->close_range,
+                           "an image is needed here (path = \"...\"), or the server that has it");
+        if (root->kind == SITE_ROOT_NFS && !root->options)
+                root->options = "vers=3,nolock,tcp";
+        if (root->path && root->server == 0 && root->kind != SITE_ROOT_SQUASHFS)
+                root->path = load_path(load, root->path);
+}
+
+static void read_root(struct load *load, const struct hcl_block *block, struct site_profile *profile)
+{
+        const struct hcl_scope *scope = block->scope ? block->scope : &load->private->scope;
+        const char *type = block->labels[0].text;
+        struct site_root root = {0};
+        struct hcl_content content;
+
+        site_keys_read(load, &site_block_root, block->body, scope, &root, &content);
+        for (int i = 1; root_kinds[i]; i++)
+                if (strcmp(root_kinds[i], type) == 0)
+                        root.kind = (enum site_root_kind)i;
+        if (root.kind == SITE_ROOT_NONE)
+                diag_error(load->diags, block->labels[0].range,
+                           "'%s' is no kind of root; there are \"nfs\", \"nbd\" and \"squashfs\"", type);
+        else if (profile->root.kind != SITE_ROOT_NONE)
+                diag_error(load->diags, block->open_range, "a profile has one root only");
+        else
+                check_root(load, block, &root, profile);
+        profile->root = root;
+}
+
+/* ---- the profile ---- */
+
+/* Everything once, with all unknown that depends on the client. */
+static void try_expressions(struct load *load, const struct site_profile *profile)
+{
+        const struct hcl_expr *const exprs[] = {profile->kernel, profile->initrd, profile->cmdline,   profile->dtb,
+                                                profile->san,    profile->boot,   profile->config_txt};
+        CLEANUP(site_request_clear) struct site_request request = {0};
+
+        site_request_scope(&request, &load->private->scope, profile);
+        for (size_t i = 0; i < sizeof(exprs) / sizeof(exprs[0]); i++)
+                if (exprs[i])
+                        hcl_eval(&request.arena, exprs[i], &request.scope, load->diags);
+        for (size_t i = 0; i < profile->n_answers; i++)
+                hcl_eval(&request.arena, profile->answers[i].text, &request.scope, load->diags);
+        site_check_files(load, profile, &request);
+        site_check_boot(load, profile, &request);
+}
+
+void load_profile_names(struct load *load, const struct hcl_block *block)
+{
+        struct site_profile *profile = arena_alloc(load->arena, sizeof(*profile));
+
+        profile->name = block->labels[0].text;
+        profile->range = block->labels[0].range;
+        profile->variables = &hcl_empty_object;
+        if (load_profile(load, profile->name)) {
+                diag_error(load->diags, block->labels[0].range,
+                           strcmp(profile->name, "local-disk") == 0 ? "the profile '%s' is built in"
+                                                                    : "there are two profiles '%s'",
+                           profile->name);
+                return;
+        }
+        vec_push(&load->profiles, (struct named_profile){profile, block});
+}
+
+static void read_blocks(struct load *load, const struct hcl_content *content, struct site_profile *profile)
+{
+        struct site_answers *answers = arena_array(load->arena, content->n_blocks, sizeof(*answers));
+
+        for (size_t i = 0; i < content->n_blocks; i++) {
+                const struct hcl_block *block = &content->blocks[i];
+
+                if (strcmp(block->type, "root") == 0)
+                        read_root(load, block, profile);
+                else if (read_answers(load, block, &answers[profile->n_answers]))
+                        profile->n_answers++;
+        }
+        for (size_t i = 1; i < profile->n_answers; i++)
+                for (size_t j = 0; j < i; j++)
+                        if (strcmp(answers[i].name, answers[j].name) == 0)
+                                diag_error(load->diags, answers[i].text->range,
+                                           "there are two answers '%s' in profile '%s'", answers[i].name,
+                                           profile->name);
+        profile->answers = answers;
+}
+
+static bool boots_something(const struct site_profile *profile)
+{
+        return profile->kernel || profile->boot || profile->san || profile->firmware || profile->image;
+}
+
+void load_profile_body(struct load *load, const struct named_profile *named)
+{
+        const struct hcl_block *block = named->block;
+        const struct hcl_scope *scope = block->scope ? block->scope : &load->private->scope;
+        struct profile_block raw = {.profile = *named->profile};
+        struct hcl_content content;
+
+        site_keys_read(load, &site_block_profile, block->body, scope, &raw, &content);
+        raw.profile.loader = (enum site_loader)raw.loader;
+        raw.profile.initramfs = (enum site_initramfs)raw.initramfs;
+        raw.profile.variables = site_merge(load->arena, raw.profile.variables, raw.secrets, true);
+        read_blocks(load, &content, &raw.profile);
+        if (raw.profile.root.kind == SITE_ROOT_SQUASHFS && !hcl_content_attr(&content, "initramfs"))
+                raw.profile.initramfs = SITE_LIVE_BOOT;
+        if (raw.profile.root.kind != SITE_ROOT_NONE &&
+            !site_root_has_form(raw.profile.root.kind, raw.profile.initramfs))
+                diag_error(load->diags, site_key_range(&content, "initramfs", block->open_range),
+                           "%s cannot mount a root of this kind by itself; see initramfs in slipway-site(5)",
+                           initramfs[raw.profile.initramfs]);
+        if (raw.profile.firmware && raw.profile.image)
+                diag_error(load->diags, site_key_range(&content, "image", block->open_range),
+                           "the firmware comes from a folder or from an image, not from both");
+        if (!boots_something(&raw.profile))
+                diag_error(load->diags, block->labels[0].range,
+                           "profile '%s' boots nothing: it needs a kernel, boot files, a san, or firmware",
+                           named->profile->name);
+        *named->profile = raw.profile;
+        try_expressions(load, named->profile);
+}

@@ -1,0 +1,24 @@
+/* Texts rendered from a profile for the machine that asks, one function for
+ * each reader. All that a renderer is given is one line without control
+ * characters; each quotes it as its reader wants it. */
+#pragma once
+
+#include "base/str.h"
+#include "site/request.h"
+
+/* What there is to boot, evaluated. */
+struct site_kernel {
+        const char *kernel; /* beneath the root, without a leading '/', or a URL; "" for none */
+        const char *const *initrds;
+        const char *dtb, *cmdline, *san; /* "" for none */
+};
+int site_kernel(struct site_request *request, struct site_kernel *ret, struct error *err);
+/* The command line with what a root on the network needs. */
+int site_cmdline(struct site_request *request, const char **ret, struct error *err);
+/* Can a root of this kind be written for it? */
+bool site_root_has_form(enum site_root_kind kind, enum site_initramfs initramfs);
+/* The path of a served file without leading slashes; URLs stay. */
+const char *site_served_path(const char *path);
+
+typedef int site_render(struct site_request *request, struct str *out, struct error *err);
+site_render site_render_ipxe, site_render_pxelinux, site_render_grub, site_render_config_txt, site_render_cmdline_txt;
