@@ -72,6 +72,7 @@ void reader_add_block(struct reader *reader, const struct hcl_block_schema *sche
 {
         size_t n = schema_labels(schema);
         CLEANUP_FREE char *all = label_names(schema, 0), *missing = NULL;
+        struct range at;
 
         if (block.n_labels == n) {
                 vec_push(&reader->blocks, block);
@@ -79,8 +80,9 @@ void reader_add_block(struct reader *reader, const struct hcl_block_schema *sche
         }
         if (block.n_labels < n) {
                 missing = label_names(schema, block.n_labels);
-                diag_error(reader->diags, block.open_range, "a label is missing for the block '%s': %s", block.type,
-                           missing);
+                at = block.open_range;
+                at.start = at.end - 1; /* the brace */
+                diag_error(reader->diags, at, "a label is missing for the block '%s': %s", block.type, missing);
         } else {
                 diag_error(reader->diags, block.labels[n].range,
                            n > 0 ? "this label of the block '%s' is too much" : "the block '%s' has no labels",
@@ -136,7 +138,7 @@ static void check_required(struct reader *reader, const struct hcl_body *body)
                 for (size_t j = 0; !found && j < reader->attrs.n; j++)
                         found = str_eq(reader->attrs.v[j].name, schema->name);
                 if (!found)
-                        diag_error(reader->diags, body->end, "the argument '%s' is missing here", schema->name);
+                        diag_error(reader->diags, body->missing, "the argument '%s' is missing", schema->name);
         }
 }
 

@@ -27,8 +27,7 @@ static const struct hcl_function *unknown_function(const struct eval *e, const s
                 diag_error(e->diags, expr->name_range, "there is no function named '%s'%s", expr->call.name,
                            eval_hint(e->arena, expr->call.name, names));
         else
-                diag_error(e->diags, expr->name_range, "functions may not be called here, but found '%s'",
-                           expr->call.name);
+                diag_error(e->diags, expr->range, "functions may not be called here, but found '%s'", expr->call.name);
         return NULL;
 }
 

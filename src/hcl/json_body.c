@@ -30,7 +30,7 @@ static const struct hcl_body *json_body(struct arena *arena, const struct value 
 
         body->json = json;
         body->range = json->range;
-        body->end = last_character(json);
+        body->end = body->missing = last_character(json);
         return body;
 }
 
@@ -240,7 +240,7 @@ const struct hcl_body *hcl_parse_json(struct arena *arena, const struct source_t
         struct range nothing = {.source = source};
         struct hcl_body *empty = arena_alloc(arena, sizeof(*empty));
 
-        empty->range = empty->end = nothing;
+        empty->range = empty->end = empty->missing = nothing;
         *ret_json = json_read_repeating(source, diags);
         if (!*ret_json)
                 return empty;

@@ -169,6 +169,7 @@ static struct hcl_body *read_one_line(struct parser *parser, struct range open)
         body->n_attrs = 1;
         body->end = parser_last_range(parser);
         body->range = range_between(open, body->end);
+        body->missing = range_start(open);
         body->depth = parser->depth;
         return body;
 }
@@ -219,7 +220,8 @@ static void read_item(struct parser *parser, struct items *items)
                 vec_push(&items->blocks, block);
                 read_line_end(parser, "a block");
         } else {
-                parser_expected(parser, "'=' or '{'", hint);
+                parser_error(parser, parser_range(parser, name), "'=' or '{' was expected after this name");
+                diag_detail(parser->diags, "%s", hint);
         }
 }
 
@@ -294,6 +296,7 @@ static struct hcl_body *read_body(struct parser *parser, enum hcl_token_type end
         parser->failed = false; /* what was wrong inside is told */
         body->end = parser_last_range(parser);
         body->range = range_between(open, body->end);
+        body->missing = range_start(open);
         body->attrs = arena_memdup(parser->arena, items.attrs.v, items.attrs.n * sizeof(*items.attrs.v));
         body->n_attrs = items.attrs.n;
         body->blocks = arena_memdup(parser->arena, items.blocks.v, items.blocks.n * sizeof(*items.blocks.v));

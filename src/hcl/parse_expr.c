@@ -37,10 +37,10 @@ static const struct hcl_expr *legacy_index(struct parser *parser, const struct h
 }
 
 /* operand.name; the name is next. */
-static const struct hcl_expr *attribute(struct parser *parser, const struct hcl_expr *operand)
+static const struct hcl_expr *attribute(struct parser *parser, const struct hcl_expr *operand, struct range dot)
 {
         const struct hcl_token *token = parser_next(parser);
-        struct range at = parser_range(parser, token);
+        struct range at = range_between(dot, parser_range(parser, token));
         struct hcl_expr *expr = parser_node(parser, HCL_EXPR_ATTR, range_between(operand->range, at));
 
         expr->name_range = at;
@@ -75,7 +75,7 @@ static const struct hcl_expr *attribute_splat(struct parser *parser, const struc
                 if (parser_at(parser, HCL_TOKEN_NUMBER)) {
                         each = legacy_index(parser, each, at);
                 } else if (parser_at(parser, HCL_TOKEN_IDENT)) {
-                        each = attribute(parser, each);
+                        each = attribute(parser, each, at);
                 } else {
                         parser_expected(parser, "the name of an attribute",
                                         "In a splat with '.*' only names follow; [*] can be repeated.");
@@ -123,7 +123,7 @@ static const struct hcl_expr *after_dot(struct parser *parser, const struct hcl_
         struct range dot = parser_range(parser, parser_next(parser));
 
         if (parser_at(parser, HCL_TOKEN_IDENT))
-                return attribute(parser, operand);
+                return attribute(parser, operand, dot);
         if (parser_at(parser, HCL_TOKEN_NUMBER))
                 return legacy_index(parser, operand, dot);
         if (parser_at(parser, HCL_TOKEN_STAR))

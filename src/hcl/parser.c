@@ -89,6 +89,11 @@ struct range range_between(struct range from, struct range to)
         return (struct range){.source = from.source, .start = from.start, .end = to.end};
 }
 
+struct range range_start(struct range range)
+{
+        return (struct range){.source = range.source, .start = range.start, .end = range.start};
+}
+
 const char *parser_text(struct parser *parser, const struct hcl_token *token)
 {
         return arena_strndup(parser->arena, parser->source->text + token->start, token->end - token->start);

@@ -41,6 +41,7 @@ struct range parser_range(const struct parser *parser, const struct hcl_token *t
 struct range parser_span(const struct parser *parser, size_t start, size_t end);
 struct range parser_last_range(const struct parser *parser);
 struct range range_between(struct range from, struct range to);
+struct range range_start(struct range range); /* empty */
 /* The token's text, in the arena. */
 const char *parser_text(struct parser *parser, const struct hcl_token *token);
 

@@ -148,7 +148,8 @@ struct hcl_body {
         size_t n_blocks;
         const struct value *json; /* JSON form: an object (or a list of them); attrs and blocks are empty */
         struct range range;
-        struct range end; /* where a missing argument is reported: the closing brace or the file's end */
+        struct range end;     /* the closing brace, or the file's end */
+        struct range missing; /* where a missing argument is reported: the beginning; in the JSON form the end */
         int depth;
 };
 

@@ -127,12 +127,20 @@ size_t utf8_length(const char *s)
         return n;
 }
 
+/* A byte order mark takes no column. */
+static size_t mark_length(const struct source_text *source)
+{
+        static const char mark[] = "\xef\xbb\xbf";
+
+        return source->len >= strlen(mark) && memcmp(source->text, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
+}
+
 void range_position(const struct range *range, unsigned int *ret_line, unsigned int *ret_column)
 {
         const struct source_text *source = range->source;
         unsigned int line = 1, column = 1;
 
-        for (size_t i = 0; source && i < range->start && i < source->len; i++) {
+        for (size_t i = source ? mark_length(source) : 0; source && i < range->start && i < source->len; i++) {
                 if (source->text[i] == '\n') {
                         line++;
                         column = 1;

@@ -1,6 +1,7 @@
 /* The program: see hcldec.h. Exit codes are the original's: 2 after messages about files, 1 after others. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -31,6 +32,7 @@ struct program {
         struct diags diags;
         VEC(struct source_text *) sources;
         VEC(struct value *) json;
+        bool literal; /* nothing can be referred to: strings of JSON are no templates */
 };
 
 static void program_clear(struct program *program)
@@ -107,6 +109,26 @@ static const struct source_text *read_source(struct program *program, const char
         return add_source(program, source);
 }
 
+/* Strings of JSON as texts, not templates: what they say is escaped, so that it comes out as it stands. */
+static void take_literally(struct value *json)
+{
+        struct str text = {0};
+
+        for (size_t i = 0; json->type == VALUE_LIST && i < json->list.n; i++)
+                take_literally(json->list.v[i]);
+        for (size_t i = 0; json->type == VALUE_OBJECT && i < json->object.n; i++)
+                take_literally(json->object.v[i].value);
+        if (json->type != VALUE_STRING)
+                return;
+        for (const char *s = json->string; *s; s++) {
+                if ((*s == '$' || *s == '%') && s[1] == '{')
+                        str_addc(&text, *s);
+                str_addc(&text, *s);
+        }
+        free(json->string);
+        json->string = str_steal(&text);
+}
+
 static const struct hcl_body *parse(struct program *program, const struct source_text *source, bool is_json)
 {
         struct value *json = NULL;
@@ -118,6 +140,8 @@ static const struct hcl_body *parse(struct program *program, const struct source
                 return hcl_parse(&program->arena, source, &program->diags);
         body = hcl_parse_json(&program->arena, source, &json, &program->diags);
         vec_push(&program->json, json);
+        if (json && program->literal)
+                take_literally(json);
         return body;
 }
 
@@ -218,6 +242,7 @@ static int run(struct program *program, char **paths, size_t n)
         scope = (struct hcl_scope){.functions = file.functions,
                                    .n_functions = file.n_functions,
                                    .variables = all_variables(program, file.variables)};
+        program->literal = !scope.variables && scope.n_functions == 0;
         bodies = read_files(program, paths, n);
         if (program->diags.n_errors > 0)
                 return write_diags(program);

@@ -129,15 +129,15 @@ static void expect_mistake(const struct mistake *mistake)
 static void test_mistakes(void **state)
 {
         static const struct mistake mistakes[] = {
-                {"size = 1\n", "the argument 'name' is missing here", 9, 9},
-                {"{\"size\": 1}", "the argument 'name' is missing here", 10, 11},
+                {"size = 1\n", "the argument 'name' is missing", 0, 0},
+                {"{\"size\": 1}", "the argument 'name' is missing", 10, 11},
                 {"name = 1\nsiez = 2\n", "unknown argument 'siez'; did you mean 'size'?", 9, 13},
                 {"name = 1\nx = 2\n", "unknown argument 'x'", 9, 10},
                 {"name = 1\nbiuld {}\n", "unknown block 'biuld'; did you mean 'build'?", 9, 14},
                 {"name = 1\nbuild = 2\n", "'build' is a block, not an argument", 9, 14},
                 {"name = 1\nsize {}\n", "'size' is an argument, not a block", 9, 13},
-                {"name = 1\nsource \"a\" {}\n", "a label is missing for the block 'source': \"name\"", 9, 21},
-                {"name = 1\nsource {}\n", "a label is missing for the block 'source': \"type\" \"name\"", 9, 17},
+                {"name = 1\nsource \"a\" {}\n", "a label is missing for the block 'source': \"name\"", 20, 21},
+                {"name = 1\nsource {}\n", "a label is missing for the block 'source': \"type\" \"name\"", 16, 17},
                 {"name = 1\nstep a b {}\n", "this label of the block 'step' is too much", 16, 17},
                 {"name = 1\nbuild a {}\n", "the block 'build' has no labels", 15, 16},
                 {"name = 1\ndynamic \"build\" {}\n", "unknown block 'dynamic'", 9, 16},
@@ -277,7 +277,7 @@ static void test_dynamic_mistakes(void **state)
         (void)state;
         expect_dynamic("dynamic \"biuld\" {\n for_each = []\n content {}\n}\n", "",
                        "unknown block 'biuld'; did you mean 'build'?");
-        expect_dynamic("dynamic \"build\" {\n content {}\n}\n", "", "the argument 'for_each' is missing here");
+        expect_dynamic("dynamic \"build\" {\n content {}\n}\n", "", "the argument 'for_each' is missing");
         expect_dynamic("dynamic \"build\" {\n for_each = []\n}\n", "", "a dynamic block has one block 'content'");
         expect_dynamic("dynamic \"build\" {\n for_each = 1\n content {}\n}\n", "",
                        "for_each needs a collection, not a number");

@@ -316,7 +316,7 @@ static void test_body_mistakes(void **state)
         static const struct mistake mistakes[] = {
                 {"a = \"x\", b = \"y\"\n", "an argument ends with its line, not with a comma", 7, 8},
                 {"a = 1 b = 2\n", "the end of the line was expected here, not 'b'", 6, 7},
-                {"a\n", "'=' or '{' was expected here, but the line ends", 1, 2},
+                {"a\n", "'=' or '{' was expected after this name", 0, 1},
                 {"a =\n", "a value was expected here, but the line ends", 3, 4},
                 {"\"a\" = 1\n", "the name of an argument is written without quotes", 0, 1},
                 {"a b\n", "a label or '{' was expected here, but the line ends", 3, 4},

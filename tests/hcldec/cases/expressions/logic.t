@@ -1,0 +1,36 @@
+result_type = object({
+  v0  = bool
+  v1  = bool
+  v10 = bool
+  v11 = bool
+  v12 = bool
+  v13 = bool
+  v14 = bool
+  v15 = bool
+  v2  = bool
+  v3  = bool
+  v4  = bool
+  v5  = bool
+  v6  = bool
+  v7  = bool
+  v8  = bool
+  v9  = bool
+})
+result = {
+  v0  = false
+  v1  = true
+  v10 = true
+  v11 = false
+  v12 = false
+  v13 = false
+  v14 = true
+  v15 = false
+  v2  = true
+  v3  = true
+  v4  = true
+  v5  = true
+  v6  = false
+  v7  = false
+  v8  = true
+  v9  = false
+}

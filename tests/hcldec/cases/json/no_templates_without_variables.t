@@ -1,0 +1,6 @@
+result_type = object({
+  a = string
+})
+result = {
+  a = "$${q} %%{if}"
+}

@@ -1,0 +1,15 @@
+diagnostics {
+  error {
+    # Root value must be object
+    from {
+      line   = 1
+      column = 1
+      byte   = 0
+    }
+    to {
+      line   = 1
+      column = 2
+      byte   = 1
+    }
+  }
+}

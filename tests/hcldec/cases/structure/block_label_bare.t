@@ -1,0 +1,8 @@
+result_type = map(object({
+  x = string
+}))
+result = {
+  k = {
+    x = "q"
+  }
+}

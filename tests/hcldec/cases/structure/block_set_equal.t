@@ -1,0 +1,8 @@
+result_type = set(object({
+  x = string
+}))
+result = [{
+  x = "q"
+  }, {
+  x = null
+}]

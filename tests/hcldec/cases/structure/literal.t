@@ -1,0 +1,3 @@
+result = {
+  a = [1, "x", null]
+}
