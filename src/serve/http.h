@@ -49,14 +49,15 @@ struct http_route {
 
 /* Zero means the default, given in brackets. */
 struct http_options {
-        uint32_t address;                /* host order; [any] */
-        uint16_t port;                   /* [80, or 443 with a certificate] */
-        bool any_port;                   /* one that the kernel chooses: for tests */
-        const char *interface;           /* bind to this device; [all] */
-        const char *certificate, *key;   /* PEM files; both, or [plain HTTP] */
-        unsigned int threads;            /* [as many as processors, at most 4] */
-        unsigned int max_connections;    /* the oldest idle one makes room; [16384, and what the limit on fds allows] */
-        unsigned int idle_sec;           /* a connection on which nothing moves is closed; [30] */
+        uint32_t address;              /* host order; [any] */
+        uint16_t port;                 /* [80, or 443 with a certificate] */
+        bool any_port;                 /* one that the kernel chooses: for tests */
+        const char *interface;         /* bind to this device; [all] */
+        const char *certificate, *key; /* PEM files; both, or [plain HTTP] */
+        unsigned int threads;          /* [as many as processors, at most 4] */
+        unsigned int
+                max_connections; /* of one address three quarters of them; [16384, and what the limit on fds allows] */
+        unsigned int idle_sec;   /* a connection on which nothing moves is closed; [30] */
         const struct http_route *routes; /* borrowed until http_server_free() */
         size_t n_routes;
 };

@@ -1,0 +1,102 @@
+/* What the files of the TFTP server share. Nothing outside tftp*.c includes this. */
+#pragma once
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+#include "base/vec.h"
+#include "serve/tftp.h"
+#include "serve/tftp_limit.h"
+#include "serve/tftp_transfer.h"
+
+enum {
+        TFTP_BATCH_BYTES = 512 * 1024, /* read and sent at once; two threads' take 1 MiB */
+        TFTP_BATCH_BLOCKS = 128,
+        TFTP_RECEIVE = 32, /* packets received at once */
+        TFTP_RECEIVE_BYTES = 1536,
+        TFTP_EVENTS = 128,
+        TFTP_HASH = 1024, /* chains of sessions */
+};
+
+/* A client at an address and port, and the address of ours that it asked. */
+struct tftp_peer {
+        struct sockaddr_in address;
+        struct in_addr server;
+};
+
+/* A transfer with its peer, file and socket. */
+struct tftp_session {
+        struct tftp_transfer transfer;
+        struct tftp_peer peer;
+        int fd;            /* a port of its own, or the listener's in single-port mode */
+        bool shared;       /* the listener's */
+        bool gso;          /* its windows may be segmented by the kernel */
+        bool full;         /* the socket took no more: the rest of the window goes when it does */
+        struct file *file; /* NULL: it has ended */
+        char *path;
+        int64_t start_us;
+        uint64_t bytes;
+        size_t index;              /* in worker->sessions */
+        struct tftp_session *next; /* in its chain */
+};
+
+struct tftp_worker {
+        struct tftp_server *server;
+        pthread_t thread;
+        bool started;
+        int listener, epoll, mtu_fd;
+        VEC(struct tftp_session *) sessions;
+        VEC(struct tftp_session *) ended; /* freed when the events at hand are done with */
+        struct tftp_session *chains[TFTP_HASH];
+        struct tftp_limit limit;
+        int64_t now_ms, due_ms; /* due: no session's deadline is before it */
+        uint8_t *batch;         /* TFTP_BATCH_BYTES */
+        uint8_t *received;      /* TFTP_RECEIVE packets */
+        struct {
+                _Atomic uint64_t requests, refused, limited, completed, probes, failed, bytes, resent;
+        } count;
+};
+
+struct tftp_server {
+        struct tftp_options options;
+        struct files files;
+        const struct event_sink *events;
+        uint16_t port;
+        int stop; /* eventfd */
+        _Atomic uint64_t active;
+        unsigned int n_workers;
+        struct tftp_worker workers[TFTP_THREADS_MAX];
+};
+
+static inline void tftp_count(_Atomic uint64_t *counter, uint64_t n)
+{
+        atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+int64_t tftp_now_us(void); /* wall clock, as events have it */
+
+/* ---- tftp_worker.c ---- */
+void *tftp_worker_run(void *worker);
+void tftp_worker_free(struct tftp_worker *w);
+
+/* ---- tftp_session.c ---- */
+/* A request to read: begins a session, repeats the first packet of one, or is refused. */
+void tftp_session_request(struct tftp_worker *w, const struct tftp_peer *peer, const struct tftp_packet *request);
+/* Any other packet of its peer's. */
+void tftp_session_packet(struct tftp_worker *w, struct tftp_session *s, const struct tftp_packet *packet);
+void tftp_session_expire(struct tftp_worker *w, struct tftp_session *s);
+void tftp_session_writable(struct tftp_worker *w, struct tftp_session *s);
+/* Ended by us: the client gets an ERROR. */
+void tftp_session_abort(struct tftp_worker *w, struct tftp_session *s, const char *why);
+struct tftp_session *tftp_session_find(const struct tftp_worker *w, const struct sockaddr_in *address);
+/* Free those that have ended. */
+void tftp_sessions_sweep(struct tftp_worker *w);
+
+/* ---- tftp_send.c ---- */
+/* A small packet from the listener's port. */
+void tftp_send(struct tftp_worker *w, int fd, const struct tftp_peer *peer, const void *packet, size_t n);
+void tftp_send_error(struct tftp_worker *w, int fd, const struct tftp_peer *peer, uint16_t code, const char *text);
+/* [next, limit) of the session's window, as much as the socket takes (else s->full). -EIO: the
+ * file is not what it was. */
+int tftp_send_window(struct tftp_worker *w, struct tftp_session *s);

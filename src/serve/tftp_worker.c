@@ -1,0 +1,232 @@
+/* A thread of the TFTP server: waits for packets, time and room in sockets,
+ * and hands them to the sessions. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "serve/tftp_internal.h"
+
+static int64_t monotonic_ms(void)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- packets ---- */
+
+/* From a port that no transfer knows: it gets an error, and what it hit goes on (RFC 1350, 4). */
+static void refuse_stranger(struct tftp_worker *w, int fd, const struct tftp_peer *peer,
+                            const struct tftp_packet *packet)
+{
+        if (packet->opcode != TFTP_ERROR && tftp_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms))
+                tftp_send_error(w, fd, peer, TFTP_ERROR_UNKNOWN_TID, "Unknown transfer ID");
+}
+
+static void refuse_write(struct tftp_worker *w, const struct tftp_peer *peer, const struct tftp_packet *packet)
+{
+        struct event event = {.kind = EVENT_TFTP_ERROR,
+                              .time_us = tftp_now_us(),
+                              .address = ntohl(peer->address.sin_addr.s_addr),
+                              .path = packet->path,
+                              .text = "a request to write: the server only reads",
+                              .status = TFTP_ERROR_ACCESS};
+
+        if (!tftp_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms)) {
+                tftp_count(&w->count.limited, 1);
+                return;
+        }
+        tftp_count(&w->count.refused, 1);
+        tftp_send_error(w, w->listener, peer, TFTP_ERROR_ACCESS, "This server is read-only");
+        event_emit(w->server->events, &event);
+}
+
+static void listener_packet(struct tftp_worker *w, const struct tftp_peer *peer, const void *data, size_t n)
+{
+        struct tftp_session *s = NULL;
+        struct tftp_packet packet;
+
+        if (tftp_parse(data, n, &packet) < 0) {
+                if (tftp_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms))
+                        tftp_send_error(w, w->listener, peer, TFTP_ERROR_ILLEGAL, "Illegal TFTP operation");
+                return;
+        }
+        if (packet.opcode == TFTP_RRQ) {
+                tftp_session_request(w, peer, &packet);
+                return;
+        }
+        if (packet.opcode == TFTP_WRQ) {
+                refuse_write(w, peer, &packet);
+                return;
+        }
+        if (w->server->options.single_port)
+                s = tftp_session_find(w, &peer->address);
+        if (s)
+                tftp_session_packet(w, s, &packet);
+        else
+                refuse_stranger(w, w->listener, peer, &packet);
+}
+
+static struct in_addr asked_address(struct msghdr *message)
+{
+        struct in_pktinfo info = {0};
+
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
+                if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+                        memcpy(&info, CMSG_DATA(c), sizeof(info));
+        return info.ipi_spec_dst;
+}
+
+static void receive(struct tftp_worker *w)
+{
+        struct mmsghdr messages[TFTP_RECEIVE];
+        struct sockaddr_in from[TFTP_RECEIVE];
+        struct iovec iov[TFTP_RECEIVE];
+        char control[TFTP_RECEIVE][CMSG_SPACE(sizeof(struct in_pktinfo))] __attribute__((aligned(8)));
+        int n;
+
+        for (int i = 0; i < TFTP_RECEIVE; i++) {
+                iov[i] = (struct iovec){w->received + (size_t)i * TFTP_RECEIVE_BYTES, TFTP_RECEIVE_BYTES};
+                messages[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                                      .msg_namelen = sizeof(from[i]),
+                                                      .msg_iov = &iov[i],
+                                                      .msg_iovlen = 1,
+                                                      .msg_control = control[i],
+                                                      .msg_controllen = sizeof(control[i])};
+        }
+        n = recvmmsg(w->listener, messages, TFTP_RECEIVE, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n; i++) {
+                struct tftp_peer peer = {from[i], asked_address(&messages[i].msg_hdr)};
+
+                listener_packet(w, &peer, iov[i].iov_base, messages[i].msg_len);
+        }
+}
+
+static void receive_session(struct tftp_worker *w, struct tftp_session *s)
+{
+        struct tftp_peer from = {.server = s->peer.server};
+        socklen_t len = sizeof(from.address);
+        ssize_t n =
+                recvfrom(s->fd, w->received, TFTP_RECEIVE_BYTES, MSG_DONTWAIT, (struct sockaddr *)&from.address, &len);
+        struct tftp_packet packet;
+
+        if (n < 0 || tftp_parse(w->received, (size_t)n, &packet) < 0)
+                return;
+        if (from.address.sin_addr.s_addr != s->peer.address.sin_addr.s_addr ||
+            from.address.sin_port != s->peer.address.sin_port)
+                refuse_stranger(w, s->fd, &from, &packet);
+        else
+                tftp_session_packet(w, s, &packet);
+}
+
+/* ---- time ---- */
+
+/* Deadlines mostly move on with each packet: so they are looked at only when the earliest that
+ * there once was has come. */
+static void expire(struct tftp_worker *w)
+{
+        w->due_ms = INT64_MAX;
+        for (size_t i = w->sessions.n; i-- > 0;) { /* one that ends is replaced by the last */
+                struct tftp_session *s = w->sessions.v[i];
+
+                if (s->transfer.deadline_ms <= w->now_ms)
+                        tftp_session_expire(w, s);
+                else if (s->transfer.deadline_ms < w->due_ms)
+                        w->due_ms = s->transfer.deadline_ms;
+        }
+}
+
+static int wait_ms(const struct tftp_worker *w)
+{
+        int64_t left = w->due_ms - monotonic_ms();
+
+        if (w->due_ms == INT64_MAX)
+                return -1;
+        return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+/* ---- the loop ---- */
+
+/* In an event, what is no session: */
+#define LISTENER ((void *)1)
+#define STOP     ((void *)2)
+
+static bool is_session(const struct epoll_event *event)
+{
+        return event->data.ptr != LISTENER && event->data.ptr != STOP;
+}
+
+/* Who has least goes first, so that of many that began together the last is not far behind. */
+static int stragglers_first(const void *a, const void *b)
+{
+        const struct epoll_event *x = a, *y = b;
+        uint64_t has[2] = {0};
+
+        if (is_session(x))
+                has[0] = ((struct tftp_session *)x->data.ptr)->bytes;
+        if (is_session(y))
+                has[1] = ((struct tftp_session *)y->data.ptr)->bytes;
+        return has[0] < has[1] ? -1 : has[0] > has[1];
+}
+
+static void handle_session(struct tftp_worker *w, struct tftp_session *s, uint32_t events)
+{
+        if (s->file && events & EPOLLIN)
+                receive_session(w, s);
+        if (s->file && events & EPOLLOUT)
+                tftp_session_writable(w, s);
+}
+
+/* False: to stop. */
+static bool run_once(struct tftp_worker *w)
+{
+        struct epoll_event events[TFTP_EVENTS];
+        int n = epoll_wait(w->epoll, events, TFTP_EVENTS, wait_ms(w));
+
+        w->now_ms = monotonic_ms();
+        if (n > 2)
+                qsort(events, (size_t)n, sizeof(*events), stragglers_first);
+        for (int i = 0; i < n; i++) {
+                if (events[i].data.ptr == STOP)
+                        return false;
+                if (events[i].data.ptr == LISTENER)
+                        receive(w);
+                else
+                        handle_session(w, events[i].data.ptr, events[i].events);
+        }
+        if (w->now_ms >= w->due_ms)
+                expire(w);
+        tftp_sessions_sweep(w);
+        return true;
+}
+
+void *tftp_worker_run(void *worker)
+{
+        struct tftp_worker *w = worker;
+        struct epoll_event listener = {.events = EPOLLIN, .data.ptr = LISTENER},
+                           stop = {.events = EPOLLIN, .data.ptr = STOP};
+
+        epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->listener, &listener);
+        epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->server->stop, &stop);
+        w->due_ms = INT64_MAX;
+        while (run_once(w))
+                ;
+        while (w->sessions.n > 0)
+                tftp_session_abort(w, w->sessions.v[w->sessions.n - 1], "The server is stopping");
+        tftp_sessions_sweep(w);
+        return NULL;
+}
+
+void tftp_worker_free(struct tftp_worker *w)
+{
+        close_p(&w->listener);
+        close_p(&w->epoll);
+        close_p(&w->mtu_fd);
+        vec_free(&w->sessions);
+        vec_free(&w->ended);
+        free(w->batch);
+        free(w->received);
+}
