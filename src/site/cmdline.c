@@ -1,7 +1,7 @@
 /* The kernel's command line: the profile's, and before it what the initial RAM
- * disk needs to find a root on the network. Sources: initramfs-tools(7) and
- * its scripts/nfs, nbd-client's and open-iscsi's README.Debian, dracut.cmdline(7),
- * live-boot(7). */
+ * disk needs to find a root on the network. Sources: the scripts of
+ * initramfs-tools 0.142, nbd-client 3.24 and open-iscsi 2.1.8 in Debian 12,
+ * dracut.cmdline(7) with its modules nfs and nbd, live-boot(7). */
 #include <string.h>
 
 #include "base/str.h"
@@ -27,9 +27,12 @@ static void nfs_tools(struct line *line, const struct site_root *root)
 
 static void nbd_tools(struct line *line, const struct site_root *root)
 {
-        str_addf(&line->text, "root=/dev/nbd0 nbdroot=%s,%s,nbd0 ip=dhcp", server_text(line), root->export_name);
         if (root->port)
-                str_addf(&line->text, " nbdport=%u", root->port);
+                str_addf(&line->text, "root=/dev/nbd0 nbdroot=%s:%u/%s ip=dhcp", server_text(line), root->port,
+                         root->export_name);
+        else
+                str_addf(&line->text, "root=/dev/nbd0 nbdroot=%s,%s,nbd0 ip=dhcp", server_text(line),
+                         root->export_name);
 }
 
 static void nfs_dracut(struct line *line, const struct site_root *root)
@@ -37,26 +40,31 @@ static void nfs_dracut(struct line *line, const struct site_root *root)
         str_addf(&line->text, "root=nfs:%s:%s:%s ip=dhcp rd.neednet=1", server_text(line), root->path, root->options);
 }
 
-/* The second field is a port if it is a number, else an export on the usual port. */
+/* The second field is a port if it is a number, else the name of an export on
+ * the usual port; the fifth are further options of nbd-client. */
 static void nbd_dracut(struct line *line, const struct site_root *root)
 {
-        str_addf(&line->text, "root=nbd:%s:", server_text(line));
         if (root->port)
-                str_addf(&line->text, "%u", root->port);
+                str_addf(&line->text, "root=nbd:%s:%u:auto::-name,%s", server_text(line), root->port,
+                         root->export_name);
         else
-                str_add(&line->text, root->export_name);
+                str_addf(&line->text, "root=nbd:%s:%s", server_text(line), root->export_name);
         str_add(&line->text, " ip=dhcp rd.neednet=1");
+}
+
+static const char *squashfs_url(struct line *line, const struct site_root *root)
+{
+        return strstr(root->path, "://") ? root->path : site_url(line->request, true, site_served_path(root->path));
 }
 
 static void squashfs_dracut(struct line *line, const struct site_root *root)
 {
-        str_addf(&line->text, "root=live:%s rd.live.image ip=dhcp rd.neednet=1",
-                 site_url(line->request, true, root->path));
+        str_addf(&line->text, "root=live:%s rd.live.image ip=dhcp rd.neednet=1", squashfs_url(line, root));
 }
 
 static void squashfs_live(struct line *line, const struct site_root *root)
 {
-        str_addf(&line->text, "boot=live fetch=%s ip=dhcp", site_url(line->request, true, root->path));
+        str_addf(&line->text, "boot=live fetch=%s ip=dhcp", squashfs_url(line, root));
 }
 
 static void nfs_live(struct line *line, const struct site_root *root)

@@ -3,8 +3,8 @@
  * file is read. */
 #include "site/profile.h"
 
+#include <ctype.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/str.h"
 #include "site/loader.h"
@@ -147,6 +147,17 @@ const struct site_block site_block_root = {
         .help = "A root file system on the network: nfs, nbd or squashfs",
 };
 
+/* They become parts of a command line. */
+static void check_word(struct load *load, const struct hcl_content *content, const char *key, const char *text)
+{
+        for (const char *c = text; c && *c; c++)
+                if (isspace((unsigned char)*c) || iscntrl((unsigned char)*c)) {
+                        diag_error(load->diags, site_key_range(content, key, NO_RANGE),
+                                   "'%s' becomes part of a kernel's command line: it cannot have blanks in it", key);
+                        return;
+                }
+}
+
 static void check_root(struct load *load, const struct hcl_block *block, struct site_root *root,
                        const struct site_profile *profile)
 {
@@ -173,6 +184,9 @@ static void read_root(struct load *load, const struct hcl_block *block, struct s
         struct hcl_content content;
 
         site_keys_read(load, &site_block_root, block->body, scope, &root, &content);
+        check_word(load, &content, "path", root.path);
+        check_word(load, &content, "options", root.options);
+        check_word(load, &content, "export", root.export_name);
         for (int i = 1; root_kinds[i]; i++)
                 if (strcmp(root_kinds[i], type) == 0)
                         root.kind = (enum site_root_kind)i;
