@@ -60,36 +60,6 @@ struct asked {
         uint32_t server;
 };
 
-static int parse_mac(const char *text, uint8_t mac[6])
-{
-        unsigned int b[6];
-        char end;
-
-        if (strlen(text) != 17 ||
-            (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 &&
-             sscanf(text, "%2x-%2x-%2x-%2x-%2x-%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6))
-                return -EINVAL;
-        for (size_t i = 0; i < 6; i++)
-                mac[i] = (uint8_t)b[i];
-        return 0;
-}
-
-/* As option 97 has it: the first three fields little-endian. */
-static int parse_uuid(const char *text, uint8_t uuid[16])
-{
-        static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-        unsigned int byte;
-
-        for (size_t i = 0; i < 16; i++) {
-                text += *text == '-';
-                if (sscanf(text, "%2x", &byte) != 1 || strlen(text) < 2)
-                        return -EINVAL;
-                uuid[order[i]] = (uint8_t)byte;
-                text += 2;
-        }
-        return *text ? -EINVAL : 0;
-}
-
 static void read_stage(const struct asked *asked, const struct stage *stage, struct client *ret)
 {
         static struct dhcp_writer writer; /* large */
@@ -109,7 +79,7 @@ static void read_stage(const struct asked *asked, const struct stage *stage, str
                 dhcp_put_text(&writer, DHCP_OPT_USER_CLASS, stage->user_class);
         if (stage->arch >= 0)
                 dhcp_put_u16(&writer, DHCP_OPT_ARCH, (uint16_t)stage->arch);
-        memcpy(uuid + 1, asked->uuid, 16);
+        site_swap_uuid(asked->uuid, uuid + 1);
         if (asked->has_uuid)
                 dhcp_put(&writer, DHCP_OPT_UUID, uuid, sizeof(uuid));
         if (dhcp_parse(bytes, dhcp_write(&writer, DHCP_ETHERNET_SIZE, bytes), &message, &reason) < 0)
@@ -336,13 +306,12 @@ static int explain(const struct options *options, const char *who)
         machine = site_machine_by_name(site, who);
         if (machine && machine->n_macs > 0)
                 memcpy(asked.mac, machine->macs[0], 6);
-        else if (parse_mac(who, asked.mac) < 0)
+        else if (!site_parse_mac(who, asked.mac))
                 r = error_set(&err, EINVAL, "'%s' is neither a MAC address nor a machine of the site file", who);
         if (r == 0 && options->uuid) {
-                asked.has_uuid = true;
-                r = parse_uuid(options->uuid, asked.uuid);
-                if (r < 0)
-                        error_set(&err, EINVAL, "'%s' is no UUID", options->uuid);
+                asked.has_uuid = site_parse_uuid(options->uuid, asked.uuid);
+                if (!asked.has_uuid)
+                        r = error_set(&err, EINVAL, "'%s' is no UUID", options->uuid);
         }
         if (r == 0)
                 r = bind_networks(site, &err);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "site/loader.h"
@@ -229,7 +230,7 @@ static bool is_boot_name(const char *name)
 
         if (strcmp(name, "ipxe") == 0)
                 return true;
-        platform = str_ends(name, "-http") ? strndup(name, strlen(name) - strlen("-http")) : strdup(name);
+        platform = str_ends(name, "-http") ? xstrndup(name, strlen(name) - strlen("-http")) : xstrdup(name);
         return client_platform_find(platform) != PLATFORM_UNKNOWN;
 }
 

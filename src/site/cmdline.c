@@ -106,6 +106,9 @@ static void add_root(struct line *line, const struct site_profile *profile)
                         forms[i].add(line, root);
                         if (forms[i].mode)
                                 str_add(&line->text, root->writable ? " rw" : " ro");
+                        if (line->request->has_mac) /* of several interfaces, the one that it booted from */
+                                str_addf(&line->text, " BOOTIF=01-%s",
+                                         site_mac_dashed(&line->request->arena, line->request->mac));
                 }
 }
 
@@ -126,7 +129,7 @@ int site_cmdline(struct site_request *request, const char **ret, struct error *e
 {
         CLEANUP(line_clear) struct line line = {.request = request};
         const struct site_profile *profile = request->profile;
-        const char *own, *san;
+        const char *own = "", *san = "";
         int r = site_eval_line(request, profile->cmdline, "the command line", &own, err);
 
         if (r == 0)

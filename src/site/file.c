@@ -106,7 +106,7 @@ static bool same_name(const char *path, const char *evaluated)
 static int pi_kernel(struct site_request *request, const char *path, struct site_file *ret, struct error *err)
 {
         const char *root = request->site->root;
-        struct site_kernel k;
+        struct site_kernel k = {0};
         int r = site_kernel(request, &k, err);
 
         if (r < 0)

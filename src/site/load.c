@@ -252,7 +252,7 @@ static int load_source(struct source_text *source, const char *folder, struct si
 
 static int absolute_folder(const char *path, char **ret, struct error *err)
 {
-        CLEANUP_FREE char *folder = strcmp(path, "-") == 0 ? strdup(".") : path_dir(path);
+        CLEANUP_FREE char *folder = strcmp(path, "-") == 0 ? xstrdup(".") : path_dir(path);
 
         *ret = realpath(folder, NULL);
         return *ret ? 0 : error_errno(err, errno, "the folder '%s'", folder);

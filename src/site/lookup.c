@@ -49,8 +49,7 @@ const struct site_machine *site_map_find(const struct site_map *map, const void 
         return map->size ? slot_of(map, key, len)->machine : NULL;
 }
 
-/* As SMBIOS, and so option 97, has it: the first three fields are little-endian (RFC 4578, 2.3). */
-static void swap_uuid(const uint8_t uuid[16], uint8_t ret[16])
+void site_swap_uuid(const uint8_t uuid[16], uint8_t ret[16])
 {
         static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -63,7 +62,7 @@ static const struct site_machine *by_uuid(const struct site *site, const uint8_t
         const struct site_machine *machine;
         uint8_t swapped[16];
 
-        swap_uuid(uuid, swapped);
+        site_swap_uuid(uuid, swapped);
         machine = site_map_find(&site->private->by_uuid, swapped, 16);
         return machine ? machine : site_map_find(&site->private->by_uuid, uuid, 16);
 }

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/str.h"
 #include "lang/schema.h"
 #include "site/site_internal.h"
@@ -107,7 +108,7 @@ bool site_value_subnet(struct load *load, const struct hcl_value *value, struct 
         if (!site_value_text(load, value, at, host ? "address" : "subnet", &text))
                 return false;
         slash = strchr(text, '/');
-        address = slash ? strndup(text, (size_t)(slash - text)) : strdup(text);
+        address = slash ? xstrndup(text, (size_t)(slash - text)) : xstrdup(text);
         bits = slash ? strtoul(slash + 1, &end, 10) : 0;
         if (!site_parse_address(address, &base) || (!slash && !host) ||
             (slash && (!isdigit((unsigned char)slash[1]) || *end || bits < 1 || bits > 32))) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
 
@@ -167,7 +168,7 @@ static const char *after_mac_folder(struct site_request *request, const char *pa
         if (!str_starts(path, "mac/"))
                 return path;
         rest = strchr(path + 4, '/');
-        name = rest ? strndup(path + 4, (size_t)(rest - path - 4)) : NULL;
+        name = rest ? xstrndup(path + 4, (size_t)(rest - path - 4)) : NULL;
         return name && site_parse_mac(name, mac) && claim_mac(request, mac) ? rest + 1 : path;
 }
 
@@ -180,7 +181,7 @@ static bool has_firmware(const struct site_profile *profile)
 static const char *after_pi_folder(struct site_request *request, const char *path)
 {
         const char *slash = strchr(path, '/');
-        CLEANUP_FREE char *name = slash ? strndup(path, (size_t)(slash - path)) : NULL;
+        CLEANUP_FREE char *name = slash ? xstrndup(path, (size_t)(slash - path)) : NULL;
         struct site_request claimed = *request;
         uint8_t mac[6];
 

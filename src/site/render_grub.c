@@ -43,7 +43,7 @@ static void path(struct str *out, const char *name)
 
 int site_render_grub(struct site_request *request, struct str *out, struct error *err)
 {
-        struct site_kernel k;
+        struct site_kernel k = {0};
         int r;
 
         if (!request->profile || request->profile->local_disk) {

@@ -32,7 +32,7 @@ static void kernel(struct site_request *request, const struct site_kernel *k, st
 
 int site_render_ipxe(struct site_request *request, struct str *out, struct error *err)
 {
-        struct site_kernel k;
+        struct site_kernel k = {0};
         int r;
 
         str_add(out, "#!ipxe\n");

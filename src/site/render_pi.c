@@ -8,12 +8,12 @@
 int site_render_config_txt(struct site_request *request, struct str *out, struct error *err)
 {
         const char *own;
-        struct site_kernel k;
+        struct site_kernel k = {0};
         int r = site_eval_text(request, request->profile->config_txt, "config_txt", &own, err);
 
         if (r == 0)
                 r = site_kernel(request, &k, err);
-        if (r < 0)
+        if (r != 0)
                 return r;
         if (!request->profile->config_txt && !*k.kernel)
                 return 1;

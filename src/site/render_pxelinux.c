@@ -14,7 +14,7 @@ static void initrds(const struct site_kernel *k, struct str *out)
 
 int site_render_pxelinux(struct site_request *request, struct str *out, struct error *err)
 {
-        struct site_kernel k;
+        struct site_kernel k = {0};
         int r;
 
         str_add(out, "DEFAULT slipway\nPROMPT 0\nLABEL slipway\n");

@@ -271,7 +271,7 @@ static int eval(struct site_request *request, const struct hcl_expr *expr, const
 int site_eval_text(struct site_request *request, const struct hcl_expr *expr, const char *what, const char **ret,
                    struct error *err)
 {
-        const struct hcl_value *value;
+        const struct hcl_value *value = &hcl_null_any;
         int r;
 
         if (!expr) {
@@ -301,7 +301,7 @@ int site_eval_line(struct site_request *request, const struct hcl_expr *expr, co
 int site_eval_member(struct site_request *request, const struct hcl_expr *expr, const char *key, const char *what,
                      const char **ret, struct error *err)
 {
-        const struct hcl_value *object, *member = NULL;
+        const struct hcl_value *object = &hcl_unknown_any, *member = NULL;
         int r = eval(request, expr, what, &object, err);
 
         if (r < 0)

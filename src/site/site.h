@@ -108,6 +108,13 @@ const struct site_machine *site_machine_by_name(const struct site *site, const c
 /* The network whose subnet holds the address; NULL: none. */
 const struct site_network *site_network_of(const struct site *site, uint32_t address);
 
+/* 52:54:00:12:34:56, with - too, or without; a UUID with its dashes or without. */
+bool site_parse_mac(const char *s, uint8_t ret[6]);
+bool site_parse_uuid(const char *s, uint8_t ret[16]);
+/* From the order of the text to that of SMBIOS, and so of option 97, in which the first three fields are
+ * little-endian (RFC 4578, section 2.3); and back. */
+void site_swap_uuid(const uint8_t uuid[16], uint8_t ret[16]);
+
 /* ---- what a client is given to boot ---- */
 
 enum site_pxe {

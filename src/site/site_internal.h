@@ -84,8 +84,6 @@ struct range site_key_range(const struct hcl_content *content, const char *name,
 
 /* parse.c: values as C; false after a message. */
 bool site_parse_address(const char *s, uint32_t *ret);
-bool site_parse_mac(const char *s, uint8_t ret[6]); /* 52:54:00:12:34:56, with - too, or without */
-bool site_parse_uuid(const char *s, uint8_t ret[16]);
 const char *site_show_address(struct arena *arena, uint32_t address);
 bool site_value_text(struct load *load, const struct hcl_value *value, struct range at, const char *what,
                      const char **ret);

@@ -1,0 +1,331 @@
+/* What is at a path: rendered texts against golden files (written anew with
+ * SLIPWAY_WRITE_GOLDEN=1), whose files are reachable, and who is given secrets. */
+#include "sitetest.h"
+
+#define SITE                                                                                                           \
+        SITE_HEAD NETWORK                                                                                              \
+                "profile \"installer\" {\n kernel = \"/debian/linux\"\n initrd = [\"debian/initrd.gz\", "              \
+                "\"more.cpio\"]\n"                                                                                     \
+                " cmdline = \"auto=true url=${answers.preseed} d=\\\"a b\\\" q='x' c=$HOME;\"\n"                       \
+                " variables = { packages = [\"ssh\"], note = \"common\" }\n"                                           \
+                " answers \"preseed\" {\n  template = \"preseed.tmpl\"\n }\n"                                          \
+                " answers \"public\" {\n  text = \"${machine.name}|${var.note}|${client.host_name}|${server.http}|"    \
+                "${network.router}|${network.domain}|${network.prefix}|${machine.known}\\n\"\n }\n"                    \
+                " answers \"known\" {\n  text = \"for ${machine.name}\"\n  known_only = true\n }\n"                    \
+                " answers \"missing\" {\n  text = var.missing\n }\n}\n"                                                \
+                "profile \"nfs\" {\n kernel = \"debian/linux\"\n root \"nfs\" {\n  path = \"/srv/nfs\"\n }\n}\n"       \
+                "profile \"nfs-dracut\" {\n kernel = \"debian/linux\"\n initramfs = \"dracut\"\n root \"nfs\" {\n"     \
+                "  path = \"/srv/nfs\"\n  server = \"10.77.0.7\"\n  options = \"vers=4\"\n  writable = true\n }\n}\n"  \
+                "profile \"nfs-live\" {\n kernel = \"debian/linux\"\n initramfs = \"live-boot\"\n root \"nfs\" {\n"    \
+                "  path = \"/srv/nfs\"\n }\n}\n"                                                                       \
+                "profile \"nbd\" {\n kernel = \"debian/linux\"\n cmdline = \"quiet\"\n root \"nbd\" {\n"               \
+                "  path = \"debian.img\"\n }\n}\n"                                                                     \
+                "profile \"nbd-port\" {\n kernel = \"debian/linux\"\n root \"nbd\" {\n  path = \"debian.img\"\n"       \
+                "  port = 10810\n  export = \"deb\"\n  writable = true\n }\n}\n"                                       \
+                "profile \"nbd-dracut\" {\n kernel = \"debian/linux\"\n initramfs = \"dracut\"\n root \"nbd\" {\n"     \
+                "  path = \"debian.img\"\n }\n}\n"                                                                     \
+                "profile \"nbd-dracut-port\" {\n kernel = \"debian/linux\"\n initramfs = \"dracut\"\n root \"nbd\" "   \
+                "{\n"                                                                                                  \
+                "  path = \"debian.img\"\n  port = 10810\n }\n}\n"                                                     \
+                "profile \"squashfs\" {\n kernel = \"debian/linux\"\n root \"squashfs\" {\n"                           \
+                "  path = \"live/filesystem.squashfs\"\n }\n}\n"                                                       \
+                "profile \"squashfs-dracut\" {\n kernel = \"debian/linux\"\n initramfs = \"dracut\"\n"                 \
+                " root \"squashfs\" {\n  path = \"http://elsewhere/x.squashfs\"\n }\n}\n"                              \
+                "profile \"san\" {\n san = \"iscsi:10.77.0.1::::iqn.2026-11.org.example:x\"\n}\n"                      \
+                "profile \"san-kernel\" {\n kernel = \"debian/linux\"\n cmdline = \"root=LABEL=r\"\n"                  \
+                " san = \"iscsi:10.77.0.1::::iqn.2026-11.org.example:x\"\n}\n"                                         \
+                "profile \"own\" {\n boot = { bios = \"pxelinux.0\" }\n}\n"                                            \
+                "profile \"pi\" {\n firmware = \"firmware\"\n kernel = \"debian/linux\"\n"                             \
+                " initrd = \"debian/initrd.gz\"\n cmdline = \"console=serial0,115200\"\n"                              \
+                " config_txt = \"dtparam=audio=on # ${machine.name}\"\n}\n"                                            \
+                "profile \"pi-image\" {\n image = \"root/debian/linux\"\n}\n"                                          \
+                "profile \"pi-plain\" {\n firmware = \"firmware\"\n root \"nfs\" {\n  path = \"/srv/pi\"\n }\n}\n"     \
+                "machine \"m1\" {\n mac = \"52:54:00:00:00:01\"\n address = \"10.77.0.11\"\n"                          \
+                " profile = profile.installer\n secrets = { password = \"s3cret\" }\n variables = { note = \"own\" "   \
+                "}\n}\n"                                                                                               \
+                "machine \"pi4\" {\n mac = \"dc:a6:32:00:00:04\"\n serial = \"0000000a\"\n profile = profile.pi\n}\n"  \
+                "machine \"pi5\" {\n mac = \"d8:3a:dd:00:00:05\"\n serial = \"0000000b\"\n profile = "                 \
+                "profile.pi-image\n}\n"                                                                                \
+                "machine \"pi3\" {\n mac = \"b8:27:eb:00:00:03\"\n address = \"10.77.0.13\"\n profile = "              \
+                "profile.pi-plain\n}\n"                                                                                \
+                "machine \"own\" {\n mac = \"52:54:00:00:00:08\"\n profile = profile.own\n}\n"                         \
+                "default_profile = profile.local-disk\n"
+
+static struct site *site;
+
+static int setup(void **state)
+{
+        if (make_folder(state) < 0)
+                return -1;
+        put("root/more.cpio", "x");
+        put("preseed.tmpl", "hostname ${machine.name}\npassword ${var.password}\n%{ for p in var.packages ~}\n"
+                            "package ${p}\n%{ endfor ~}\n");
+        site = load_good(SITE);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        site_free(site);
+        return remove_folder(state);
+}
+
+/* A machine of the site, on its lease. */
+static struct site_peer peer_of(const char *name)
+{
+        const struct site_machine *machine = site_machine_by_name(site, name);
+        struct site_peer peer = {.address = 0x0a4d0064, .server = 0x0a4d0001, .has_mac = true};
+
+        assert_non_null(machine);
+        memcpy(peer.mac, machine->macs[0], 6);
+        return peer;
+}
+
+static void check_golden(const char *name, const char *text)
+{
+        CLEANUP_FREE char *path = path_join(GOLDEN, name), *want = NULL;
+        size_t len;
+
+        if (getenv("SLIPWAY_WRITE_GOLDEN"))
+                assert_int_equal(file_write(path, text, strlen(text), 0644, NULL), 0);
+        assert_int_equal(file_read(path, 0, &want, &len, NULL), 0);
+        if (strcmp(text, want) != 0)
+                fail_msg("%s: wanted\n%s\ngot\n%s", name, want, text);
+}
+
+static void test_rendered(void **state)
+{
+        static const struct {
+                const char *machine, *path, *golden, *what;
+        } rows[] = {
+                {"m1", "/boot.ipxe", "installer.ipxe", "iPXE script of profile 'installer' for machine 'm1'"},
+                {"m1", "autoexec.ipxe", "installer.ipxe", "iPXE script of profile 'installer' for machine 'm1'"},
+                {"m1", "pxelinux.cfg/default", "installer.pxelinux",
+                 "PXELINUX configuration of profile 'installer' for machine 'm1'"},
+                {"m1", "pxelinux.cfg/01-52-54-00-00-00-01", "installer.pxelinux", NULL},
+                {"m1", "pxelinux.cfg/0A4D0064", "installer.pxelinux", NULL},
+                {"m1", "pxelinux.cfg/0A4D", "installer.pxelinux", NULL},
+                {"m1", "pxelinux.cfg/default-arm-bcm283x", "installer.pxelinux", NULL},
+                {"m1", "pxelinux.cfg/b8945908-d6a6-41a9-611d-74a6ab80b83d", "installer.pxelinux", NULL},
+                {"m1", "\\grub\\grub.cfg", "installer.grub",
+                 "GRUB configuration of profile 'installer' for machine 'm1'"},
+                {"m1", "grub/x86_64-efi/grub.cfg", "installer.grub", NULL},
+                {"m1", "debian-installer/amd64/grub/grub.cfg-01-52-54-00-00-00-01", "installer.grub", NULL},
+                {"m1", "answers/preseed", "installer.preseed",
+                 "answers 'preseed' of profile 'installer' for machine 'm1'"},
+                {"m1", "mac/52-54-00-00-00-01/answers/preseed", "installer.preseed", NULL},
+                {"m1", "answers/public", "installer.public", NULL},
+                {"pi4", "0000000a/config.txt", "pi.config.txt", "config.txt of profile 'pi' for machine 'pi4'"},
+                {"pi4", "dc-a6-32-00-00-04/cmdline.txt", "pi.cmdline.txt", NULL},
+                {"pi3", "0000abcd/cmdline.txt", "pi-plain.cmdline.txt", NULL},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct site_peer peer = peer_of(rows[i].machine);
+                CLEANUP(site_file_clear) struct site_file file = {0};
+                CLEANUP_ERROR struct error err = {0};
+
+                if (site_file(site, rows[i].path, &peer, &file, &err) < 0)
+                        fail_msg("%s: %s", rows[i].path, error_message(&err));
+                if (file.kind != SITE_FILE_TEXT)
+                        fail_msg("%s: not rendered, but %s", rows[i].path, file.path);
+                assert_int_equal(file.len, strlen(file.text));
+                check_golden(rows[i].golden, file.text);
+                if (rows[i].what)
+                        assert_string_equal(file.what, rows[i].what);
+        }
+}
+
+/* Each profile's iPXE script: command lines of all kinds of roots. */
+static void test_profiles(void **state)
+{
+        static const char *const names[] = {
+                "nfs",      "nfs-dracut",      "nfs-live", "nbd",        "nbd-port",  "nbd-dracut", "nbd-dracut-port",
+                "squashfs", "squashfs-dracut", "san",      "san-kernel", "local-disk"};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                CLEANUP_FREE char *text = xasprintf("%s\nmachine \"it\" {\n mac = \"52:54:00:00:00:77\"\n"
+                                                    " profile = profile.%s\n}\n",
+                                                    SITE, names[i]);
+                CLEANUP_FREE char *golden = xasprintf("%s.ipxe", names[i]);
+                struct site *other = load_good(text);
+                struct site_peer peer = {.address = 0x0a4d0064,
+                                         .server = 0x0a4d0001,
+                                         .has_mac = true,
+                                         .mac = {0x52, 0x54, 0, 0, 0, 0x77}};
+                CLEANUP(site_file_clear) struct site_file file = {0};
+
+                assert_int_equal(site_file(other, "boot.ipxe", &peer, &file, NULL), 0);
+                check_golden(golden, file.text);
+                site_free(other);
+        }
+}
+
+/* Of a machine whose disk it is to boot, and of one that nobody knows: "nothing" in each language. */
+static void test_local_disk(void **state)
+{
+        static const struct {
+                const char *path, *text;
+        } rows[] = {
+                {"boot.ipxe", "#!ipxe\nexit\n"},
+                {"pxelinux.cfg/default", "DEFAULT slipway\nPROMPT 0\nLABEL slipway\n  LOCALBOOT 0\n"},
+                {"grub/grub.cfg", "exit 1\n"},
+        };
+        const struct site_peer nobody = {.address = 0x0a4d0065, .server = 0x0a4d0001};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                CLEANUP(site_file_clear) struct site_file file = {0};
+
+                assert_int_equal(site_file(site, rows[i].path, &nobody, &file, NULL), 0);
+                assert_string_equal(file.text, rows[i].text);
+        }
+}
+
+static void test_disk_files(void **state)
+{
+        static const struct {
+                const char *machine, *path, *root, *found;
+                enum site_file_kind kind;
+        } rows[] = {
+                {"m1", "debian/linux", "root", "debian/linux", SITE_FILE_DISK},
+                {"m1", "//debian\\./linux", "root", "debian/linux", SITE_FILE_DISK},
+                {"m1", "nothing/here", "root", "nothing/here", SITE_FILE_DISK},
+                {"m1", "undionly.kpxe", "loaders", "undionly.kpxe", SITE_FILE_DISK},
+                {"own", "pxelinux.0", "root", "pxelinux.0", SITE_FILE_DISK},
+                {"own", "pxelinux.cfg/default", "root", "pxelinux.cfg/default", SITE_FILE_DISK},
+                {"own", "boot.ipxe", "root", "boot.ipxe", SITE_FILE_DISK},
+                {"m1", "pxelinux.cfg/01-52-54-00-00-00-02", "root", "pxelinux.cfg/01-52-54-00-00-00-02",
+                 SITE_FILE_DISK}, /* another machine's */
+                {"m1", "pxelinux.cfg/0A4D0065", "root", "pxelinux.cfg/0A4D0065", SITE_FILE_DISK},
+                {"m1", "pxelinux.cfg/other", "root", "pxelinux.cfg/other", SITE_FILE_DISK},
+                {"m1", "mac/52-54-00-00-00-02/boot.ipxe", "root", "mac/52-54-00-00-00-02/boot.ipxe", SITE_FILE_DISK},
+                {"pi4", "0000000a/start4.elf", "firmware", "start4.elf", SITE_FILE_DISK},
+                {"pi4", "0000000a/linux", "root", "debian/linux", SITE_FILE_DISK},
+                {"pi4", "0000000a/initrd.gz", "root", "debian/initrd.gz", SITE_FILE_DISK},
+                {"pi4", "0000000b/start4.elf", "root", "0000000b/start4.elf", SITE_FILE_DISK}, /* another board's */
+                {"pi4", "0000000a/overlays/overlay_map.dtb", "firmware", "overlays/overlay_map.dtb", SITE_FILE_DISK},
+                {"pi5", "0000000b/config.txt", "root/debian/linux", "1:/config.txt", SITE_FILE_IMAGE},
+                {"pi3", "0000abcd/config.txt", "firmware", "config.txt", SITE_FILE_DISK},
+                {"m1", "0000abcd/config.txt", "root", "0000abcd/config.txt", SITE_FILE_DISK},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct site_peer peer = peer_of(rows[i].machine);
+                CLEANUP(site_file_clear) struct site_file file = {0};
+                CLEANUP_FREE char *root = path_join(dir, rows[i].root);
+
+                assert_int_equal(site_file(site, rows[i].path, &peer, &file, NULL), 0);
+                if (file.kind != rows[i].kind || strcmp(file.root, root) != 0 || strcmp(file.path, rows[i].found) != 0)
+                        fail_msg("%s: %d %s %s", rows[i].path, file.kind, file.root, file.path);
+        }
+}
+
+/* With nothing but a path to go by: a Raspberry Pi beside another DHCP server. */
+static void test_by_path(void **state)
+{
+        const struct site_peer nobody = {.address = 0x0a4d0065, .server = 0x0a4d0001};
+        static const struct {
+                const char *path, *part;
+        } rows[] = {
+                {"0000000a/config.txt", "# pi4\n"},
+                {"dc-a6-32-00-00-04/config.txt", "# pi4\n"},
+                {"mac/52-54-00-00-00-01/answers/public", "m1|own|"},
+                {"mac/52-54-00-00-00-01/boot.ipxe", "url=http://10.77.0.1/mac/52-54-00-00-00-01/answers/preseed"},
+                {"pxelinux.cfg/01-52-54-00-00-00-01", "KERNEL debian/linux"},
+                {"grub/grub.cfg-01-52-54-00-00-00-01", "linux '/debian/linux'"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                CLEANUP(site_file_clear) struct site_file file = {0};
+
+                assert_int_equal(site_file(site, rows[i].path, &nobody, &file, NULL), 0);
+                if (!file.text || !strstr(file.text, rows[i].part))
+                        fail_msg("%s: %s", rows[i].path, file.text ? file.text : file.path);
+        }
+}
+
+/* What is refused, and in which words. */
+static void test_refused(void **state)
+{
+        const struct site_peer nobody = {.address = 0x0a4d0065, .server = 0x0a4d0001};
+        static const struct {
+                const char *machine, *path; /* machine NULL: nobody */
+                int code;
+                const char *message;
+        } rows[] = {
+                {"m1", "../etc/passwd", -EACCES, "a path with '..' is refused"},
+                {"m1", "a/..", -EACCES, "'..'"},
+                {"m1", "..\\x", -EACCES, "'..'"},
+                {"m1", "0000000a/../x", -EACCES, "'..'"},
+                {"m1", "", -ENOENT, "no file is named"},
+                {"m1", "///", -ENOENT, "no file is named"},
+                {"m1", "a\nb", -ENOENT, "control characters"},
+                {"m1", "answers/nothing", -ENOENT, "profile 'installer' of machine 'm1' has no answers 'nothing'"},
+                {"m1", "answers/preseed/x", -ENOENT, "has no answers 'preseed/x'"},
+                {"m1", "answers/missing", -EINVAL, "site.hcl:"},
+                {"own", "answers/preseed", -ENOENT, "profile 'own' of machine 'own' has no answers 'preseed'"},
+                {NULL, "answers/preseed", -ENOENT, "profile 'local-disk' of 10.77.0.101 has no answers 'preseed'"},
+                {NULL, "mac/52-54-00-00-00-01/answers/preseed", -EACCES, "preseed holds a secret, which is given only"},
+                {NULL, "mac/52-54-00-00-00-01/answers/known", -EACCES, "are for machines of the site file"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct site_peer peer = rows[i].machine ? peer_of(rows[i].machine) : nobody;
+                CLEANUP(site_file_clear) struct site_file file = {0};
+                CLEANUP_ERROR struct error err = {0};
+                int r = site_file(site, rows[i].path, &peer, &file, &err);
+
+                if (r != rows[i].code || !strstr(error_message(&err), rows[i].message))
+                        fail_msg("%s: %d, %s", rows[i].path, r, error_message(&err));
+        }
+}
+
+/* The address that is kept for a machine is as good as its lease. */
+static void test_reserved_address(void **state)
+{
+        const struct site_peer peer = {.address = 0x0a4d000b, .server = 0x0a4d0001};
+        CLEANUP(site_file_clear) struct site_file file = {0};
+
+        (void)state;
+        assert_int_equal(site_file(site, "answers/preseed", &peer, &file, NULL), 0);
+        check_golden("installer.preseed", file.text);
+}
+
+/* A host name that is more than one goes into no text. */
+static void test_injection(void **state)
+{
+        static const struct {
+                const char *name, *shown;
+        } rows[] = {
+                {"good-name.example", "|good-name.example|"}, {"<script>", "||"}, {"a\\x0ab", "||"}, {"$(id)", "||"}};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct site_peer peer = peer_of("m1");
+                struct client client = {.kind = CLIENT_PXE, .has_mac = true};
+                CLEANUP(site_file_clear) struct site_file file = {0};
+
+                snprintf(client.host_name, sizeof(client.host_name), "%s", rows[i].name);
+                peer.client = &client;
+                assert_int_equal(site_file(site, "answers/public", &peer, &file, NULL), 0);
+                assert_non_null(strstr(file.text, rows[i].shown));
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_rendered),         cmocka_unit_test(test_profiles),
+                cmocka_unit_test(test_local_disk),       cmocka_unit_test(test_disk_files),
+                cmocka_unit_test(test_by_path),          cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_reserved_address), cmocka_unit_test(test_injection),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
