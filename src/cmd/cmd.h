@@ -81,5 +81,6 @@ extern const struct command command_init;
 extern const struct command command_inspect;
 extern const struct command command_plugins;
 extern const struct command command_schema;
+extern const struct command command_simulate;
 extern const struct command command_validate;
 extern const struct command command_version;

@@ -69,7 +69,7 @@ lab_stop() {
   for pid in "${holders[@]}"; do
     kill -KILL "$pid" 2>/dev/null || :
   done
-  wait
+  wait 2>/dev/null
 }
 
 # DHCP clients write to it.
@@ -155,4 +155,15 @@ boots() {
   boot "$1" "${@:3}" || :
   tr -d '\r\000' <"${3:-machine}.log" | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g' >"${3:-machine}.txt"
   grep -F -- "$2" "${3:-machine}.txt" || { tail -n 40 "${3:-machine}.txt"; return 1; }
+}
+
+# A server that is not ours, with the files of the folder `root`.
+dnsmasq_serves() {
+  background dnsmasq server dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root --interface=eth0 --bind-interfaces \
+    --no-ping --log-dhcp --log-facility=- --dhcp-leasefile=leases --dhcp-range=10.77.0.100,10.77.0.200,10m --enable-tftp --tftp-root="$PWD/root" "$@"
+  wait_for 10 shows dnsmasq 'DHCP, IP range'
+}
+http_serves() {
+  background httpd server python3 -m http.server --protocol HTTP/1.1 --directory root 80
+  wait_for 10 server curl -sfo /dev/null http://10.77.0.1/
 }
