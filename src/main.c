@@ -30,10 +30,21 @@ const struct command *const commands[] = {
         NULL,
 };
 
+/* -help, --version and the like are commands too. */
+static const char *without_dashes(const char *word)
+{
+        word += str_starts(word, "--") ? 2 : str_starts(word, "-");
+        return strcmp(word, "h") == 0 ? "help" : strcmp(word, "v") == 0 ? "version" : word;
+}
+
 static int unknown(const char *name)
 {
         const char *names[sizeof(commands) / sizeof(commands[0])] = {0};
 
+        if (str_starts(without_dashes(name), "autocomplete-")) {
+                fputs("slipway: completion is installed with slipway; 'slipway help completion' says more\n", stderr);
+                return 2;
+        }
         for (size_t i = 0; commands[i]; i++)
                 names[i] = commands[i]->name;
         return command_unknown("command", name, names);
@@ -49,13 +60,6 @@ static int global_options(char **argv)
                 n++;
         }
         return n;
-}
-
-/* -help, --version and the like are commands too. */
-static const char *without_dashes(const char *word)
-{
-        word += str_starts(word, "--") ? 2 : str_starts(word, "-");
-        return strcmp(word, "h") == 0 ? "help" : strcmp(word, "v") == 0 ? "version" : word;
 }
 
 int main(int argc, char **argv)

@@ -98,14 +98,10 @@ static int run(const struct command *command, int argc, char **argv)
 {
         CLEANUP_ERROR struct error err = {0};
         struct options options = {0};
-        int exit_code = 0, next = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code = 0, next = options_parse_count(command, argc, argv, &options, 1, 1, &exit_code);
 
         if (next < 0)
                 return exit_code;
-        if (argc - next != 1) {
-                command_usage(command, false);
-                return 2;
-        }
         if (check(&options, &err) < 0 || boot(argv[next], &options, &exit_code, &err) < 0)
                 return command_fail(&err);
         return exit_code;

@@ -10,17 +10,17 @@
 
 struct options {
         struct template_args template;
-        const char *on_error, *color;
-        bool force, debug, machine_readable, timestamp_ui, no_cache, warn_undeclared;
+        const char *on_error;
+        bool color, force, debug, machine_readable, timestamp_ui, no_cache, warn_undeclared;
         long parallel;
 };
 
 static const char *const on_error_choices[] = {"cleanup", "abort", "ask", "run-cleanup-provisioner", NULL};
-static const char *const color_choices[] = {"true", "false", NULL};
 
 static const struct option_spec specs[] = {
         TEMPLATE_VALUE_OPTIONS(options, template),
         TEMPLATE_BUILD_OPTIONS(options, template),
+        TEMPLATE_LANGUAGE_OPTION(options, template),
         TEMPLATE_IGNORED_OPTIONS(options, template),
         {"warn-on-undeclared-var", OPTION_BOOL, offsetof(struct options, warn_undeclared), NULL, NULL,
          "HCL2: warn of values in files for variables that the template does not have"},
@@ -35,8 +35,8 @@ static const struct option_spec specs[] = {
         {"machine-readable", OPTION_BOOL, offsetof(struct options, machine_readable), NULL, NULL, "Output for scripts"},
         {"timestamp-ui", OPTION_BOOL, offsetof(struct options, timestamp_ui), NULL, NULL,
          "Put the time before each line"},
-        {"color", OPTION_STRING, offsetof(struct options, color), "BOOL", color_choices,
-         "Colours (default: on a terminal)"},
+        {"color", OPTION_BOOL, offsetof(struct options, color), NULL, NULL,
+         "Colours; on a terminal that is the default, -color=false turns them off"},
 };
 
 static struct build_options build_options_of(const struct options *options)
@@ -52,8 +52,7 @@ static struct build_options build_options_of(const struct options *options)
         ui_init(&out.ui, NULL);
         out.ui.machine_readable = options->machine_readable;
         out.ui.timestamps = options->timestamp_ui;
-        if (options->color)
-                out.ui.color = strcmp(options->color, "true") == 0;
+        out.ui.color = options->color;
         return out;
 }
 
@@ -77,17 +76,20 @@ static int build(const char *path, const struct options *options)
         return r;
 }
 
+static bool color_by_default(void)
+{
+        struct ui ui;
+
+        ui_init(&ui, NULL);
+        return ui.color;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
-        struct options options = {0};
-        int exit_code = 1, first = options_parse(command, argc, argv, &options, &exit_code), r;
+        struct options options = {.color = color_by_default()};
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 1, 1, &exit_code), r;
 
-        if (first >= 0 && argc - first != 1) {
-                fprintf(stderr, "slipway build: one template was expected, and %d arguments were given\n",
-                        argc - first);
-                command_usage(command, false);
-                exit_code = 2;
-        } else if (first >= 0) {
+        if (first >= 0) {
                 cancel_install();
                 r = build(argv[first], &options);
                 exit_code = r == -ECANCELED ? 128 + cancel_signal() : r != 0;

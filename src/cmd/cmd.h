@@ -23,7 +23,7 @@ struct option_spec {
         size_t offset;              /* in the command's options struct */
         const char *argument;       /* "NAME=VALUE": for the help; NULL for a bool */
         const char *const *choices; /* NULL: any */
-        const char *help;
+        const char *help;           /* NULL: taken for Packer's sake, without effect */
 };
 
 struct command {
@@ -44,6 +44,9 @@ struct command {
 /* Read argv into *out. Returns the index of the first argument, or -1 after
  * having printed help (*ret_exit 0) or a usage error (*ret_exit 2). */
 int options_parse(const struct command *command, int argc, char **argv, void *out, int *ret_exit);
+/* The same for a command that takes from `min` to `max` arguments; any other number is a usage error. */
+int options_parse_count(const struct command *command, int argc, char **argv, void *out, int min, int max,
+                        int *ret_exit);
 /* Which of an option's choices this is; 0 (the default) for NULL. */
 int options_choice(const char *const *choices, const char *value);
 void command_usage(const struct command *command, bool full);

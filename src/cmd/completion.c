@@ -44,7 +44,8 @@ static void bash_options(const struct command *command)
 
         printf("  %s)\n    options='-help", command->name);
         for (size_t i = 0; i < command->n_options; i++)
-                printf(" -%s%s", command->options[i].name, command->options[i].argument ? "=" : "");
+                if (command->options[i].help)
+                        printf(" -%s%s", command->options[i].name, command->options[i].argument ? "=" : "");
         printf("'\n    words='%s' kind=%d\n    ;;\n", words, kind_of(command->arguments));
 }
 
@@ -54,7 +55,7 @@ static void bash_values(const struct command *command)
                 const struct option_spec *option = &command->options[i];
                 CLEANUP_FREE char *choices = option->choices ? strv_join(option->choices, " ") : NULL;
 
-                if (option->argument)
+                if (option->argument && option->help)
                         printf("  %s:-%s) values='%s' kind=%d ;;\n", command->name, option->name,
                                choices ? choices : "", choices ? COMPLETE_NOTHING : (int)kind_of(option->argument));
         }
@@ -173,7 +174,8 @@ static void zsh_command(const struct command *command)
 
         printf("  %s)\n    _arguments \\\n", command->name);
         for (size_t i = 0; i < command->n_options; i++)
-                zsh_option(&command->options[i]);
+                if (command->options[i].help)
+                        zsh_option(&command->options[i]);
         puts("      '-help[describe the command]' \\");
         if (*words)
                 printf("      '1:argument:{ compadd -- %s || _files }' \\\n", words);
@@ -223,14 +225,10 @@ static const struct shell {
 static int run(const struct command *command, int argc, char **argv)
 {
         bool nothing;
-        int exit_code, first = options_parse(command, argc, argv, &nothing, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &nothing, 1, 1, &exit_code);
 
         if (first < 0)
                 return exit_code;
-        if (argc - first != 1) {
-                command_usage(command, false);
-                return 2;
-        }
         for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
                 if (strcmp(shells[i].name, argv[first]) == 0) {
                         shells[i].print();

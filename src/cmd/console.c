@@ -16,20 +16,13 @@
 
 struct options {
         struct template_args template;
-        const char *config_type;
 };
-
-static const char *const config_types[] = {"json", "hcl2", NULL};
 
 static const struct option_spec specs[] = {
         TEMPLATE_VALUE_OPTIONS(options, template),
+        TEMPLATE_LANGUAGE_OPTION(options, template),
+        TEMPLATE_IGNORED_BUILDS(options, template),
         TEMPLATE_IGNORED_OPTIONS(options, template),
-        {.name = "config-type",
-         .type = OPTION_STRING,
-         .offset = offsetof(struct options, config_type),
-         .argument = "TYPE",
-         .choices = config_types,
-         .help = "json or hcl2: the language, where the template's name does not tell it"},
 };
 
 struct session {
@@ -154,8 +147,8 @@ static int run_typed(struct session *session)
 
 static enum console_language language_of(const struct options *options, const char *path)
 {
-        if (options->config_type)
-                return strcmp(options->config_type, "hcl2") == 0 ? CONSOLE_HCL : CONSOLE_JSON;
+        if (options->template.config_type)
+                return template_args_hcl(&options->template) ? CONSOLE_HCL : CONSOLE_JSON;
         if (!path)
                 return CONSOLE_BOTH;
         return template_is_hcl(path) ? CONSOLE_HCL : CONSOLE_JSON;
@@ -186,14 +179,10 @@ static int console(const struct options *options, const char *path)
 static int run(const struct command *command, int argc, char **argv)
 {
         struct options options = {0};
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 0, 1, &exit_code);
 
-        if (first >= 0 && argc - first <= 1) {
+        if (first >= 0)
                 exit_code = console(&options, first < argc ? argv[first] : NULL);
-        } else if (first >= 0) {
-                command_usage(command, false);
-                exit_code = 2;
-        }
         template_args_clear(&options.template);
         return exit_code;
 }

@@ -11,6 +11,7 @@
 
 struct options {
         bool validate;
+        struct template_args ignored;
 };
 
 static const struct option_spec specs[] = {
@@ -18,6 +19,7 @@ static const struct option_spec specs[] = {
          .type = OPTION_BOOL,
          .offset = offsetof(struct options, validate),
          .help = "Check the mended template's structure; on unless -validate=false"},
+        TEMPLATE_ALL_IGNORED(options, ignored),
 };
 
 static int validate(const char *path, const char *text, struct diags *diags)
@@ -73,14 +75,11 @@ static int run(const struct command *command, int argc, char **argv)
 {
         struct options options = {.validate = true};
         struct diags diags = {0};
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 1, 1, &exit_code);
 
+        template_args_clear(&options.ignored);
         if (first < 0)
                 return exit_code;
-        if (argc - first != 1) {
-                command_usage(command, false);
-                return 2;
-        }
         exit_code = fix(&options, argv[first], &diags);
         diags_clear(&diags);
         return exit_code;

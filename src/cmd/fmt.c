@@ -15,6 +15,7 @@
 
 struct options {
         bool check, diff, write, recursive;
+        struct template_args ignored;
 };
 
 #define OPTION(option, member, text)                                                                                   \
@@ -26,6 +27,7 @@ static const struct option_spec specs[] = {
         OPTION("diff", diff, "Show what changes"),
         OPTION("write", write, "Write the files; on unless -write=false or -check"),
         OPTION("recursive", recursive, "Folders inside the folder too"),
+        TEMPLATE_ALL_IGNORED(options, ignored),
 };
 
 struct work {
@@ -151,14 +153,11 @@ static int run(const struct command *command, int argc, char **argv)
 {
         struct options options = {.write = true};
         struct work work = {.options = &options};
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 0, 1, &exit_code);
 
+        template_args_clear(&options.ignored);
         if (first < 0)
                 return exit_code;
-        if (argc - first > 1) {
-                command_usage(command, false);
-                return 2;
-        }
         options.write = options.write && !options.check;
         format_path(&work, first < argc ? argv[first] : ".");
         if (fflush(stdout) != 0)

@@ -13,6 +13,7 @@
 struct options {
         const char *output_file;
         bool with_annotations;
+        struct template_args ignored;
 };
 
 #define OPTION(option, kind, member, ...)                                                                              \
@@ -23,6 +24,7 @@ static const struct option_spec specs[] = {
         OPTION("output-file", OPTION_STRING, output_file, .argument = "FILE",
                .help = "Where to write; TEMPLATE.pkr.hcl where it is left out, \"-\" is standard output"),
         OPTION("with-annotations", OPTION_BOOL, with_annotations, .help = "With comments that explain the blocks"),
+        TEMPLATE_ALL_IGNORED(options, ignored),
 };
 
 static const struct schema *provisioner_schema(const char *name)
@@ -83,14 +85,11 @@ static int run(const struct command *command, int argc, char **argv)
         struct options options = {0};
         struct diags diags = {0};
         CLEANUP_FREE char *text = NULL;
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 1, 1, &exit_code);
 
+        template_args_clear(&options.ignored);
         if (first < 0)
                 return exit_code;
-        if (argc - first != 1) {
-                command_usage(command, false);
-                return 2;
-        }
         text = upgrade(&options, argv[first], &diags);
         diags_show(&diags, diags_color());
         diags_clear(&diags);

@@ -248,14 +248,10 @@ static int print_topic(const char *name)
 static int run(const struct command *command, int argc, char **argv)
 {
         bool nothing;
-        int exit_code, first = options_parse(command, argc, argv, &nothing, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &nothing, 0, 1, &exit_code);
 
         if (first < 0)
                 return exit_code;
-        if (argc - first > 1) {
-                command_usage(command, false);
-                return 2;
-        }
         if (first < argc)
                 return print_topic(argv[first]);
         print_all();

@@ -10,9 +10,11 @@
 #include "cmd/boards.h"
 #include "cmd/cmd.h"
 #include "cmd/required.h"
+#include "cmd/template_args.h"
 
 struct options {
         bool list, upgrade, force;
+        struct template_args ignored;
 };
 
 #define OPTION(option, kind, member, ...)                                                                              \
@@ -21,8 +23,9 @@ struct options {
         }
 static const struct option_spec specs[] = {
         OPTION("list", OPTION_BOOL, list, .help = "List the boards"),
-        OPTION("upgrade", OPTION_BOOL, upgrade, .help = "Taken for Packer's sake; there is nothing to upgrade"),
         OPTION("force", OPTION_BOOL, force, .help = "Write the starter template over one that is there"),
+        OPTION("upgrade", OPTION_BOOL, upgrade, ),
+        TEMPLATE_ALL_IGNORED(options, ignored),
 };
 
 static int check_plugins(const char *path)
@@ -94,8 +97,9 @@ static const char *const *board_names(void)
 static int run(const struct command *command, int argc, char **argv)
 {
         struct options options = {0};
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 0, 2, &exit_code);
 
+        template_args_clear(&options.ignored);
         if (first < 0)
                 return exit_code;
         if (options.list && argc == first)

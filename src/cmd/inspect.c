@@ -24,6 +24,9 @@ static const char *const outputs[] = {"text", "json", NULL};
         }
 static const struct option_spec specs[] = {
         TEMPLATE_VALUE_OPTIONS(options, template),
+        TEMPLATE_LANGUAGE_OPTION(options, template),
+        TEMPLATE_IGNORED_BUILDS(options, template),
+        TEMPLATE_IGNORED_OPTIONS(options, template),
         OPTION("machine-readable", OPTION_BOOL, machine_readable,
                .help = "Lines for scripts: template-variable, template-builder, template-provisioner"),
         OPTION("o", OPTION_STRING, output, .argument = "FORMAT", .choices = outputs, .help = "text or json"),
@@ -211,14 +214,10 @@ static int inspect(const struct options *options, const char *path)
 static int run(const struct command *command, int argc, char **argv)
 {
         struct options options = {0};
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 1, 1, &exit_code);
 
-        if (first >= 0 && argc - first == 1) {
+        if (first >= 0)
                 exit_code = inspect(&options, argv[first]);
-        } else if (first >= 0) {
-                command_usage(command, false);
-                exit_code = 2;
-        }
         template_args_clear(&options.template);
         return exit_code;
 }

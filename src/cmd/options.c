@@ -55,11 +55,26 @@ static bool parse_bool(const char *value, bool *ret)
         return *ret || strv_has(no, value);
 }
 
+/* "a,b": both; a comma in braces belongs to a pattern. */
+static void add_list(char ***list, const char *value)
+{
+        const char *start = value;
+        int depth = 0;
+
+        for (; *value; value++) {
+                depth += (*value == '{') - (*value == '}' && depth > 0);
+                if (*value == ',' && depth == 0) {
+                        strv_take(list, xstrndup(start, (size_t)(value - start)));
+                        start = value + 1;
+                }
+        }
+        strv_add(list, start);
+}
+
 /* Store one value; the message of what is wrong with it, or NULL. The caller frees. */
 static char *store(const struct option_spec *spec, const char *value, void *out)
 {
         void *field = (char *)out + spec->offset;
-        CLEANUP_STRV char **parts = NULL;
         CLEANUP_FREE char *choices = NULL;
         char *end;
 
@@ -79,8 +94,7 @@ static char *store(const struct option_spec *spec, const char *value, void *out)
                 strv_add(field, value);
                 break;
         case OPTION_LIST:
-                parts = str_split(value, ",");
-                strv_extend(field, STRV(parts));
+                add_list(field, value);
                 break;
         case OPTION_INT:
                 errno = 0;
@@ -143,12 +157,57 @@ int options_parse(const struct command *command, int argc, char **argv, void *ou
         return next;
 }
 
+int options_parse_count(const struct command *command, int argc, char **argv, void *out, int min, int max,
+                        int *ret_exit)
+{
+        int first = options_parse(command, argc, argv, out, ret_exit), n = argc - first, wanted = n < min ? min : max;
+
+        if (first < 0 || (n >= min && n <= max))
+                return first;
+        fprintf(stderr, "slipway %s: %s%d argument%s expected, and %d %s given\n", command->name,
+                min == max ? ""
+                : n < min  ? "at least "
+                           : "at most ",
+                wanted, wanted == 1 ? " was" : "s were", n, n == 1 ? "was" : "were");
+        command_usage(command, false);
+        *ret_exit = 2;
+        return -1;
+}
+
 int options_choice(const char *const *choices, const char *value)
 {
         for (int i = 0; value && choices[i]; i++)
                 if (strcmp(choices[i], value) == 0)
                         return i;
         return 0;
+}
+
+/* Those that have no effect, in one line. */
+static void print_ignored(const struct command *command, FILE *stream)
+{
+        CLEANUP_STRV char **names = NULL;
+        CLEANUP_FREE char *joined = NULL;
+
+        for (size_t i = 0; i < command->n_options; i++)
+                if (!command->options[i].help)
+                        strv_addf(&names, "-%s", command->options[i].name);
+        joined = strv_join(STRV(names), ", ");
+        if (names)
+                fprintf(stream, "\n  Taken for Packer's sake, without effect: %s\n", joined);
+}
+
+static void print_options(const struct command *command, FILE *stream)
+{
+        fprintf(stream, "\nOptions:\n\n");
+        for (size_t i = 0; i < command->n_options; i++) {
+                const struct option_spec *spec = &command->options[i];
+                CLEANUP_FREE char *left = xasprintf("-%s%s%s", spec->name, spec->argument ? "=" : "",
+                                                    spec->argument ? spec->argument : "");
+
+                if (spec->help)
+                        fprintf(stream, "  %-28s %s\n", left, spec->help);
+        }
+        print_ignored(command, stream);
 }
 
 void command_usage(const struct command *command, bool full)
@@ -161,16 +220,8 @@ void command_usage(const struct command *command, bool full)
                 fprintf(stream, "\n%s\n", command->help);
         if (command->more_help && full)
                 command->more_help(stream);
-        if (command->n_options == 0)
-                return;
-        fprintf(stream, "\nOptions:\n\n");
-        for (size_t i = 0; i < command->n_options; i++) {
-                const struct option_spec *spec = &command->options[i];
-                CLEANUP_FREE char *left = xasprintf("-%s%s%s", spec->name, spec->argument ? "=" : "",
-                                                    spec->argument ? spec->argument : "");
-
-                fprintf(stream, "  %-28s %s\n", left, spec->help);
-        }
+        if (command->n_options > 0)
+                print_options(command, stream);
 }
 
 int command_fail(struct error *err)

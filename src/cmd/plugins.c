@@ -2,6 +2,7 @@
  * stand-alone executables. */
 #include "base/plugin.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -92,19 +93,77 @@ static int print_required(const char *path)
         return 0;
 }
 
-/* Scripts that install plugins go on where what they want is here. */
-static int install(const char *source)
-{
-        const struct template_plugin plugin = {.name = required_plugin_name(source), .source = source};
+struct install_options {
+        bool force;
+        const char *path;
+};
 
-        return required_report(&plugin) ? 0 : 1;
+static const struct option_spec install_specs[] = {
+        {.name = "force", .type = OPTION_BOOL, .offset = offsetof(struct install_options, force)},
+        {.name = "path", .type = OPTION_STRING, .offset = offsetof(struct install_options, path), .argument = "FILE"},
+};
+static const struct command command_install = {
+        .name = "plugins install",
+        .arguments = "SOURCE [VERSION]",
+        .summary = "For scripts: whether what a plugin does is here; exit code 1 if not",
+        OPTIONS(install_specs),
+};
+
+/* Scripts that install plugins go on where what they want is here. */
+static int install(int argc, char **argv)
+{
+        struct install_options options = {0};
+        int exit_code, first = options_parse_count(&command_install, argc, argv, &options, 1, 2, &exit_code);
+
+        if (first < 0)
+                return exit_code;
+        if (options.path) {
+                fprintf(stderr,
+                        "Error: '%s' cannot be installed: plugins of Packer's own kind are not run here.\n"
+                        "An executable can do the same: see slipway-plugin(7).\n",
+                        options.path);
+                return 1;
+        }
+        return required_report(
+                       &(struct template_plugin){.name = required_plugin_name(argv[first]), .source = argv[first]})
+                       ? 0
+                       : 1;
+}
+
+static int refuse_remove(void)
+{
+        fputs("Error: nothing was installed that could be removed: plugins are built in, or are executables that\n"
+              "'slipway plugins installed' lists.\n",
+              stderr);
+        return 1;
 }
 
 static const char *const *actions(void)
 {
-        static const char *const names[] = {"install", "installed", "required", NULL};
+        static const char *const names[] = {"install", "installed", "remove", "required", NULL};
 
         return names;
+}
+
+struct required_options {
+        struct template_args ignored;
+};
+
+static const struct option_spec required_specs[] = {TEMPLATE_ALL_IGNORED(required_options, ignored)};
+static const struct command command_required = {
+        .name = "plugins required",
+        .arguments = "TEMPLATE|FOLDER",
+        .summary = "The plugins that a template requires, and where they are found",
+        OPTIONS(required_specs),
+};
+
+static int required(int argc, char **argv)
+{
+        struct required_options options = {0};
+        int exit_code, first = options_parse_count(&command_required, argc, argv, &options, 1, 1, &exit_code);
+
+        template_args_clear(&options.ignored);
+        return first < 0 ? exit_code : print_required(argv[first]);
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -118,10 +177,12 @@ static int run(const struct command *command, int argc, char **argv)
                 return print_all();
         if (strcmp(argv[first], "installed") == 0 && argc - first == 1)
                 return print_installed();
-        if (strcmp(argv[first], "required") == 0 && argc - first == 2)
-                return print_required(argv[first + 1]);
-        if (strcmp(argv[first], "install") == 0 && (argc - first == 2 || argc - first == 3))
-                return install(argv[first + 1]);
+        if (strcmp(argv[first], "required") == 0)
+                return required(argc - first, argv + first);
+        if (strcmp(argv[first], "install") == 0)
+                return install(argc - first, argv + first);
+        if (strcmp(argv[first], "remove") == 0)
+                return refuse_remove();
         if (strv_has(actions(), argv[first]))
                 command_usage(command, false);
         else
@@ -131,7 +192,7 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_plugins = {
         .name = "plugins",
-        .arguments = "[installed | required TEMPLATE|FOLDER | install SOURCE [VERSION]]",
+        .arguments = "[installed | required TEMPLATE|FOLDER | install [-force] SOURCE [VERSION]]",
         .summary = "List what templates can name: what is built in, and stand-alone executables",
         .help = "  installed  the paths of stand-alone executables alone, one a line\n"
                 "  required   the plugins that a template requires, and where they are found\n"

@@ -122,15 +122,11 @@ static json_t *properties(void)
 static int run(const struct command *command, int argc, char **argv)
 {
         bool nothing;
-        int exit_code, first = options_parse(command, argc, argv, &nothing, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &nothing, 0, 0, &exit_code);
         json_t *json;
 
         if (first < 0)
                 return exit_code;
-        if (first < argc) {
-                command_usage(command, false);
-                return 2;
-        }
         json = json_pack("{s:s, s:s, s:s, s:o, s:[s], s:{s:{}}, s:b, s:o}", "$schema",
                          "https://json-schema.org/draft/2020-12/schema", "title", "Template of slipway", "type",
                          "object", "properties", properties(), "required", "builders", "patternProperties", "^_",

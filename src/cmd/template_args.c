@@ -7,6 +7,13 @@
 #include "base/str.h"
 #include "base/ui.h"
 
+const char *const template_config_types[] = {"json", "hcl2", NULL};
+
+bool template_args_hcl(const struct template_args *args)
+{
+        return str_eq(args->config_type, "hcl2");
+}
+
 void template_args_clear(struct template_args *args)
 {
         strv_free(args->vars);
@@ -22,6 +29,7 @@ struct template *template_args_load(const struct template_args *args, struct tem
         load.var_files = STRV(args->var_files);
         load.only = STRV(args->only);
         load.except = STRV(args->except);
+        load.hcl = template_args_hcl(args);
         return template_load(&load, diags);
 }
 

@@ -28,6 +28,7 @@ static const struct option_spec specs[] = {
                .help = "HCL2: no warning about values in files for variables that the template does not have"),
         TEMPLATE_VALUE_OPTIONS(options, template),
         TEMPLATE_BUILD_OPTIONS(options, template),
+        TEMPLATE_LANGUAGE_OPTION(options, template),
         TEMPLATE_IGNORED_OPTIONS(options, template),
         OPTION("o", OPTION_STRING, output, .argument = "FORMAT", .choices = outputs,
                .help = "text, or json: the messages as a list"),
@@ -94,14 +95,10 @@ static int validate(const struct options *options, const char *path)
 static int run(const struct command *command, int argc, char **argv)
 {
         struct options options = {0};
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 1, 1, &exit_code);
 
-        if (first >= 0 && argc - first == 1) {
+        if (first >= 0)
                 exit_code = validate(&options, argv[first]);
-        } else if (first >= 0) {
-                command_usage(command, false);
-                exit_code = 2;
-        }
         template_args_clear(&options.template);
         return exit_code;
 }

@@ -1,11 +1,11 @@
 /* Builders: each becomes a build, by its type's table. See template_internal.h. */
-#include <fnmatch.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "template/glob.h"
 #include "template/template_internal.h"
 
 struct builder_head {
@@ -30,7 +30,7 @@ const struct schema *template_builder_schema(void)
 bool name_matches(const char *const *patterns, const char *name)
 {
         for (; patterns && *patterns; patterns++)
-                if (fnmatch(*patterns, name, 0) == 0)
+                if (glob_match(*patterns, name))
                         return true;
         return false;
 }
@@ -124,15 +124,25 @@ void build_clear(struct template_build *build)
         free(build->config);
 }
 
+static void check_patterns(struct load *load, const char *option, const char *const *patterns)
+{
+        for (; patterns && *patterns; patterns++)
+                if (!glob_is_valid(*patterns))
+                        diag_error(load->diags, NO_RANGE, "%s: '%s' is no pattern: a bracket is not closed", option,
+                                   *patterns);
+}
+
 /* -except may name post-processors, and things of other templates. */
 void builds_check_only(struct load *load)
 {
+        check_patterns(load, "-only", load->options->only);
+        check_patterns(load, "-except", load->options->except);
         for (const char *const *only = load->options->only; only && *only; only++) {
                 bool found = false;
 
                 for (char **name = load->t->build_names; name && *name; name++)
-                        found |= name_matches((const char *const[]){*only, NULL}, *name);
-                if (!found && load->t->build_names)
+                        found = found || glob_match(*only, *name);
+                if (!found && load->t->build_names && glob_is_valid(*only))
                         unknown_name(load->diags, NO_RANGE, "-only: the template has no build", *only,
                                      STRV(load->t->build_names));
         }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "template/module_internal.h"
+#include "template/required.h"
 #include "template/version.h"
 
 static const char hcl_suffix[] = ".pkr.hcl", json_suffix[] = ".pkr.json";
@@ -167,13 +168,19 @@ static void check_required_version(struct template_module *module, const struct 
                            wanted);
 }
 
-static void check_constraint(struct template_module *module, const char *constraint, struct range at)
+/* An older version that is asked for has no key that is missing here. */
+static void check_plugin_version(struct template_module *module, const struct template_plugin *plugin, struct range at)
 {
+        const char *source = plugin->source ? plugin->source : plugin->name;
+        const char *have = required_plugin_version(source);
         CLEANUP_ERROR struct error err = {0};
         bool satisfied;
 
-        if (version_satisfies("1.0.0", constraint, &satisfied, &err) < 0)
+        if (version_satisfies("1.0.0", plugin->version, &satisfied, &err) < 0)
                 diag_error(module->diags, at, "%s", error_message(&err));
+        else if (have && version_wants_newer(have, plugin->version))
+                diag_warning(module->diags, at, "the template asks for the plugin '%s' %s; what is built in is as %s",
+                             plugin->name, plugin->version, have);
 }
 
 static void read_plugin(struct template_module *module, const struct hcl_attr *attr)
@@ -196,7 +203,7 @@ static void read_plugin(struct template_module *module, const struct hcl_attr *a
                            "a required plugin is { source = \"...\", version = \"...\" }");
         }
         if (plugin.version)
-                check_constraint(module, plugin.version, attr->expr->range);
+                check_plugin_version(module, &plugin, attr->expr->range);
         vec_push(&module->plugins, plugin);
 }
 

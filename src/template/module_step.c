@@ -1,11 +1,11 @@
 /* Provisioners and post-processors of a build block, evaluated for one of its
  * sources: the same steps as JSON's. See module_internal.h. */
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "template/glob.h"
 #include "template/module_internal.h"
 
 /* The block as a step of JSON would be: its label is the key "type". */
@@ -30,7 +30,7 @@ static bool names_use(char *const *patterns, const struct template_build *build)
         CLEANUP_FREE char *source = xasprintf("%s.%s", build->type, build->interp.build_name);
 
         for (; patterns && *patterns; patterns++)
-                if (fnmatch(*patterns, source, 0) == 0 || fnmatch(*patterns, build->name, 0) == 0)
+                if (glob_match(*patterns, source) || glob_match(*patterns, build->name))
                         return true;
         return false;
 }
@@ -60,8 +60,8 @@ static void check_names(struct load *load, const struct template_step *step, con
                 for (char **build = load->t->build_names; build && *build && !found; build++) {
                         const char *dot = strchr(*build, '.');
 
-                        found = fnmatch(name->string, *build, 0) == 0 ||
-                                (dot && strchr(dot + 1, '.') && fnmatch(name->string, dot + 1, 0) == 0);
+                        found = glob_match(name->string, *build) ||
+                                (dot && strchr(dot + 1, '.') && glob_match(name->string, dot + 1));
                 }
                 if (found)
                         continue;

@@ -7,17 +7,30 @@
 
 /* By the last part of the source: forks of a plug-in keep its name. */
 static const struct {
-        const char *name, *has;
+        const char *name, *version, *has;
 } plugins[] = {
-        {"ansible", "the provisioner ansible"},
-        {"arm", "the builder arm"},
-        {"arm-image", "the builder arm-image"},
-        {"builder-arm", "the builder arm"},
-        {"builder-arm-image", "the builder arm-image"},
-        {"docker", "the post-processors docker-import and docker-push"},
-        {"flasher", "the post-processor flasher"},
-        {"git", "the data sources git-commit, git-repository and git-tree"},
+        {"ansible", "1.1.4", "the provisioner ansible"},
+        {"arm", "1.1.6", "the builder arm"},
+        {"arm-image", "0.2.7", "the builder arm-image"},
+        {"builder-arm", "1.1.6", "the builder arm"},
+        {"builder-arm-image", "0.2.7", "the builder arm-image"},
+        {"docker", "1.1.2", "the post-processors docker-import and docker-push"},
+        {"flasher", "1.0.0", "the post-processor flasher"},
+        {"git", "0.6.5", "the data sources git-commit, git-repository and git-tree"},
 };
+
+enum { N_PLUGINS = sizeof(plugins) / sizeof(plugins[0]) };
+
+/* Its index, or N_PLUGINS. */
+static size_t find(const char *source)
+{
+        const char *name = required_plugin_name(source);
+        size_t i = 0;
+
+        while (i < N_PLUGINS && strcmp(plugins[i].name, name) != 0)
+                i++;
+        return i;
+}
 
 const char *required_plugin_name(const char *source)
 {
@@ -32,10 +45,14 @@ const char *required_plugin_name(const char *source)
 
 const char *required_plugin_built_in(const char *source)
 {
-        const char *name = required_plugin_name(source);
+        size_t i = find(source);
 
-        for (size_t i = 0; i < sizeof(plugins) / sizeof(plugins[0]); i++)
-                if (strcmp(plugins[i].name, name) == 0)
-                        return plugins[i].has;
-        return NULL;
+        return i < N_PLUGINS ? plugins[i].has : NULL;
+}
+
+const char *required_plugin_version(const char *source)
+{
+        size_t i = find(source);
+
+        return i < N_PLUGINS ? plugins[i].version : NULL;
 }

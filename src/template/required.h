@@ -9,3 +9,5 @@
 const char *required_plugin_name(const char *source);
 /* What slipway has built in of it, in words ("the builder arm"); NULL: nothing. */
 const char *required_plugin_built_in(const char *source);
+/* The version of the plug-in whose keys those are; NULL: nothing is built in. */
+const char *required_plugin_version(const char *source);

@@ -138,7 +138,7 @@ struct template *template_load(const struct template_options *options, struct di
         struct load load = {.options = options, .t = t, .diags = diags};
         struct source_text *source = NULL;
         CLEANUP_ERROR struct error err = {0};
-        bool hcl = template_is_hcl(options->path);
+        bool hcl = options->hcl || template_is_hcl(options->path);
 
         t->path = xstrdup(options->path);
         t->dir = absolute_dir(options->path);

@@ -106,6 +106,7 @@ struct template_options {
         const char *const *var_files;
         const char *const *only, *const *except; /* names of builds; except also of post-processors */
         bool syntax_only;                        /* -syntax-only, inspect: no values, no checks of builders */
+        bool hcl;                                /* it is HCL2, whatever its name */
         bool inspect;         /* with syntax_only; HCL2: values as far as they are known, and no word about others */
         bool evaluate_data;   /* HCL2: data sources are executed; else what they give is unknown */
         bool warn_undeclared; /* HCL2: of values in files for variables that the template does not have */

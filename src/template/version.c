@@ -111,26 +111,39 @@ static bool pessimistic(const struct version *have, const struct version *want)
         return compare(have, want) >= 0;
 }
 
-static const struct {
+static const struct constraint_op {
         const char *name;
         bool (*holds)(const struct version *have, const struct version *want);
-} operators[] = {{">=", at_least}, {"<=", at_most}, {"!=", different}, {"~>", pessimistic},
-                 {">", greater},   {"<", less},     {"=", equal},      {"", equal}};
+        bool is_floor; /* nothing below the version that it names is taken */
+} operators[] = {{">=", at_least, true}, {"<=", at_most, false}, {"!=", different, false}, {"~>", pessimistic, true},
+                 {">", greater, true},   {"<", less, false},     {"=", equal, true},       {"", equal, true}};
+
+static int parse_constraint(const char *constraint, const struct constraint_op **ret, struct version *want,
+                            struct error *err)
+{
+        const struct constraint_op *op = operators;
+        const char *version;
+
+        while (!str_starts(constraint, op->name))
+                op++;
+        version = constraint + strlen(op->name);
+        *ret = op;
+        if (parse(version + strspn(version, " \t"), want))
+                return 0;
+        return error_set(err, EINVAL, "'%s' is not a constraint on a version; write it as in \">= 1.7.0\"", constraint);
+}
 
 static int satisfies_one(const struct version *have, const char *constraint, bool *ret, struct error *err)
 {
+        const struct constraint_op *op;
         struct version want;
-        size_t i = 0;
+        int r = parse_constraint(constraint, &op, &want, err);
 
-        while (!str_starts(constraint, operators[i].name))
-                i++;
-        if (!parse(constraint + strlen(operators[i].name) + strspn(constraint + strlen(operators[i].name), " \t"),
-                   &want))
-                return error_set(err, EINVAL, "'%s' is not a constraint on a version; write it as in \">= 1.7.0\"",
-                                 constraint);
-        *ret = operators[i].holds(have, &want);
+        if (r < 0)
+                return r;
+        *ret = op->holds(have, &want);
         /* A pre-release is taken only where the constraint names one of the same numbers. */
-        if (have->prerelease_len > 0 && operators[i].holds != different)
+        if (have->prerelease_len > 0 && op->holds != different)
                 *ret = *ret && want.prerelease_len > 0 && memcmp(have->v, want.v, sizeof(want.v)) == 0;
         return 0;
 }
@@ -152,4 +165,19 @@ int version_satisfies(const char *version, const char *constraints, bool *ret, s
                 *ret = *ret && holds;
         }
         return 0;
+}
+
+bool version_wants_newer(const char *version, const char *constraints)
+{
+        CLEANUP_STRV char **list = str_split(constraints, ",");
+        const struct constraint_op *op;
+        struct version have, want;
+
+        if (!parse(version, &have))
+                return false;
+        for (char **constraint = list; *constraint; constraint++)
+                if (parse_constraint(str_trim(*constraint), &op, &want, NULL) == 0 && op->is_floor &&
+                    !op->holds(&have, &want) && compare(&have, &want) <= 0)
+                        return true;
+        return false;
 }

@@ -13,3 +13,5 @@ int version_compare(const char *a, const char *b);
 /* Does the version meet all constraints (operators = != > >= < <= ~>, commas
  * between)? -EINVAL: `constraints` cannot be read. */
 int version_satisfies(const char *version, const char *constraints, bool *ret, struct error *err);
+/* Do the constraints ask for something later than the version? What cannot be read asks for nothing. */
+bool version_wants_newer(const char *version, const char *constraints);

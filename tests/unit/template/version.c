@@ -30,6 +30,16 @@ static void test_order(void **state)
 static void test_constraints(void **state)
 {
         (void)state;
+        assert_true(version_wants_newer("1.1.6", ">= 1.2"));
+        assert_true(version_wants_newer("1.1.6", "> 1.1.6"));
+        assert_true(version_wants_newer("1.1.6", "1.1.7"));
+        assert_true(version_wants_newer("1.1.6", "~> 2.0"));
+        assert_true(version_wants_newer("1.1.6", "< 3, >= 2"));
+        assert_false(version_wants_newer("1.1.6", ">= 1.1.6, < 2"));
+        assert_false(version_wants_newer("1.1.6", "= 1.0.0"));
+        assert_false(version_wants_newer("1.1.6", "~> 1.0"));
+        assert_false(version_wants_newer("1.1.6", "~> 1.0.0"));
+        assert_false(version_wants_newer("1.1.6", "nonsense"));
         assert_true(satisfies("1.16.0", ">= 1.7.0, < 2"));
         assert_false(satisfies("1.16.0", ">= 1.7.0, < 1.16"));
         assert_true(satisfies("1.16.0", "~> 1.8"));
