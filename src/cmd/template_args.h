@@ -27,7 +27,7 @@ struct template_args {
                                 .help = "Set variables from a file; may be repeated")
 #define TEMPLATE_BUILD_OPTIONS(options, member)                                                                        \
         TEMPLATE_OPTION(options, member, only, "only", OPTION_LIST, .argument = "BUILD,...",                           \
-                        .help = "These builds only (patterns with *, ?, [a-z], {a,b})"),                                          \
+                        .help = "These builds only (patterns with *, ?, [a-z], {a,b})"),                               \
                 TEMPLATE_OPTION(options, member, except, "except", OPTION_LIST, .argument = "BUILD,...",               \
                                 .help = "Leave these builds and post-processors out")
 
