@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "site/loader.h"
 #include "site/request.h"
@@ -31,8 +32,11 @@ static void explain_machine(struct booting *b)
 {
         const struct site_request *request = b->request;
         const struct client *client = request->client;
-        const char *mac = client->has_mac ? site_mac_dashed(&b->request->arena, client->mac) : "no MAC address";
+        const uint8_t *m = client->mac;
+        char mac[24] = "no MAC address";
 
+        if (client->has_mac)
+                snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
         if (!request->machine)
                 because(b, "machine: %s is not in the site file", mac);
         else if (client->has_mac && site_machine_by_mac(request->site, client->mac) == request->machine)
@@ -67,34 +71,59 @@ static void explain_profile(struct booting *b)
 /* A path, or for clients that load URIs its URL. */
 static void set_file(struct booting *b, const char *path)
 {
-        bool url = b->http || strstr(path, "://");
+        b->boot->file = xstrdup(b->http && !strstr(path, "://") ? site_url(b->request, true, path) : path);
+}
 
-        b->boot->file = xstrdup(!url ? path : strstr(path, "://") ? path : site_url(b->request, true, path));
+/* The keys of `boot` that are for this client, the best first; ended by NULL. */
+static void own_keys(struct booting *b, const char *keys[4])
+{
+        const struct client *client = b->request->client;
+        const char *platform = client_platform_name(client->platform);
+        size_t n = 0;
+
+        if (client->kind == CLIENT_IPXE)
+                keys[n++] = "ipxe";
+        if (client->kind == CLIENT_HTTP)
+                keys[n++] = arena_printf(&b->request->arena, "%s-http", platform);
+        keys[n++] = platform;
+        keys[n] = NULL;
+}
+
+/* iPXE that is loaded by iPXE asks again, and is given iPXE again. */
+static bool would_loop(const struct booting *b, const char *key, const char *path)
+{
+        const char *name = path_name(path);
+
+        return b->request->client->kind == CLIENT_IPXE && strcmp(key, "ipxe") != 0 &&
+               (strstr(name, "ipxe") || strstr(name, "undionly") || strstr(name, "snponly"));
 }
 
 /* The profile's own file for this platform. 1: there is one; 0: not; negative: error. */
 static int own_file(struct booting *b, struct error *err)
 {
         struct site_request *request = b->request;
-        const struct client *client = request->client;
-        const char *platform = client_platform_name(client->platform), *key, *path;
-        int r;
+        const char *keys[4], *path;
 
         if (!request->profile->boot)
                 return 0;
-        key = client->kind == CLIENT_IPXE   ? "ipxe"
-              : client->kind == CLIENT_HTTP ? arena_printf(&request->arena, "%s-http", platform)
-                                            : platform;
-        r = site_eval_member(request, request->profile->boot, key, "the boot file", &path, err);
-        if (r < 0)
-                return r;
-        if (!*path) {
-                because(b, "boot file: the profile's 'boot' names none for %s", key);
-                return 0;
+        own_keys(b, keys);
+        for (size_t i = 0; keys[i]; i++) {
+                int r = site_eval_member(request, request->profile->boot, keys[i], "the boot file", &path, err);
+
+                if (r < 0)
+                        return r;
+                if (!*path)
+                        continue;
+                if (would_loop(b, keys[i], path)) {
+                        because(b, "boot file: not '%s', which is iPXE, as the client is already", path);
+                        return 0;
+                }
+                set_file(b, path);
+                because(b, "boot file: '%s', which the profile's 'boot' names for %s", path, keys[i]);
+                return 1;
         }
-        set_file(b, path);
-        because(b, "boot file: '%s', which the profile's 'boot' names for %s", path, key);
-        return 1;
+        because(b, "boot file: the profile's 'boot' names none for %s", keys[0]);
+        return 0;
 }
 
 /* What does a client with a loader of its own read next? */
@@ -210,13 +239,17 @@ static int choose(struct booting *b, struct error *err)
 {
         const struct client *client = b->request->client;
         const struct site_profile *profile = b->request->profile;
-        const char *san;
+        const char *san = "";
         int r;
 
         if (!profile)
                 return 0;
         if (profile->local_disk) {
                 because(b, "boot file: none; it goes on to its own disk");
+                return 0;
+        }
+        if (client->kind == CLIENT_HTTP && !b->http) {
+                because(b, "boot file: none, since HTTP is not served");
                 return 0;
         }
         b->boot->profile = profile;
@@ -228,9 +261,27 @@ static int choose(struct booting *b, struct error *err)
         else if (r == 0)
                 by_kind(b);
         set_pxe(b);
-        r = site_eval_line(b->request, profile->san, "san", &san, err);
-        if (r == 0 && *san && b->boot->profile && client->kind == CLIENT_IPXE)
+        r = client->kind == CLIENT_IPXE ? site_eval_line(b->request, profile->san, "san", &san, err) : 0;
+        if (r == 0 && *san && b->boot->profile)
                 b->boot->root_path = xstrdup(san);
+        return r;
+}
+
+/* Most messages are no boots: they wait for no lock. */
+static int choose_locked(struct booting *b, struct error *err)
+{
+        struct site_request *request = b->request;
+        const struct site_profile *profile = request->profile;
+        bool evaluates = profile && (profile->boot || profile->san) && request->client->kind != CLIENT_OTHER;
+        int r;
+
+        if (!evaluates)
+                return choose(b, err);
+        pthread_mutex_lock(&request->site->private->lock);
+        site_request_scope(request, &request->site->private->scope, profile);
+        r = choose(b, err);
+        diags_clear(&request->diags);
+        pthread_mutex_unlock(&request->site->private->lock);
         return r;
 }
 
@@ -245,7 +296,8 @@ int site_boot(const struct site *site, const struct site_network *network, const
                                        .has_mac = client->has_mac,
                                        .server = server,
                                        .trust = network && network->mode == SITE_PROXY ? SITE_BY_PATH : SITE_BY_LEASE};
-        struct booting b = {.request = &request, .boot = ret, .http = client->http && site->listen.http};
+        struct booting b = {
+                .request = &request, .boot = ret, .http = client->http && (site->listen.http || site->listen.https)};
         int r;
 
         *ret = (struct site_boot){.machine = request.machine, .next_server = server};
@@ -253,14 +305,10 @@ int site_boot(const struct site *site, const struct site_network *network, const
         request.profile = site_profile_of(site, request.machine);
         if (network && network->next_server)
                 ret->next_server = network->next_server;
-        pthread_mutex_lock(&site->private->lock);
-        site_request_scope(&request, &site->private->scope, request.profile);
         explain_client(&b);
         explain_machine(&b);
         explain_profile(&b);
-        r = choose(&b, err);
-        site_request_clear(&request);
-        pthread_mutex_unlock(&site->private->lock);
+        r = choose_locked(&b, err);
         if (r < 0)
                 site_boot_clear(ret);
         return r < 0 ? error_wrap(err, r, "profile '%s'", request.profile->name) : 0;

@@ -186,14 +186,21 @@ static void check_networks(struct load *load)
 
 /* ---- files ---- */
 
-static void check_file(struct load *load, const char *folder, const char *path, struct range at, const char *what)
+static void check_file(struct load *load, const char *path, struct range at, const char *what)
 {
-        CLEANUP_FREE char *full = path_join(folder, path);
         struct stat st;
 
-        if (strstr(path, "://") || stat(full, &st) == 0)
-                return;
-        diag_warning(load->diags, at, "%s '%s' is not there: %s", what, full, strerror(errno));
+        if (stat(path, &st) < 0)
+                diag_warning(load->diags, at, "%s '%s' is not there: %s", what, path, strerror(errno));
+}
+
+static void check_served(struct load *load, const char *path, struct range at, const char *what)
+{
+        const char *rest, *folder = site_root_of(load->site, site_served_path(path), &rest);
+        CLEANUP_FREE char *full = path_join(folder, rest);
+
+        if (!strstr(path, "://"))
+                check_file(load, full, at, what);
 }
 
 void site_check_files(struct load *load, const struct site_profile *profile, struct site_request *request)
@@ -215,13 +222,12 @@ void site_check_files(struct load *load, const struct site_profile *profile, str
                     site_eval_lines(request, files[i].expr, files[i].what, &lines, NULL) < 0)
                         continue;
                 for (; *lines; lines++)
-                        check_file(load, load->site->root, site_served_path(*lines), files[i].expr->range,
-                                   files[i].what);
+                        check_served(load, *lines, files[i].expr->range, files[i].what);
         }
         if (profile->firmware)
-                check_file(load, "/", profile->firmware, profile->range, "the firmware folder");
+                check_file(load, profile->firmware, profile->range, "the firmware folder");
         if (profile->image)
-                check_file(load, "/", profile->image, profile->range, "the image");
+                check_file(load, profile->image, profile->range, "the image");
 }
 
 static bool is_boot_name(const char *name)

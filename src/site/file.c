@@ -27,6 +27,29 @@ static int on_disk(const char *root, const char *path, const char *what, struct 
         return 0;
 }
 
+const char *site_root_of(const struct site *site, const char *path, const char **ret_rest)
+{
+        const struct site_private *private = site->private;
+        const struct site_folder *best = NULL;
+
+        for (size_t i = 0; i < private->n_folders; i++) {
+                const struct site_folder *folder = &private->folders[i];
+
+                if (str_starts(path, folder->prefix) && (!best || strlen(folder->prefix) > strlen(best->prefix)))
+                        best = folder;
+        }
+        *ret_rest = best ? path + strlen(best->prefix) : path;
+        return best ? best->path : site->root;
+}
+
+/* Beneath the root, or one of the folders beside it. */
+static int served(const struct site *site, const char *path, const char *what, struct site_file *ret)
+{
+        const char *rest, *root = site_root_of(site, path, &rest);
+
+        return on_disk(root, rest, what, ret);
+}
+
 /* ---- rendered for the client ---- */
 
 static const char *who(const struct site_request *request, struct arena *arena)
@@ -105,17 +128,16 @@ static bool same_name(const char *path, const char *evaluated)
 /* The profile's kernel and initrds lie beside the firmware, under their own names. */
 static int pi_kernel(struct site_request *request, const char *path, struct site_file *ret, struct error *err)
 {
-        const char *root = request->site->root;
         struct site_kernel k = {0};
         int r = site_kernel(request, &k, err);
 
         if (r < 0)
                 return r;
         if (same_name(path, k.kernel))
-                return on_disk(root, k.kernel, "kernel", ret);
+                return served(request->site, k.kernel, "kernel", ret);
         for (const char *const *initrd = k.initrds; *initrd; initrd++)
                 if (same_name(path, *initrd))
-                        return on_disk(root, site_served_path(*initrd), "initrd", ret);
+                        return served(request->site, site_served_path(*initrd), "initrd", ret);
         return 1;
 }
 
@@ -166,7 +188,7 @@ static int find(struct site_request *request, const char *path, struct site_file
                 return pi_file(request, path, ret, err);
         if (r == 1 && !(profile && profile->boot))
                 r = host_loader(request->site, path, ret);
-        return r == 1 ? on_disk(request->site->root, path, "file", ret) : r;
+        return r == 1 ? served(request->site, path, "file", ret) : r;
 }
 
 int site_file(const struct site *site, const char *path, const struct site_peer *peer, struct site_file *ret,
@@ -189,4 +211,22 @@ int site_file(const struct site *site, const char *path, const struct site_peer 
         if (r < 0)
                 site_file_clear(ret);
         return r;
+}
+
+char **site_folders(const struct site *site)
+{
+        const struct site_private *private = site->private;
+        char **folders = NULL;
+
+        strv_add(&folders, site->root);
+        for (size_t i = 0; i < private->n_folders; i++)
+                strv_add(&folders, private->folders[i].path);
+        for (size_t i = 0; i < site->n_profiles; i++) {
+                if (site->profiles[i]->firmware)
+                        strv_add(&folders, site->profiles[i]->firmware);
+                if (site->profiles[i]->image)
+                        strv_add(&folders, site->profiles[i]->image);
+        }
+        site_loader_folders(site, &folders);
+        return folders;
 }

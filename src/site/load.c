@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "site/loader.h"
+#include "site/path.h"
 #include "site/site_internal.h"
 
 /* ---- the top level ---- */
@@ -15,6 +16,7 @@
 struct top_block {
         const struct site_profile *default_profile;
         const char *root, *state, *loaders;
+        const struct hcl_value *folders;
 };
 
 #define KEY(key, kind, member, ...)                                                                                    \
@@ -25,6 +27,8 @@ static const struct site_key top_keys[] = {
         KEY("default_profile", KEY_PROFILE, default_profile,
             .help = "What machines boot that are not in this file, or have no profile; left out: their own disk"),
         KEY("root", KEY_PATH, root, .help = "The folder whose files are served; /srv/tftp"),
+        KEY("folders", KEY_VALUE, folders,
+            .help = "More folders: { debian = \"/usr/lib/debian-installer\" } serves what lies there beneath debian/"),
         KEY("state", KEY_PATH, state, .help = "The folder of leases and events; /var/lib/slipway"),
         KEY("loaders", KEY_PATH, loaders,
             .help = "A folder of boot loaders that are taken before the host's packages'"),
@@ -125,6 +129,28 @@ static void read_locals(struct load *load, const struct hcl_body *body)
         load_locals(load, content.blocks, content.n_blocks);
 }
 
+/* "a/b" = "FOLDER": the longest prefix of a path counts. */
+static void read_folders(struct load *load, const struct hcl_value *folders, struct range at)
+{
+        size_t n = folders ? folders->list.n : 0;
+        struct site_folder *v = arena_array(load->arena, n, sizeof(*v));
+
+        for (size_t i = 0; i < n; i++) {
+                const char *prefix = folders->list.keys[i].s, *path;
+                CLEANUP_FREE char *clean = NULL;
+
+                if (!site_value_text(load, folders->list.v[i], at, prefix, &path))
+                        continue;
+                if (site_path_clean(prefix, &clean, NULL) < 0) {
+                        diag_error(load->diags, at, "'%s' cannot be the beginning of a path", prefix);
+                        continue;
+                }
+                v[load->private->n_folders++] =
+                        (struct site_folder){arena_printf(load->arena, "%s/", clean), load_path(load, path)};
+        }
+        load->private->folders = v;
+}
+
 static void read_body(struct load *load, const struct hcl_body *body)
 {
         struct top_block top = {.root = "/srv/tftp", .state = "/var/lib/slipway"};
@@ -139,6 +165,7 @@ static void read_body(struct load *load, const struct hcl_body *body)
         site->default_profile = top.default_profile;
         site->root = top.root;
         site->state = top.state;
+        read_folders(load, top.folders, site_key_range(&content, "folders", NO_RANGE));
         site_loaders_find(site, top.loaders);
         each_block(load, &content, "listen", read_listen);
         for (size_t i = 0; i < load->profiles.n; i++)

@@ -188,3 +188,22 @@ const char *site_loader_title(const char *name)
                         return titles[loaders[i].family];
         return titles[SITE_LOADER_AUTO];
 }
+
+static void add_folder(char ***folders, const char *path)
+{
+        CLEANUP_FREE char *folder = path_dir(path);
+
+        if (!strv_has(STRV(*folders), folder))
+                strv_add(folders, folder);
+}
+
+void site_loader_folders(const struct site *site, char ***folders)
+{
+        for (size_t i = 0; i < N_LOADERS; i++)
+                if (site->private->loaders[i])
+                        add_folder(folders, site->private->loaders[i]);
+        for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++)
+                for (size_t j = 0; j < 3 && companions[i].hosts[j]; j++)
+                        if (access(companions[i].hosts[j], R_OK) == 0)
+                                add_folder(folders, companions[i].hosts[j]);
+}

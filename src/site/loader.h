@@ -22,6 +22,8 @@ const char *site_loader_for(const struct site *site, enum site_loader family, en
 /* Where the host has the loader, or one of the modules that it loads, that is served as `path`; NULL: nowhere. The
  * caller frees. */
 char *site_loader_path(const struct site *site, const char *path);
+/* Add the folders in which they lie. */
+void site_loader_folders(const struct site *site, char ***folders);
 /* "iPXE", "GRUB"... of a served name. */
 const char *site_loader_title(const char *name);
 /* The profile's own check of its files, as warnings, and of the names of platforms in `boot`: check.c. */

@@ -16,10 +16,8 @@ static const struct {
         {"bios", {"pxelinux.0", "lpxelinux.0", "undionly.kpxe", "ipxe.pxe", "grub/i386-pc/core.0"}},
         {"uefi-x64",
          {"bootx64.efi", "BOOTX64.EFI", "shimx64.efi", "grubnetx64.efi", "grubx64.efi", "snponly.efi", "ipxe.efi"}},
-        {"uefi-x64-http", {"bootx64.efi", "BOOTX64.EFI", "shimx64.efi", "grubnetx64.efi", "grubx64.efi", "ipxe.efi"}},
         {"uefi-ia32", {"bootia32.efi", "BOOTIA32.EFI", "grubnetia32.efi", "grubia32.efi"}},
         {"uefi-arm64", {"bootaa64.efi", "BOOTAA64.EFI", "shimaa64.efi", "grubnetaa64.efi", "grubaa64.efi"}},
-        {"uefi-arm64-http", {"bootaa64.efi", "BOOTAA64.EFI", "shimaa64.efi", "grubnetaa64.efi", "grubaa64.efi"}},
         {"u-boot-arm64", {"boot.scr.uimg", "boot.scr"}},
         {"ipxe", {"boot.ipxe", "autoexec.ipxe"}},
 };

@@ -33,15 +33,28 @@ const char *site_uuid_text(struct arena *arena, const uint8_t u[16])
                             u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 
-const char *site_url(struct site_request *request, bool http, const char *path)
+/* Scheme, address, and the port where it is not the scheme's own. */
+static void add_origin(struct str *url, const struct site_request *request, bool http)
 {
         const struct site_listen *listen = &request->site->listen;
+        bool plain = http && listen->http, secure = http && !plain && listen->https;
+        uint16_t port = plain ? listen->http : secure ? listen->https : 0;
+
+        str_addf(url, "%s://%u.%u.%u.%u",
+                 plain    ? "http"
+                 : secure ? "https"
+                          : "tftp",
+                 request->server >> 24, request->server >> 16 & 0xff, request->server >> 8 & 0xff,
+                 request->server & 0xff);
+        if (port && port != (plain ? 80 : 443))
+                str_addf(url, ":%u", port);
+}
+
+const char *site_url(struct site_request *request, bool http, const char *path)
+{
         CLEANUP_STR struct str url = {0};
 
-        str_addf(&url, "%s://%s", http && listen->http ? "http" : "tftp",
-                 site_show_address(&request->arena, request->server));
-        if (http && listen->http && listen->http != 80)
-                str_addf(&url, ":%u", listen->http);
+        add_origin(&url, request, http);
         if (*path && *path != '/')
                 str_addc(&url, '/');
         for (; *path; path++)

@@ -28,6 +28,11 @@ const struct site_machine *site_map_add(struct site_map *map, const void *key, s
                                         const struct site_machine *machine);
 const struct site_machine *site_map_find(const struct site_map *map, const void *key, size_t len);
 
+/* A folder that is served beside the root. */
+struct site_folder {
+        const char *prefix, *path; /* "debian/"; absolute */
+};
+
 struct site_private {
         struct arena arena;
         pthread_mutex_t lock; /* requests are evaluated one at a time: messages count references to sources */
@@ -37,6 +42,8 @@ struct site_private {
         struct hcl_scope base, scope;  /* functions; local.NAME too */
         struct site_network *networks; /* site->networks, for site_bind() */
         struct site_map by_mac, by_uuid, by_serial, by_name, by_address;
+        const struct site_folder *folders;
+        size_t n_folders;
         const char **loaders; /* where the host has each row of site_loaders[]; NULL: nowhere */
 };
 
@@ -109,6 +116,9 @@ void load_locals(struct load *load, const struct hcl_block *blocks, size_t n);
 /* Members of both objects (NULL: none), those of `over` winning; sensitive: so marked. */
 const struct hcl_value *site_merge(struct arena *arena, const struct hcl_value *under, const struct hcl_value *over,
                                    bool sensitive);
+
+/* Where a path of the name space lies on disk: the folder, and *ret_rest, the path in it. */
+const char *site_root_of(const struct site *site, const char *path, const char **ret_rest);
 
 /* lookup.c */
 const struct site_machine *site_machine_by_serial(const struct site *site, uint32_t serial);

@@ -25,6 +25,8 @@
                 "machine \"m7\" {\n mac = \"52:54:00:00:00:07\"\n profile = profile.disk\n}\n"                         \
                 "machine \"m8\" {\n mac = \"52:54:00:00:00:08\"\n profile = profile.local-disk\n}\n"                   \
                 "machine \"m9\" {\n mac = \"52:54:00:00:00:09\"\n profile = profile.broken\n}\n"                       \
+                "profile \"few\" {\n boot = { bios = \"pxelinux.0\", uefi-x64 = \"ipxe/snponly.efi\" }\n}\n"           \
+                "machine \"m10\" {\n mac = \"52:54:00:00:00:0a\"\n profile = profile.few\n}\n"                         \
                 "machine \"by-uuid\" {\n uuid = \"00112233-4455-6677-8899-aabbccddeeff\"\n profile = "                 \
                 "profile.grub\n}\n"
 
@@ -47,7 +49,7 @@ static const struct {
         {1, BIOS, "undionly.kpxe", SITE_PXE_DIRECT, "iPXE, from the host's packages"},
         {1, X64, "snponly.efi", SITE_PXE_DIRECT, "profile: 'installer', which the machine names"},
         {1, HTTP, "http://10.77.0.1/ipxe.efi", SITE_PXE_NONE, "client: http on uefi-x64"},
-        {1, ARM64, "snponly-arm64.efi", SITE_PXE_DIRECT, "machine: 52-54-00-00-00-01 is 'm1', by its MAC address"},
+        {1, ARM64, "snponly-arm64.efi", SITE_PXE_DIRECT, "machine: 52:54:00:00:00:01 is 'm1', by its MAC address"},
         {1, IPXE, "http://10.77.0.1/boot.ipxe", SITE_PXE_NONE, "since this is iPXE already"},
         {1, UBOOT, "", SITE_PXE_NONE, "is U-Boot, which asks for pxelinux.cfg by itself"},
         {1, CLIENT_GRUB, PLATFORM_UNKNOWN, "", SITE_PXE_NONE, "asks for grub.cfg by itself"},
@@ -68,6 +70,10 @@ static const struct {
         {5, IPXE, "http://elsewhere/x.ipxe", SITE_PXE_NONE, "names for ipxe"},
         {5, UBOOT, "boot.scr.uimg", SITE_PXE_NONE, "names for u-boot-arm64"},
         {5, ARM64, NULL, SITE_PXE_NONE, "the profile's 'boot' names none for uefi-arm64"},
+        {10, BIOS, "pxelinux.0", SITE_PXE_DIRECT, "names for bios"},
+        {10, CLIENT_IPXE, PLATFORM_BIOS, "http://10.77.0.1/pxelinux.0", SITE_PXE_NONE, "names for bios"},
+        {10, HTTP, "http://10.77.0.1/ipxe/snponly.efi", SITE_PXE_NONE, "names for uefi-x64"},
+        {10, IPXE, NULL, SITE_PXE_NONE, "which is iPXE, as the client is already"},
         {6, PI4, "", SITE_PXE_PI, "option 43: the menu that a Raspberry Pi waits for"},
         {7, IPXE, "http://10.77.0.1/boot.ipxe", SITE_PXE_NONE, "iPXE already"},
         {7, BIOS, "undionly.kpxe", SITE_PXE_DIRECT, "iPXE"},
@@ -159,16 +165,24 @@ static void test_without_http(void **state)
                 load_good(SITE_HEAD "listen {\n http = 0\n}\nprofile \"p\" {\n kernel = \"debian/linux\"\n}\n"
                                     "default_profile = profile.p\n");
         struct client client = client_of(1, IPXE);
-        CLEANUP(site_boot_clear) struct site_boot boot = {0}, again = {0};
+        struct client http = client_of(1, HTTP);
+        CLEANUP(site_boot_clear) struct site_boot boot = {0}, again = {0}, none = {0}, secure = {0};
 
         (void)state;
         assert_int_equal(site_boot(site, NULL, &client, 0x0a4d0001, &boot, NULL), 0);
         assert_string_equal(boot.file, "boot.ipxe");
+        assert_int_equal(site_boot(site, NULL, &http, 0x0a4d0001, &none, NULL), 0);
+        assert_null(none.profile);
         site_free(site);
         site = load_good(SITE);
         client.http = false;
         assert_int_equal(site_boot(site, NULL, &client, 0x0a4d0001, &again, NULL), 0);
         assert_string_equal(again.file, "boot.ipxe");
+        site_free(site);
+        site = load_good(SITE_HEAD "listen {\n http = 0\n https = 8443\n certificate = \"c\"\n key = \"k\"\n}\n"
+                                   "profile \"p\" {\n kernel = \"debian/linux\"\n}\ndefault_profile = profile.p\n");
+        assert_int_equal(site_boot(site, NULL, &http, 0x0a4d0001, &secure, NULL), 0);
+        assert_string_equal(secure.file, "https://10.77.0.1:8443/ipxe.efi");
         site_free(site);
 }
 

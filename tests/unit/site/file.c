@@ -49,7 +49,8 @@
                 "machine \"pi3\" {\n mac = \"b8:27:eb:00:00:03\"\n address = \"10.77.0.13\"\n profile = "              \
                 "profile.pi-plain\n}\n"                                                                                \
                 "machine \"own\" {\n mac = \"52:54:00:00:00:08\"\n profile = profile.own\n}\n"                         \
-                "default_profile = profile.local-disk\n"
+                "default_profile = profile.local-disk\nfolders = { more = \"firmware\", \"more/still\" = \"loaders\" " \
+                "}\n"
 
 static struct site *site;
 
@@ -209,6 +210,8 @@ static void test_disk_files(void **state)
                 {"pi4", "0000000a/overlays/overlay_map.dtb", "firmware", "overlays/overlay_map.dtb", SITE_FILE_DISK},
                 {"pi5", "0000000b/config.txt", "root/debian/linux", "1:/config.txt", SITE_FILE_IMAGE},
                 {"pi3", "0000abcd/config.txt", "firmware", "config.txt", SITE_FILE_DISK},
+                {"m1", "more/start4.elf", "firmware", "start4.elf", SITE_FILE_DISK},
+                {"m1", "more/still/ipxe.efi", "loaders", "ipxe.efi", SITE_FILE_DISK},
                 {"m1", "0000abcd/config.txt", "root", "0000abcd/config.txt", SITE_FILE_DISK},
         };
 
@@ -318,6 +321,19 @@ static void test_injection(void **state)
         }
 }
 
+static void test_folders(void **state)
+{
+        CLEANUP_STRV char **folders = site_folders(site);
+        CLEANUP_FREE char *root = path_join(dir, "root"), *loaders = path_join(dir, "loaders"),
+                          *firmware = path_join(dir, "firmware");
+
+        (void)state;
+        assert_true(strv_has(STRV(folders), root));
+        assert_true(strv_has(STRV(folders), loaders));
+        assert_true(strv_has(STRV(folders), firmware));
+        assert_false(strv_has(STRV(folders), dir));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -325,6 +341,7 @@ int main(void)
                 cmocka_unit_test(test_local_disk),       cmocka_unit_test(test_disk_files),
                 cmocka_unit_test(test_by_path),          cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_reserved_address), cmocka_unit_test(test_injection),
+                cmocka_unit_test(test_folders),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

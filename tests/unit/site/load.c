@@ -113,6 +113,8 @@ static const struct {
         {"root = [\"a\"]", "1:8: 'root' is a string, not tuple"},
         {"default_profile = profile.nothing", "1:19: there is no profile 'nothing'"},
         {"default_profile = profile.local-dsk", "did you mean 'local-disk'?"},
+        {"folders = { \"..\" = \"/x\" }", "1:11: '..' cannot be the beginning of a path"},
+        {"folders = { a = 1 + true }", "1:"},
         {"listen {\n http = 70000\n}", "2:9: 'http' is a port, a number from 1 to 65535, or 0 for none"},
         {"listen {\n https = 443\n}", "1:1: HTTPS needs a certificate and its key"},
         {"network \"a\" {\n interface = \"eth0\"\n mode = \"dhpc\"\n}",
