@@ -93,6 +93,7 @@ struct dhcp_writer {
         unsigned n_options;
         uint16_t n_bytes;
         uint8_t bytes[DHCP_SIZE_MAX];
+        bool no_overload; /* BOOTP: file and sname hold no options, and 300 bytes may be the limit */
         unsigned dropped; /* options that did not fit, after dhcp_write() */
 };
 
@@ -106,8 +107,8 @@ bool dhcp_put_u32(struct dhcp_writer *writer, uint8_t code, uint32_t value);
 bool dhcp_put_text(struct dhcp_writer *writer, uint8_t code, const char *text);
 bool dhcp_writer_has(const struct dhcp_writer *writer, uint8_t code);
 
-/* The message as bytes: at most `limit` of them (at least DHCP_DEFAULT_SIZE
- * are taken as the limit), at least DHCP_BOOTP_SIZE. Option 82 is put last,
+/* The message as bytes: at most `limit` of them (below DHCP_BOOTP_SIZE counts
+ * as that) and option 82, at least DHCP_BOOTP_SIZE. Option 82 is put last,
  * whatever the order, and is never left out. Options that do not fit go to
  * `file` and `sname` where those are empty. Returns the size; `buf` has room
  * for DHCP_SIZE_MAX. */

@@ -11,6 +11,7 @@ void dhcp_writer_init(struct dhcp_writer *writer)
         writer->h = (struct dhcp_header){0};
         writer->n_options = 0;
         writer->n_bytes = 0;
+        writer->no_overload = false;
         writer->dropped = 0;
 }
 
@@ -151,7 +152,7 @@ static const uint8_t *agent_option(const struct dhcp_writer *writer, size_t *ret
 /* 82 is added by the relay on top of what the client takes, and taken off by it again. */
 static size_t clamp_limit(size_t limit, size_t agent_size)
 {
-        limit = (limit < DHCP_DEFAULT_SIZE ? DHCP_DEFAULT_SIZE : limit) + agent_size;
+        limit = (limit < DHCP_BOOTP_SIZE ? DHCP_BOOTP_SIZE : limit) + agent_size;
         return limit > DHCP_SIZE_MAX ? DHCP_SIZE_MAX : limit;
 }
 
@@ -169,7 +170,7 @@ size_t dhcp_write(struct dhcp_writer *writer, size_t limit, uint8_t *buf)
         write_header(&writer->h, buf);
         areas[0] = (struct area){buf + DHCP_HEADER, room, true};
         writer->dropped = 0;
-        if (total_size(writer) - agent_size > room) {
+        if (total_size(writer) - agent_size > room && !writer->no_overload) {
                 areas[0].left -= overload_size;
                 if (!writer->h.file[0])
                         areas[1] = (struct area){buf + FILE_AT, FILE_SIZE - end_size, false};

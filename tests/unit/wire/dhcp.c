@@ -247,7 +247,7 @@ static void test_write_overload(void **state)
         dhcp_put(&writer, 226, filler, 50);  /* to sname */
         dhcp_put(&writer, 227, filler, 60);  /* nowhere */
         dhcp_put(&writer, DHCP_OPT_AGENT, agent, sizeof(agent));
-        written(0, buf);
+        written(DHCP_DEFAULT_SIZE, buf);
         assert_int_equal(writer.dropped, 1);
         assert_int_equal(back.overload, 3);
         assert_true(dhcp_has(&back, 224) && dhcp_has(&back, 225) && dhcp_has(&back, 226));
@@ -255,7 +255,7 @@ static void test_write_overload(void **state)
         assert_option(&back, DHCP_OPT_AGENT, agent, sizeof(agent));
 
         strcpy(writer.h.file, "kept"); /* a file name stays one */
-        written(0, buf);
+        written(DHCP_DEFAULT_SIZE, buf);
         assert_int_equal(back.overload, 2);
         assert_string_equal(back.h.file, "kept");
         assert_int_equal(writer.dropped, 2);
@@ -307,7 +307,7 @@ static void test_format(void **state)
         writer.h.yiaddr = 0xc0000205;
         dhcp_put_u32(&writer, DHCP_OPT_ROUTER, 0xc0000201);
         dhcp_put(&writer, 224, "\1\2", 2);
-        written(0, buf);
+        written(DHCP_DEFAULT_SIZE, buf);
         dhcp_format(&back, &text);
         assert_string_equal(str_get(&text), "OFFER\n"
                                             "  xid 00000000 yiaddr 192.0.2.5 chaddr 00:00:00:00:00:00\n"
