@@ -129,28 +129,28 @@ static int choose_network(const struct options *options, struct site *site, stru
                        : 0;
 }
 
-/* Where neither the file nor an interface here says it, an address for documentation stands for ours (RFC 5737). */
+/* What the interfaces here have. A network whose interface is not here stays as the file has it. */
 static int bind_networks(struct site *site, struct error *err)
 {
         for (size_t i = 0; i < site->n_networks; i++) {
-                uint32_t mask = 0, address = interface_address(site->networks[i].interface, &mask);
-                int r;
+                const struct site_network *network = &site->networks[i];
+                uint32_t mask = network->mask, address = interface_address(network->interface, &mask);
+                int r = address || network->mask ? site_bind(site, i, address, mask, err) : 0;
 
-                if (!address && (site->networks[i].address == 0 || site->networks[i].mask == 0)) {
-                        if (site->networks[i].address == 0)
-                                fprintf(stderr,
-                                        "explain: the address in network '%s' is not known here; 192.0.2.1 "
-                                        "stands for it\n",
-                                        site->networks[i].name);
-                        if (site->networks[i].mask == 0)
-                                continue;
-                        address = 0xc0000201;
-                }
-                r = site_bind(site, i, address, mask, err);
                 if (r < 0)
-                        return error_wrap(err, r, "network '%s'", site->networks[i].name);
+                        return error_wrap(err, r, "network '%s'", network->name);
         }
         return 0;
+}
+
+/* Where neither the file nor an interface says it, an address for documentation stands for ours (RFC 5737). */
+static uint32_t server_address(const struct site_network *network)
+{
+        if (network && network->address)
+                return network->address;
+        fprintf(stderr, "explain: the server's address%s%s%s is not known here; 192.0.2.1 stands for it\n",
+                network ? " in network '" : "", network ? network->name : "", network ? "'" : "");
+        return 0xc0000201;
 }
 
 /* ---- output ---- */
@@ -317,7 +317,7 @@ static int explain(const struct options *options, const char *who)
                 r = bind_networks(site, &err);
         if (r == 0)
                 r = choose_network(options, site, &asked, &err);
-        asked.server = asked.network && asked.network->address ? asked.network->address : 0xc0000201;
+        asked.server = r == 0 ? server_address(asked.network) : 0;
         if (r == 0)
                 r = explain_all(options, &asked, &err);
         site_free(site);

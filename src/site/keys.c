@@ -199,6 +199,8 @@ static void read_key(struct load *load, const struct site_key *key, const struct
         void *field = (char *)out + key->offset;
         const struct hcl_value *value;
 
+        if (key->secret)
+                source_text_hide(attr->expr->range.source, attr->expr->range.start, attr->expr->range.end);
         if (key->type == KEY_EXPR) {
                 *(const struct hcl_expr **)field = attr->expr;
         } else if (key->type == KEY_PROFILE) {

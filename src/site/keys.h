@@ -46,6 +46,7 @@ struct site_key {
         enum site_key_type type;
         size_t offset; /* in the struct that is filled */
         bool required;
+        bool secret;                /* messages do not show what is written there */
         const char *const *choices; /* KEY_CHOICE: NULL-terminated */
         const char *help;
 };

@@ -24,7 +24,7 @@ static const struct site_key machine_keys[] = {
         KEY("profile", KEY_PROFILE, machine.profile,
             .help = "What it boots: profile.NAME; default_profile where left out"),
         KEY("variables", KEY_VALUE, machine.variables, .help = "What profiles and answers see as var.NAME"),
-        KEY("secrets", KEY_VALUE, secrets,
+        KEY("secrets", KEY_VALUE, secrets, .secret = true,
             .help = "The same, but secret: shown nowhere, and given to this machine only"),
 };
 #undef KEY

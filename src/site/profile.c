@@ -42,7 +42,8 @@ static const struct site_key profile_keys[] = {
             .help = "An image whose first partition has a Raspberry Pi's firmware files"),
         KEY("config_txt", KEY_EXPR, profile.config_txt, .help = "A Raspberry Pi's config.txt"),
         KEY("variables", KEY_VALUE, profile.variables, .help = "Defaults for var.NAME"),
-        KEY("secrets", KEY_VALUE, secrets, .help = "The same, but secret: given to machines of this file only"),
+        KEY("secrets", KEY_VALUE, secrets, .secret = true,
+            .help = "The same, but secret: given to machines of this file only"),
 };
 #undef KEY
 static const char *const profile_blocks[] = {"answers", "root", NULL};

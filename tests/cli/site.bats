@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# Site files, asked by slipway explain: no network, no root.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  here=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+  slipway=$(realpath "${SLIPWAY:-$here/build/src/slipway}")
+  export NO_COLOR=1 LC_ALL=C.UTF-8
+  cd "$BATS_TEST_TMPDIR" || return 1
+  mkdir -p files/debian loaders
+  touch files/debian/{linux,initrd.gz} loaders/{undionly.kpxe,snponly.efi,ipxe.efi,grubnetaa64.efi,snponly-arm64.efi}
+  cat >preseed.cfg.tmpl <<'END'
+d-i netcfg/get_hostname string ${machine.name}
+d-i passwd/root-password password ${var.password}
+END
+  cat >site.hcl <<'END'
+root    = "files"
+loaders = "loaders"
+network "lab" {
+  address = "192.0.2.1/24"
+  range   = ["192.0.2.100", "192.0.2.200"]
+}
+profile "debian-installer" {
+  kernel  = "debian/linux"
+  initrd  = ["debian/initrd.gz"]
+  cmdline = "auto=true url=${answers.preseed}"
+  answers "preseed" {
+    template = "preseed.cfg.tmpl"
+  }
+}
+machine "rack1-01" {
+  mac     = "52:54:00:12:34:56"
+  address = "192.0.2.11"
+  profile = profile.debian-installer
+  secrets = {
+    password = "hunter2"
+  }
+}
+default_profile = profile.local-disk
+END
+}
+
+@test "explain: a machine by its MAC or its name, for the usual firmwares" {
+  run -0 "$slipway" explain 52:54:00:12:34:56
+  [[ $output == *"BIOS, PXE:"*"undionly.kpxe"*"UEFI x64, PXE:"*"snponly.efi"*"UEFI x64, HTTP Boot:"* ]]
+  [[ $output == *"http://192.0.2.1/ipxe.efi"*"UEFI ARM64, PXE:"*"snponly-arm64.efi"*"iPXE:"*"http://192.0.2.1/boot.ipxe"* ]]
+  [[ $output == *"machine: 52:54:00:12:34:56 is 'rack1-01', by its MAC address"* ]]
+  diff <("$slipway" explain rack1-01) <(printf '%s\n' "$output")
+  diff <("$slipway" explain --site=site.hcl 52-54-00-12-34-56) <(printf '%s\n' "$output")
+}
+
+@test "explain: one client, as text and as JSON" {
+  run -0 "$slipway" explain -arch 16 rack1-01
+  [[ $output == *"boots         http://192.0.2.1/ipxe.efi"* ]]
+  run -0 "$slipway" explain -arch 11 -class PXEClient:Arch:00011:UNDI:003000 -o json rack1-01
+  jq -e '.[0] | .file == "snponly-arm64.efi" and .machine == "rack1-01" and .profile == "debian-installer" and
+    .next_server == "192.0.2.1" and .pxe == "boot the file" and (.why | length) == 5' <<<"$output"
+  run -0 "$slipway" explain -user-class iPXE -o json rack1-01
+  jq -e '.[0].file == "http://192.0.2.1/boot.ipxe"' <<<"$output"
+  run -0 "$slipway" explain -o json 52:54:00:00:00:01
+  jq -e 'length == 6 and all(.machine == null and .profile == null and .file == null)' <<<"$output"
+}
+
+@test "explain: what is at a path" {
+  run -0 "$slipway" explain -file boot.ipxe rack1-01
+  [ "${lines[0]}" = '#!ipxe' ]
+  [ "${lines[1]}" = 'kernel http://192.0.2.1/debian/linux initrd=initrd0 auto=true url=http://192.0.2.1/answers/preseed' ]
+  run -0 "$slipway" explain -file answers/preseed rack1-01
+  [ "${lines[1]}" = 'd-i passwd/root-password password hunter2' ]
+  run -0 "$slipway" explain -file /debian/linux rack1-01
+  [ "$output" = "$PWD/files/debian/linux" ]
+  run -1 "$slipway" explain -file answers/preseed 52:54:00:00:00:01
+  [[ $output == *"profile 'local-disk' of 52-54-00-00-00-01 has no answers 'preseed'"* ]]
+  run -1 "$slipway" explain -file ../site.hcl rack1-01
+  [[ $output == *"a path with '..' is refused"* ]]
+}
+
+@test "explain: a Raspberry Pi is seen through its claims" {
+  cat >>site.hcl <<'END'
+profile "kiosk" {
+  firmware = "files"
+}
+machine "pi" {
+  mac     = "dc:a6:32:01:02:03"
+  profile = profile.kiosk
+}
+END
+  run -0 "$slipway" explain -arch 0 pi
+  [[ $output == *"option 43     Raspberry Pi Boot"*"client: pi on pi4"* ]]
+  run -0 "$slipway" explain -arch 0 -file dc-a6-32-01-02-03/start4.elf pi
+  [ "$output" = "$PWD/files/start4.elf" ]
+}
+
+@test "explain: usage" {
+  run -2 "$slipway" explain
+  run -2 "$slipway" explain a b
+  run -1 "$slipway" explain nobody
+  [[ $output == *"'nobody' is neither a MAC address nor a machine of the site file"* ]]
+  run -1 "$slipway" explain -arch x rack1-01
+  [[ $output == *"-arch is a number of option 93"* ]]
+  run -1 "$slipway" explain -uuid x rack1-01
+  [[ $output == *"'x' is no UUID"* ]]
+  run -1 "$slipway" explain -network lob rack1-01
+  [[ $output == *"there is no network 'lob' in the site file; did you mean lab"* ]]
+  run -1 "$slipway" explain -site nothing.hcl rack1-01
+  [[ $output == *"nothing.hcl"* ]]
+}
+
+@test "site: a mistake is shown with its line, and secrets are not" {
+  sed -i 's/rofile.debian-installer/rofile.debian-instaler/; s/"hunter2"/"hunter2", x = 5 + true/' site.hcl
+  run -1 "$slipway" explain rack1-01
+  [[ $output == *"there is no profile 'debian-instaler'; did you mean 'debian-installer'?"* ]]
+  [[ $output == *"on site.hcl line 18, column 13:"*"profile = profile.debian-instaler"* ]]
+  [[ $output != *hunter2* ]]
+}
+
+@test "site: templates of answers are checked with the site file" {
+  echo '${machine.nam}' >>preseed.cfg.tmpl
+  run -1 "$slipway" explain rack1-01
+  [[ $output == *"preseed.cfg.tmpl line 3"* ]]
+  rm preseed.cfg.tmpl
+  run -1 "$slipway" explain rack1-01
+  [[ $output == *"on site.hcl line 12, column 16"* ]]
+}
+
+@test "site: the example is sound" {
+  cp -r "$here/examples/site" example
+  ROOT_PASSWORD=secret run -0 "$slipway" explain -site example/site.hcl -file answers/preseed rack1-02
+  [[ $output == *"get_hostname string rack1-02"*"root-password password secret"*"openssh-server"* ]]
+  [[ $output != *"Error"* ]]
+  run -0 "$slipway" fmt -check example
+}
+
+@test "site: the JSON form" {
+  cat >site.json <<'END'
+{"root": "files", "loaders": "loaders", "network": {"lab": {"address": "192.0.2.1/24"}},
+ "profile": {"p": {"kernel": "debian/linux", "cmdline": "host=${machine.name}"}},
+ "machine": {"m": {"mac": "52:54:00:12:34:56", "profile": "profile.p"}}}
+END
+  run -0 "$slipway" explain -site site.json -file pxelinux.cfg/default m
+  [[ $output == *"APPEND host=m"* ]]
+}
