@@ -18,11 +18,13 @@
 static int copy_base(const struct job *job, int to, struct error *err)
 {
         CLEANUP_CLOSE int from = open(job->base.image, O_RDONLY | O_CLOEXEC);
-        struct stat st;
+        struct stat st, old;
 
         if (from < 0 || fstat(from, &st) < 0)
                 return error_errno(err, errno, "open '%s'", job->base.image);
-        if (ftruncate(to, 0) < 0 || ftruncate(to, st.st_size) < 0)
+        /* Only what a failed try left is cut off: ext4 takes a file that was cut to nothing for one that is replaced,
+         * and has the whole image written to the disk before the next close() returns. */
+        if (fstat(to, &old) < 0 || (old.st_size > 0 && ftruncate(to, 0) < 0) || ftruncate(to, st.st_size) < 0)
                 return error_errno(err, errno, "make the image %s large", size_show((uint64_t)st.st_size));
         return fd_copy_sparse(from, to, 0, (uint64_t)st.st_size, err);
 }

@@ -66,19 +66,32 @@ static int own_binfmt(void)
         return steal_fd(&tree);
 }
 
-/* Does this qemu understand flag P (AT_FLAGS_PRESERVE_ARGV0)? Version 6.0 and later. */
-static bool keeps_argv0(const char *qemu)
+static long major_version(const char *qemu)
 {
         const char *argv[] = {qemu, "--version", NULL};
         CLEANUP_FREE char *text = NULL;
         const char *version;
-        long major;
 
         if (spawn_capture(argv, &text, NULL) < 0)
-                return false;
+                return 0;
         version = strstr(text, "version ");
-        major = version ? strtol(version + strlen("version "), NULL, 10) : 0;
-        return major >= 6;
+        return version ? strtol(version + strlen("version "), NULL, 10) : 0;
+}
+
+/* Does this qemu understand flag P (AT_FLAGS_PRESERVE_ARGV0)? Version 6.0 and later. Those of one folder are of one
+ * package, and the question takes as long as some steps of a build. */
+static bool keeps_argv0(const char *qemu)
+{
+        static char *asked;
+        static bool answer;
+        CLEANUP_FREE char *folder = path_dir(qemu);
+
+        if (!str_eq(asked, folder)) {
+                answer = major_version(qemu) >= 6;
+                free(asked);
+                asked = steal(&folder);
+        }
+        return answer;
 }
 
 static void add_bytes(struct str *line, const uint8_t *bytes, size_t n, char separator)

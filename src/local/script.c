@@ -176,35 +176,42 @@ static int by_name(const void *a, const void *b)
         return r ? r : (n > m) - (n < m);
 }
 
+int script_environment(const struct script_vars *vars, const struct script_context *context, char ***env,
+                       struct error *err)
+{
+        int r;
+
+        strv_setenv(env, "PACKER_BUILD_NAME", context->build_name ? context->build_name : "");
+        strv_setenv(env, "PACKER_BUILDER_TYPE", context->builder_type ? context->builder_type : "");
+        strv_setenv(env, "PACKER_HTTP_ADDR", ""); /* there is no server; set, so that `set -u` scripts can ask */
+        strv_setenv(env, "PACKER_HTTP_IP", "");
+        strv_setenv(env, "PACKER_HTTP_PORT", "0");
+        r = add_vars(env, vars->environment_vars, context->interp, err);
+        if (r == 0)
+                r = add_vars(env, vars->env, context->interp, err);
+        if (r == 0)
+                qsort(*env, strv_len(STRV(*env)), sizeof(**env), by_name);
+        return r;
+}
+
 int script_flatten(const struct script_vars *vars, const struct script_context *context, char **ret, struct error *err)
 {
         CLEANUP_STRV char **all = NULL;
         CLEANUP_STR struct str out = {0};
-        int r;
+        int r = script_environment(vars, context, &all, err);
 
-        strv_setenv(&all, "PACKER_BUILD_NAME", context->build_name ? context->build_name : "");
-        strv_setenv(&all, "PACKER_BUILDER_TYPE", context->builder_type ? context->builder_type : "");
-        strv_setenv(&all, "PACKER_HTTP_ADDR", ""); /* there is no server; set, so that `set -u` scripts can ask */
-        strv_setenv(&all, "PACKER_HTTP_IP", "");
-        strv_setenv(&all, "PACKER_HTTP_PORT", "0");
-        r = add_vars(&all, vars->environment_vars, context->interp, err);
-        if (r == 0)
-                r = add_vars(&all, vars->env, context->interp, err);
-        if (r < 0)
-                return r;
-        qsort(all, strv_len(STRV(all)), sizeof(*all), by_name);
-        for (char **var = all; *var; var++) {
+        for (char **var = all; r == 0 && *var; var++) {
                 char *equals = strchr(*var, '=');
                 CLEANUP_FREE char *value = str_replace(equals + 1, "'", "'\"'\"'"), *one = NULL;
 
                 *equals = '\0';
                 r = format_variable(vars->format, *var, value, &one, err);
-                if (r < 0)
-                        return r;
-                str_add(&out, one);
+                if (r == 0)
+                        str_add(&out, one);
         }
-        *ret = str_steal(&out);
-        return 0;
+        if (r == 0)
+                *ret = str_steal(&out);
+        return r;
 }
 
 int script_render(const struct interp *interp, const struct interp_pair *fields, const char *text, char **ret,

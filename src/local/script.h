@@ -47,7 +47,10 @@ const char **script_files(const struct script_sources *sources) __attribute__((w
  * `shebang` is put before them unless they begin with one. The caller frees. */
 int script_inline(const struct script_sources *sources, const char *shebang, const struct interp *interp, char **ret,
                   struct error *err);
-/* All variables, PACKER_* among them, sorted by name, each in the format. The caller frees. */
+/* All variables, PACKER_* among them, as K=V, into *env, where they win; it is sorted by name. */
+int script_environment(const struct script_vars *vars, const struct script_context *context, char ***env,
+                       struct error *err);
+/* The same in one text, each in the format. The caller frees. */
 int script_flatten(const struct script_vars *vars, const struct script_context *context, char **ret, struct error *err);
 /* Render with fields (ended by a NULL name) beside those of interp, which may be NULL. The caller frees. */
 int script_render(const struct interp *interp, const struct interp_pair *fields, const char *text, char **ret,

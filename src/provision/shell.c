@@ -113,12 +113,14 @@ struct shell {
         struct script_vars vars; /* with the default format */
         struct upload var_file;
         char *flat; /* the variables in their format */
+        char **env; /* K=V; NULL unless a script can be started without a shell */
 };
 
 static void shell_done(struct shell *shell)
 {
         upload_clear(&shell->var_file);
         free(shell->flat);
+        strv_free(shell->env);
 }
 
 /* Packer's default begins with chmod +x; our upload has done that, and under qemu it would
@@ -135,12 +137,12 @@ static bool could_start_later(int r)
         return r == -EAGAIN || r == -ENOMEM || r == -ENFILE;
 }
 
-/* The guest's shell runs the command. What cannot be started for want of something is tried again for a while. */
-static int run_command(const struct shell *shell, const char *command, struct script_output *output, int *ret_status,
-                       struct error *err)
+/* What cannot be started for want of something is tried again for a while. */
+static int run_command(const struct shell *shell, const char *const *argv, const char *const *env,
+                       struct script_output *output, int *ret_status, struct error *err)
 {
-        const char *const argv[] = {"/bin/sh", "-c", command, NULL};
         const struct guest_command guest_command = {.argv = argv,
+                                                    .env = env,
                                                     .timeout_ms = provision_timeout(shell->context),
                                                     .on_line = script_output_line,
                                                     .arg = output};
@@ -156,6 +158,42 @@ static int run_command(const struct shell *shell, const char *command, struct sc
                 left -= nap;
         }
         return r;
+}
+
+/* What the default command comes to for a script that names its interpreter, without the shell that would only set
+ * variables and start it: under qemu that shell costs as much as some scripts. Like any shell it passes on PWD. 1: it
+ * cannot be started so, and what a shell says of that is wanted. */
+static int run_directly(const struct shell *shell, const char *text, const char *path, struct script_output *output,
+                        int *ret_status, struct error *err)
+{
+        const char *const argv[] = {path, NULL};
+        CLEANUP_ERROR struct error why = {0};
+        int r;
+
+        if (!shell->env || !str_starts(text, "#!"))
+                return 1;
+        r = run_command(shell, argv, STRV(shell->env), output, ret_status, &why);
+        if (r == -ENOENT || r == -EACCES || r == -ENOEXEC)
+                return 1;
+        if (r < 0 && err)
+                error_move(err, &why);
+        return r;
+}
+
+/* The guest's shell runs the command. */
+static int run_by_shell(const struct shell *shell, const char *path, struct script_output *output, int *ret_status,
+                        struct error *err)
+{
+        const struct interp_pair fields[] = {
+                {.name = "Vars", .value = shell->flat},
+                {.name = "Path", .value = path},
+                {.name = "EnvVarFile", .value = shell->var_file.path ? shell->var_file.path : ""},
+                {0}};
+        CLEANUP_FREE char *command = NULL;
+        int r = script_render(shell->context->interp, fields, command_template(shell->config), &command, err);
+        const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+
+        return r < 0 ? error_wrap(err, r, "execute_command") : run_command(shell, argv, NULL, output, ret_status, err);
 }
 
 /* "not found" (127) and "cannot be executed" (126) are often said of the script whose interpreter is missing. */
@@ -211,21 +249,11 @@ static int run_uploaded(const struct shell *shell, const char *what, const char 
                         struct error *err)
 {
         CLEANUP(script_output_clear) struct script_output output = {.ui = shell->context->ui};
-        const struct interp_pair fields[] = {
-                {.name = "Vars", .value = shell->flat},
-                {.name = "Path", .value = path},
-                {.name = "EnvVarFile", .value = shell->var_file.path ? shell->var_file.path : ""},
-                {0}};
-        CLEANUP_FREE char *command = NULL;
-        int status = 0, r;
+        int status = 0, r = run_directly(shell, text, path, &output, &status, err);
 
-        r = script_render(shell->context->interp, fields, command_template(shell->config), &command, err);
-        if (r < 0)
-                return error_wrap(err, r, "execute_command");
-        r = run_command(shell, command, &output, &status, err);
-        if (r < 0)
-                return error_wrap(err, r, "%s", what);
-        return judge(shell, what, text, status, &output, err);
+        if (r > 0)
+                r = run_by_shell(shell, path, &output, &status, err);
+        return r < 0 ? error_wrap(err, r, "%s", what) : judge(shell, what, text, status, &output, err);
 }
 
 /* Upload, run, remove. */
@@ -285,6 +313,12 @@ static int prepare_vars(struct shell *shell, struct error *err)
         int r;
 
         shell->vars = c->vars;
+        if (str_empty(c->execute_command) && !c->use_env_var_file && str_empty(c->vars.format)) {
+                strv_add(&shell->env, "PWD=/");
+                r = script_environment(&c->vars, &script, &shell->env, err);
+                if (r < 0)
+                        return r;
+        }
         if (str_empty(c->vars.format))
                 shell->vars.format = c->use_env_var_file ? (char *)"export %s='%s'\n" : (char *)"%s='%s' ";
         r = script_flatten(&shell->vars, &script, &shell->flat, err);
