@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "build/base.h"
+#include "build/sound.h"
 
 static int unpack_by_command(struct job *job, const struct source_file *file, int to, struct error *err)
 {
@@ -86,18 +87,7 @@ static int check_mounts(void *arg, struct error *err)
 {
         const struct base *base = arg;
 
-        for (size_t i = 0; i < base->n_mounts; i++) {
-                const struct job_mount *mount = &base->mounts[i];
-                CLEANUP_FREE char *name = xasprintf("partition %u (%s)", mount->number, mount->mountpoint);
-                struct fs_volume volume = {base->image, mount->start_bytes, mount->size_bytes, name};
-                int r = mount->type->check ? mount->type->check(&volume, true, err) : 0;
-
-                if (r == 0 && !mount->type->extract)
-                        r = error_set(err, ENOTSUP, "%s can be made (method new) but not read", mount->type->name);
-                if (r < 0)
-                        return error_wrap(err, r, "%s of the image", name);
-        }
-        return 0;
+        return sound_check(base->image, base, true, true, err);
 }
 
 static void image_tree_key(struct job *job, const char *image_key, char key[DIGEST_HEX_MAX])

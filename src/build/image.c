@@ -13,6 +13,7 @@
 #include "build/copy.h"
 #include "build/job.h"
 #include "build/merged.h"
+#include "build/sound.h"
 #include "build/step.h"
 #include "disk/layer.h"
 
@@ -347,17 +348,9 @@ static int run_setup_extra(struct image *image, struct error *err)
 
 static int verify(struct image *image, struct error *err)
 {
-        struct base *base = &image->job->base;
+        int r = sound_check(image->path, &image->job->base, false, false, err);
 
-        for (size_t i = 0; i < base->n_mounts; i++) {
-                CLEANUP_FREE char *name = mount_name(&base->mounts[i]);
-                struct fs_volume volume = volume_of(image, &base->mounts[i], name);
-                int r = base->mounts[i].type->check ? base->mounts[i].type->check(&volume, false, err) : 0;
-
-                if (r < 0)
-                        return error_wrap(err, r, "the image was written but is not sound: %s", name);
-        }
-        return disk_verify(image->path, err);
+        return r < 0 ? error_wrap(err, r, "the image was written but is not sound") : disk_verify(image->path, err);
 }
 
 static int open_image(struct image *image, struct error *err)

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/child.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "guest/child.h"
 #include "guest/inroot.h"
 #include "guest/inside.h"
 #include "guest/node.h"

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/child.h"
 #include "base/str.h"
-#include "guest/child.h"
 #include "guest/userns.h"
 
 struct request {

@@ -1,7 +1,7 @@
 /* The first process of a guest: makes its mounts and hands its namespaces to us. Private to this room. */
 #pragma once
 
-#include "guest/child.h"
+#include "base/child.h"
 #include "guest/guest.h"
 
 enum guest_fd {

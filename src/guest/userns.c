@@ -17,8 +17,8 @@
 
 #include "base/alloc.h"
 #include "base/cancel.h"
+#include "base/child.h"
 #include "base/file.h"
-#include "guest/child.h"
 #include "guest/idmap.h"
 #include "guest/ns.h"
 

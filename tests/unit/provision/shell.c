@@ -37,6 +37,20 @@ static void test_scripts(void **state)
                      "expected 9");
 }
 
+/* Whether a shell starts it or not, a script sees the same environment, but for how deep shells are nested. */
+static void test_environment(void **state)
+{
+        struct fixture *f = *state;
+
+        assert_runs(f, "shell",
+                    "{\"inline\": [\"tr '\\\\0' '\\\\n' </proc/$$/environ | grep -v ^SHLVL= | sort >/direct\"], "
+                    "\"environment_vars\": [\"A=it's\", \"PWD=/srv\"]}");
+        assert_runs(f, "shell",
+                    "{\"inline\": [\"tr '\\\\0' '\\\\n' </proc/$$/environ | grep -v ^SHLVL= | sort >/by-shell\"], "
+                    "\"environment_vars\": [\"A=it's\", \"PWD=/srv\"], \"execute_command\": \"{{.Vars}} {{.Path}}\"}");
+        assert_runs(f, "shell", "{\"inline\": [\"diff /direct /by-shell\", \"grep -q ^A=it.s /direct\"]}");
+}
+
 static void test_vars(void **state)
 {
         struct fixture *f = *state;
@@ -165,6 +179,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_inline, fixture_setup_guest, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_scripts, fixture_setup_guest, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_environment, fixture_setup_guest, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_vars, fixture_setup_guest, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_host_is_not_seen, fixture_setup_guest, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_remote, fixture_setup_guest, fixture_teardown),

@@ -1,6 +1,6 @@
 /* Forked helpers that report back: a result, an error message in their own
  * words, and fds, over one socket. Used wherever work must be done by a
- * process that has entered other namespaces. Private to this room. */
+ * process that has entered other namespaces, or while this one goes on. */
 #pragma once
 
 #include <stddef.h>
