@@ -276,11 +276,12 @@ static int finish(const struct work *work, int fds[GUEST_FDS], int sock, struct 
         return r < 0 ? error_errno(err, -r, "hand over the guest") : 0;
 }
 
-/* Pid 1 for good: nothing of us in memory. Zombies are reaped by the kernel, as SIGCHLD is ignored. */
+/* Pid 1 for good: nothing of us in memory. It goes by its own name, since that is what tells busybox and the like what
+ * to be. Zombies are reaped by the kernel, as SIGCHLD is ignored. */
 static int become_idle(const struct work *work, int echo, struct error *err)
 {
         CLEANUP_FREE char *cat = program_find("cat");
-        char *argv[] = {(char[]){"slipway-guest"}, NULL}, *none[] = {NULL};
+        char *argv[] = {(char[]){"cat"}, NULL}, *none[] = {NULL};
         CLEANUP_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
         if (!cat)

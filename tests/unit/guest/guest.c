@@ -34,6 +34,25 @@ static void test_runs_and_sees_itself_only(void **state)
         tree_free(tree);
 }
 
+/* A host whose cat is one of the names of busybox. */
+static void test_host_of_busybox(void **state)
+{
+        CLEANUP_FREE char *before = xstrdup(getenv("PATH")), *dir = scratch_new(), *cat = path_join(dir, "cat");
+        CLEANUP_FREE char *path = xasprintf("%s:%s", dir, before);
+        struct tree *tree = tree_new(ns, "/usr/bin/busybox");
+        struct guest *guest;
+
+        (void)state;
+        assert_int_equal(symlink("/usr/bin/busybox", cat), 0);
+        setenv("PATH", path, 1);
+        guest = tree_start(tree);
+        tree_expect(guest, "echo up", "up\n");
+        tree_stop(guest);
+        setenv("PATH", before, 1);
+        tree_free(tree);
+        scratch_free(NULL, steal(&dir));
+}
+
 /* What init has mounted, and what a provisioner may mount. */
 static void test_mounts(void **state)
 {
@@ -323,6 +342,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_runs_and_sees_itself_only),
+                cmocka_unit_test(test_host_of_busybox),
                 cmocka_unit_test(test_mounts),
                 cmocka_unit_test(test_mount_that_cannot_be),
                 cmocka_unit_test(test_exit_codes),
