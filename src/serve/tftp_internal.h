@@ -14,7 +14,8 @@
 enum {
         TFTP_BATCH_BYTES = 512 * 1024, /* read and sent at once; two threads' take 1 MiB */
         TFTP_BATCH_BLOCKS = 128,
-        TFTP_RECEIVE = 32, /* packets received at once */
+        TFTP_AHEAD_BYTES = 32 * 1024, /* read at once for windows of one block, for each session */
+        TFTP_RECEIVE = 32,            /* packets received at once */
         TFTP_RECEIVE_BYTES = 1536,
         TFTP_EVENTS = 128,
         TFTP_HASH = 1024, /* chains of sessions */
@@ -35,6 +36,9 @@ struct tftp_session {
         bool gso;          /* its windows may be segmented by the kernel */
         bool full;         /* the socket took no more: the rest of the window goes when it does */
         struct file *file; /* NULL: it has ended */
+        uint8_t *ahead;    /* TFTP_AHEAD_BYTES, of which n_ahead are the file's from ahead_offset on; or NULL */
+        size_t n_ahead;
+        uint64_t ahead_offset;
         char *path;
         int64_t start_us;
         uint64_t bytes;

@@ -42,19 +42,27 @@ static void from_server(struct msghdr *message, const struct tftp_peer *peer)
         add_control(message, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
 }
 
-void tftp_send(struct tftp_worker *w, int fd, const struct tftp_peer *peer, const void *packet, size_t n)
+/* False: the socket is full. What else cannot be sent is as good as lost on the way: the client's silence ends it. */
+static bool send_parts(const struct tftp_worker *w, int fd, const struct tftp_peer *peer, struct iovec *iov, size_t n)
 {
-        union control control = {0};
-        struct iovec iov = {(void *)packet, n};
+        union control control;
         struct msghdr message = {.msg_name = (void *)&peer->address,
                                  .msg_namelen = sizeof(peer->address),
-                                 .msg_iov = &iov,
-                                 .msg_iovlen = 1,
-                                 .msg_control = &control};
+                                 .msg_iov = iov,
+                                 .msg_iovlen = n};
 
-        if (fd == w->listener)
+        if (fd == w->listener) {
+                message.msg_control = &control;
                 from_server(&message, peer);
-        (void)sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL); /* lost: as on the way */
+        }
+        return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || (errno != EAGAIN && errno != ENOBUFS);
+}
+
+void tftp_send(struct tftp_worker *w, int fd, const struct tftp_peer *peer, const void *packet, size_t n)
+{
+        struct iovec iov = {(void *)packet, n};
+
+        (void)send_parts(w, fd, peer, &iov, 1);
 }
 
 void tftp_send_error(struct tftp_worker *w, int fd, const struct tftp_peer *peer, uint16_t code, const char *text)
@@ -63,6 +71,8 @@ void tftp_send_error(struct tftp_worker *w, int fd, const struct tftp_peer *peer
 
         tftp_send(w, fd, peer, packet, tftp_put_error(packet, code, text));
 }
+
+/* ---- batches ---- */
 
 /* n blocks from `first` on, with their headers, each at its slot of the batch. */
 static int read_blocks(struct tftp_worker *w, struct tftp_session *s, uint64_t first, unsigned int n)
@@ -136,10 +146,51 @@ static unsigned int send_blocks(struct tftp_worker *w, struct tftp_session *s, u
         return (unsigned int)sent * b.blocks_each < n ? (unsigned int)sent * b.blocks_each : n;
 }
 
-int tftp_send_window(struct tftp_worker *w, struct tftp_session *s)
+/* ---- windows of one block ---- */
+
+/* Most firmware asks for no more, and each block costs a round trip: so the system calls count. */
+static int read_ahead(struct tftp_session *s, uint64_t offset, size_t n, const uint8_t **ret)
+{
+        uint64_t left = s->file->size - offset;
+        size_t want = left < TFTP_AHEAD_BYTES ? (size_t)left : TFTP_AHEAD_BYTES;
+        int r = 0;
+
+        if (!s->ahead)
+                s->ahead = xmalloc(want);
+        if (offset < s->ahead_offset || n > s->n_ahead || offset - s->ahead_offset > s->n_ahead - n) {
+                r = files_read(s->file, s->ahead, want, offset);
+                s->ahead_offset = offset;
+                s->n_ahead = r < 0 ? 0 : want;
+        }
+        *ret = s->ahead + (offset - s->ahead_offset);
+        return r;
+}
+
+static int send_one(struct tftp_worker *w, struct tftp_session *s)
+{
+        uint8_t header[TFTP_HEADER];
+        uint64_t block = s->transfer.next;
+        size_t n = tftp_block_len(&s->transfer, block);
+        const uint8_t *data = NULL;
+        struct iovec iov[2] = {{header, sizeof(header)}, {NULL, n}};
+        int r = read_ahead(s, tftp_block_offset(&s->transfer, block), n, &data);
+
+        if (r < 0)
+                return r;
+        tftp_put_data_header(header, (uint16_t)block);
+        iov[1].iov_base = (void *)data;
+        s->full = !send_parts(w, s->fd, &s->peer, iov, 2);
+        tftp_transfer_sent(&s->transfer, s->full ? 0 : 1, w->now_ms);
+        s->bytes += s->full ? 0 : n;
+        return 0;
+}
+
+/* ---- windows of several ---- */
+
+static int send_batches(struct tftp_worker *w, struct tftp_session *s)
 {
         struct tftp_transfer *t = &s->transfer;
-        uint64_t max = TFTP_BATCH_BYTES / ((uint64_t)TFTP_HEADER + t->blksize), resent = t->resent;
+        uint64_t max = TFTP_BATCH_BYTES / ((uint64_t)TFTP_HEADER + t->blksize);
 
         max = max < TFTP_BATCH_BLOCKS ? max : TFTP_BATCH_BLOCKS;
         s->full = false;
@@ -156,6 +207,15 @@ int tftp_send_window(struct tftp_worker *w, struct tftp_session *s)
                         s->bytes += tftp_block_len(t, t->next + i);
                 tftp_transfer_sent(t, sent, w->now_ms);
         }
-        tftp_count(&w->count.resent, t->resent - resent);
         return 0;
+}
+
+int tftp_send_window(struct tftp_worker *w, struct tftp_session *s)
+{
+        uint64_t resent = s->transfer.resent;
+        bool one = s->transfer.windowsize == 1 && s->transfer.blksize <= TFTP_AHEAD_BYTES / 2;
+        int r = one ? send_one(w, s) : send_batches(w, s);
+
+        tftp_count(&w->count.resent, s->transfer.resent - resent);
+        return r;
 }

@@ -89,6 +89,7 @@ void tftp_sessions_sweep(struct tftp_worker *w)
 {
         for (size_t i = 0; i < w->ended.n; i++) {
                 free(w->ended.v[i]->path);
+                free(w->ended.v[i]->ahead);
                 free(w->ended.v[i]);
         }
         w->ended.n = 0;
