@@ -34,7 +34,7 @@ static const struct schema_key keys[] = {
         KEY("groups", SCHEMA_STRINGS, groups, .help = "groups that the guest is in"),
         KEY("empty_groups", SCHEMA_STRINGS, empty_groups, .help = "groups that have no host"),
         KEY("inventory_file", SCHEMA_STRING, inventory_file,
-            .help = "an inventory to use; its hosts reach the guest by ansible_host, the path of image_mount_path"),
+            .help = "the inventory, in place of one made for the guest; ansible_host is the path of image_mount_path"),
         KEY("inventory_directory", SCHEMA_STRING, inventory_directory,
             .help = "a folder of inventories, group_vars and host_vars to use as well"),
         KEY("keep_inventory_file", SCHEMA_BOOL, keep_inventory_file, .help = "show the inventory that is made"),
@@ -221,6 +221,7 @@ static void make_env(struct run *run)
         strv_setenv(&run->env, "ANSIBLE_REMOTE_TMP", REMOTE_TMP);
         strv_setenv(&run->env, "ANSIBLE_CHROOT_EXE", run->entry);
         strv_setenv(&run->env, "PYTHONUNBUFFERED", "1");
+        default_env(&run->env, "ANSIBLE_TRANSPORT", "chroot"); /* for hosts of the user's own inventory */
         default_env(&run->env, "ANSIBLE_PIPELINING", "1");
         default_env(&run->env, "ANSIBLE_NOCOLOR", "1");
         default_env(&run->env, "ANSIBLE_RETRY_FILES_ENABLED", "0");
@@ -331,7 +332,8 @@ static int run_galaxy(const struct run *run, struct error *err)
 static void add_inventories(const struct run *run, char ***argv)
 {
         const struct ansible_config *c = run->config;
-        const char *const sources[] = {c->inventory_file, c->inventory_directory, run->inventory};
+        const char *const sources[] = {c->inventory_directory,
+                                       str_empty(c->inventory_file) ? run->inventory : c->inventory_file};
 
         for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
                 if (str_empty(sources[i]))

@@ -83,6 +83,17 @@ static void read_failure(struct ansible_output *output, const char *line)
         replace(&output->reason, read_result(arrow + 3));
 }
 
+/* "ERROR! why", " [ERROR]: why": why; else NULL. */
+static const char *complaint(const char *line)
+{
+        static const char *const heads[] = {"ERROR! ", "[ERROR]: ", " [ERROR]: ", NULL};
+
+        for (const char *const *head = heads; *head; head++)
+                if (str_starts(line, *head))
+                        return line + strlen(*head);
+        return NULL;
+}
+
 void ansible_output_line(void *arg, bool is_stderr, const char *line)
 {
         struct ansible_output *output = arg;
@@ -97,11 +108,11 @@ void ansible_output_line(void *arg, bool is_stderr, const char *line)
                 read_failure(output, line);
         } else if (str_starts(line, "...ignoring")) {
                 forget_failure(output);
-        } else if (str_starts(line, "ERROR! ") && !output->reason) {
-                replace(&output->reason, xstrdup(line + strlen("ERROR! ")));
+        } else if (complaint(line) && !output->reason) {
+                replace(&output->reason, xstrdup(complaint(line)));
                 output->in_error = true;
                 return;
-        } else if (output->in_error && *line && output->reason) {
+        } else if (output->in_error && *line && *line != '[' && !complaint(line) && output->reason) {
                 replace(&output->reason, xasprintf("%s\n  %s", output->reason, line));
                 return;
         }

@@ -135,13 +135,50 @@ END
 @test "ansible: an inventory of one's own, and the guest's fixed path" {
   mkdir -p inventory/group_vars
   echo 'word: of-the-group' >inventory/group_vars/all.yml
-  printf '[pis]\n/%s/mnt ansible_connection=chroot\n' "${BATS_TEST_TMPDIR#/}" >hosts
-  echo '[{hosts: pis, gather_facts: false, tasks: [{raw: "echo {{ inventory_hostname }} {{ word }} >/etc/by"}]}]' >ansible/play.yml
+  printf '[pis]\nboard ansible_host=%s/mnt\n' "$BATS_TEST_TMPDIR" >hosts
+  # `all` is that one host: there is no generated inventory beside it.
+  echo '[{hosts: all, gather_facts: false, tasks: [{raw: "echo {{ inventory_hostname }} {{ word }} >>/etc/by"}]}]' >ansible/play.yml
   playbook small "$(jq -c '. + {inventory_file: "hosts", inventory_directory: "inventory"}' <<<"$step")" \
     ".builders[0].image_mount_path = \"$BATS_TEST_TMPDIR/mnt\""
   run -0 build t.json
-  [ "$(ext_cat out.img 2 /etc/by)" = "$BATS_TEST_TMPDIR/mnt of-the-group" ]
+  [ "$(ext_cat out.img 2 /etc/by)" = "board of-the-group" ]
   [ ! -e mnt ]
+}
+
+@test "ansible: roles and collections of a galaxy_file are installed first" {
+  mkdir -p hello/tasks hello/meta tools/roles/hi/tasks ansible
+  echo '[{raw: "echo by-role >/etc/role"}]' >hello/tasks/main.yml
+  echo 'galaxy_info: {role_name: hello, author: me, description: x, license: MIT, min_ansible_version: "2.9"}' >hello/meta/main.yml
+  tar -czf hello.tar.gz hello
+  printf 'namespace: acme\nname: tools\nversion: 1.0.0\nreadme: README.md\nauthors: [me]\n' >tools/galaxy.yml
+  touch tools/README.md
+  echo '[{raw: "echo by-collection >/etc/collection"}]' >tools/roles/hi/tasks/main.yml
+  ANSIBLE_HOME=$PWD/made ansible-galaxy collection build tools --output-path . >/dev/null
+  cat >requirements.yml <<END
+roles:
+  - name: hello
+    src: file://$PWD/hello.tar.gz
+collections:
+  - name: acme-tools-1.0.0.tar.gz
+    type: file
+END
+  echo '[{hosts: all, gather_facts: false, roles: [hello, acme.tools.hi]}]' >ansible/play.yml
+  playbook small "$(jq -c '. + {galaxy_file: "requirements.yml", roles_path: "roles", collections_path: "collections"}' <<<"$step")"
+  run -0 build t.json
+  [[ $output == *'Executing Ansible Galaxy'*'hello was installed'*'Executing Ansible: '* ]]
+  [ "$(ext_cat out.img 2 /etc/role)" = by-role ]
+  [ "$(ext_cat out.img 2 /etc/collection)" = by-collection ]
+  [ -d roles/hello ] && [ -d collections/ansible_collections/acme/tools ]
+  # Without paths they are installed for this run only.
+  rm -r roles collections
+  playbook small "$(jq -c '. + {galaxy_file: "requirements.yml", galaxy_force_install: true}' <<<"$step")"
+  run -0 build -force -no-cache t.json
+  [ "$(ext_cat out.img 2 /etc/role)" = by-role ]
+  [ ! -e home/.ansible ] && [ ! -e roles ]
+  # A list of roles alone is the old form; what is not there is an error that says so.
+  printf -- '- src: file://%s/nowhere.tar.gz\n  name: hello\n' "$PWD" >requirements.yml
+  run -1 build -force t.json
+  [[ $output == *'(ansible): ansible-galaxy: failed to download the file: '*nowhere* ]]
 }
 
 @test "ansible: a timeout ends it" {
