@@ -31,6 +31,10 @@ struct build_options {
         struct ui ui;  /* how to show: machine_readable, timestamps, color */
 };
 
+/* PACKER_RUN_UUID, if it is not set: to be called before the template is
+ * loaded, which may ask for it; any number of calls. */
+void build_name_run(void);
+
 /* Run all builds of a template that build_check() found good. Says what
  * happens through the ui, and the errors too. Returns the number of builds
  * that failed, or -ECANCELED. */

@@ -20,8 +20,6 @@
 #include "base/str.h"
 #include "build/job.h"
 
-enum { MAX_BUILD_VALUES = 24 };
-
 /* A build under way, seen from the parent. */
 struct child {
         const struct template_build *build;
@@ -136,35 +134,9 @@ static void send_result(int fd, int r, const struct error *err, const struct art
                 fd_write_all(fd, text, strlen(text));
 }
 
-/* What {{build `NAME`}} says; ended by a NULL name. What belongs to connections to a machine is empty. */
-static void fill_build_values(const struct job *job, struct interp_pair values[])
-{
-        const struct interp_pair all[] = {
-                {"ID", job->arm ? job->arm->image_path : "Null"},
-                {"PackerRunUUID", job->run_uuid},
-                {"ConnType", job->arm ? "chroot" : "none"},
-                {"User", "root"},
-                {"Host", ""},
-                {"Port", "0"},
-                {"Password", ""},
-                {"PackerHTTPAddr", ""},
-                {"PackerHTTPIP", ""},
-                {"PackerHTTPPort", "0"},
-                {"SSHPrivateKey", ""},
-                {"SSHPrivateKeyFile", ""},
-                {"SSHPublicKey", ""},
-                {"SourceImageName", ""},
-                {"WinRMPassword", ""},
-                {NULL, NULL},
-        };
-
-        _Static_assert(sizeof(all) / sizeof(all[0]) <= MAX_BUILD_VALUES, "no room");
-        memcpy(values, all, sizeof(all));
-}
-
 static int child_main(const struct template *t, struct child *child, const struct build_options *options, int to)
 {
-        struct interp_pair values[MAX_BUILD_VALUES];
+        struct interp_pair values[TEMPLATE_BUILD_VALUES];
         struct template_build build = *child->build;
         struct job job = {
                 .template = t,
@@ -184,7 +156,7 @@ static int child_main(const struct template *t, struct child *child, const struc
         int r;
 
         snprintf(job.run_uuid, sizeof(job.run_uuid), "%s", run_uuid ? run_uuid : "");
-        fill_build_values(&job, values);
+        template_build_values(&build, job.run_uuid, values);
         build.interp.build = values;
         r = job_run(&job, &artifacts, &err);
         send_result(to, r, &err, &artifacts);
@@ -419,18 +391,24 @@ static void child_clear(struct child *child)
         artifacts_clear(&child->artifacts);
 }
 
-int build_run(const struct template *t, const struct build_options *options)
+void build_name_run(void)
 {
-        static const int paints[] = {32, 36, 35, 33, 34};
-        CLEANUP_FREE struct child *children = xcalloc(t->n_builds, sizeof(*children));
-        struct ui ui = options->ui;
-        int failed = 0;
         char id[37];
         uuid_t uuid;
 
         uuid_generate(uuid);
         uuid_unparse_lower(uuid, id);
         setenv("PACKER_RUN_UUID", id, 0);
+}
+
+int build_run(const struct template *t, const struct build_options *options)
+{
+        static const int paints[] = {32, 36, 35, 33, 34};
+        CLEANUP_FREE struct child *children = xcalloc(t->n_builds, sizeof(*children));
+        struct ui ui = options->ui;
+        int failed = 0;
+
+        build_name_run();
         for (size_t i = 0; i < t->n_builds; i++) {
                 children[i] = (struct child){.build = &t->builds[i], .ui = options->ui, .from = -1};
                 children[i].ui.target = t->builds[i].name;

@@ -62,9 +62,11 @@ static int build(const char *path, const struct options *options)
                 .path = path, .evaluate_data = true, .warn_undeclared = options->warn_undeclared};
         struct build_options build_options = build_options_of(options);
         struct diags diags = {0};
-        struct template *t = template_args_load(&options->template, load, &diags);
+        struct template *t;
         int r;
 
+        build_name_run();
+        t = template_args_load(&options->template, load, &diags);
         if (t) {
                 build_check(t, &diags);
                 diags_hide(&diags, STRV(t->secrets));

@@ -156,8 +156,10 @@ static enum console_language language_of(const struct options *options, const ch
 
 static int console(const struct options *options, const char *path)
 {
-        const struct template_options load = {
-                .path = path, .var_args = STRV(options->template.vars), .var_files = STRV(options->template.var_files)};
+        const struct template_options load = {.path = path,
+                                              .evaluate_data = true,
+                                              .var_args = STRV(options->template.vars),
+                                              .var_files = STRV(options->template.var_files)};
         struct diags diags = {0};
         CLEANUP(console_freep) struct console *console = console_new(language_of(options, path), &load, &diags);
         struct session session = {.console = console};

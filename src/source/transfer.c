@@ -262,22 +262,27 @@ static int explain(struct running *run, CURLcode code, long status, struct error
         }
 }
 
-/* Once for the process, before threads use it; curl_global_init is not safe to race. */
 static void init_curl(void)
 {
         curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+void transfer_init(void)
+{
+        static pthread_once_t once = PTHREAD_ONCE_INIT; /* curl_global_init is not safe to race */
+
+        pthread_once(&once, init_curl);
+}
+
 int transfer_run(const struct transfer *transfer, long *ret_status, bool *ret_transient, unsigned int *ret_wait_sec,
                  struct error *err)
 {
-        static pthread_once_t once = PTHREAD_ONCE_INIT;
         CLEANUP(running_done) struct running run = {.transfer = transfer};
         curl_off_t wait_sec = 0;
         long status = 0;
         CURLcode code;
 
-        pthread_once(&once, init_curl);
+        transfer_init();
         *ret_transient = false;
         *ret_wait_sec = 0;
         run.curl = curl_easy_init();

@@ -112,6 +112,32 @@ void build_decode(struct load *load, struct template_build *build)
         build->image = builder->image ? builder->image(build->config) : NULL;
 }
 
+void template_build_values(const struct template_build *build, const char *run_uuid,
+                           struct interp_pair values[TEMPLATE_BUILD_VALUES])
+{
+        const struct interp_pair all[] = {
+                {"ID", build->image ? build->image->image_path : "Null"},
+                {"PackerRunUUID", run_uuid},
+                {"ConnType", build->image ? "chroot" : "none"},
+                {"User", "root"},
+                {"Host", ""},
+                {"Port", "0"},
+                {"Password", ""},
+                {"PackerHTTPAddr", ""},
+                {"PackerHTTPIP", ""},
+                {"PackerHTTPPort", "0"},
+                {"SSHPrivateKey", ""},
+                {"SSHPrivateKeyFile", ""},
+                {"SSHPublicKey", ""},
+                {"SourceImageName", ""},
+                {"WinRMPassword", ""},
+                {NULL, NULL},
+        };
+
+        _Static_assert(sizeof(all) / sizeof(all[0]) == TEMPLATE_BUILD_VALUES, "one for each");
+        memcpy(values, all, sizeof(all));
+}
+
 void build_clear(struct template_build *build)
 {
         free(build->name);

@@ -39,7 +39,8 @@ static int null_read(struct arena *arena, const void *config, const struct hcl_v
 
 static const struct data_type data_null = {"null", &null_source_schema, null_read};
 
-static const struct data_type *const types[] = {&data_git_commit, &data_git_repository, &data_git_tree, &data_null};
+static const struct data_type *const types[] = {&data_git_commit, &data_git_repository, &data_git_tree, &data_http,
+                                                &data_null};
 
 enum { N_TYPES = sizeof(types) / sizeof(types[0]) };
 

@@ -11,7 +11,7 @@ struct data_type {
         int (*read)(struct arena *arena, const void *config, const struct hcl_value **ret, struct error *err);
 };
 
-extern const struct data_type data_git_commit, data_git_repository, data_git_tree;
+extern const struct data_type data_git_commit, data_git_repository, data_git_tree, data_http;
 /* By name, or NULL; and all names, NULL-terminated. */
 const struct data_type *data_find(const char *name);
 const char *const *data_names(void);

@@ -27,17 +27,6 @@ struct plan {
         VEC(struct use) uses;
 };
 
-/* What is known only while a build runs: lang/interp.h's {{build `NAME`}} stands for it until then. */
-static const char *const run_names[] = {
-        "ConnType",        "Host",         "ID",
-        "PackerHTTPAddr",  "PackerHTTPIP", "PackerHTTPPort",
-        "PackerRunUUID",   "Password",     "Port",
-        "SSHPrivateKey",   "SSHPublicKey", "SSHPrivateKeyFile",
-        "SourceImageName", "User",         "WinRMPassword",
-};
-
-enum { N_RUN_NAMES = sizeof(run_names) / sizeof(run_names[0]) };
-
 /* A text argument; "" where it is left out, or not known. */
 static const char *text_of(struct template_module *module, const struct hcl_content *content, const char *name,
                            const struct hcl_scope *scope)
@@ -249,23 +238,28 @@ static void read_block(struct plan *plan, const struct hcl_block *hcl)
         show_steps(module, block->shown, &block->content);
 }
 
-static const struct hcl_value *run_values(struct template_module *module, const struct use *use)
+/* What the steps of a build see as `build`. */
+static const struct hcl_value *build_object(struct template_module *module, const struct use *use,
+                                            const struct template_build *build)
 {
-        const struct hcl_value *values[N_RUN_NAMES + 1];
-        const char *names[N_RUN_NAMES + 1];
+        struct interp_pair pairs[TEMPLATE_BUILD_VALUES];
+        const struct hcl_value *values[TEMPLATE_BUILD_VALUES];
+        const char *names[TEMPLATE_BUILD_VALUES] = {"name"};
+        size_t n = 1;
 
-        for (size_t i = 0; i < N_RUN_NAMES; i++) {
-                names[i] = run_names[i];
-                values[i] =
-                        hcl_string_from(&module->arena, arena_printf(&module->arena, "{{build `%s`}}", run_names[i]));
+        values[0] = hcl_string_from(&module->arena, use->block->name);
+        template_build_values(build, getenv("PACKER_RUN_UUID"), pairs);
+        for (const struct interp_pair *pair = pairs; pair->name; pair++) {
+                names[n] = pair->name;
+                values[n++] = pair->value ? hcl_string_from(&module->arena, pair->value)
+                                          : hcl_unknown(&module->arena, &hcl_string);
         }
-        names[N_RUN_NAMES] = "name";
-        values[N_RUN_NAMES] = hcl_string_from(&module->arena, use->block->name);
-        return module_object(&module->arena, names, values, N_RUN_NAMES + 1);
+        return module_object(&module->arena, names, values, n);
 }
 
 /* source and build: what the steps of this use see besides the module's own. */
-static struct hcl_scope use_scope(struct template_module *module, const struct use *use)
+static struct hcl_scope use_scope(struct template_module *module, const struct use *use,
+                                  const struct template_build *build)
 {
         const struct hcl_value *source = module_object(
                 &module->arena, (const char *const[]){"name", "type"},
@@ -275,8 +269,9 @@ static struct hcl_scope use_scope(struct template_module *module, const struct u
 
         return (struct hcl_scope){
                 .parent = &module->scope,
-                .variables = module_object(&module->arena, (const char *const[]){"build", "source"},
-                                           (const struct hcl_value *const[]){run_values(module, use), source}, 2)};
+                .variables =
+                        module_object(&module->arena, (const char *const[]){"build", "source"},
+                                      (const struct hcl_value *const[]){build_object(module, use, build), source}, 2)};
 }
 
 static void name_build(const struct use *use, const struct template *t, struct template_build *build)
@@ -301,8 +296,7 @@ static void load_build(struct plan *plan, const struct use *use, struct template
         struct template_module *module = plan->module;
         struct template *t = plan->load->t;
         struct template_steps *steps = &t->steps[t->n_steps++];
-        const struct hcl_scope scope = use_scope(module, use);
-        const struct module_use for_steps = {&scope, &use->block->content, build};
+        struct hcl_scope scope;
 
         template_own(t, config);
         module_lower_body(module, source->body, &module->scope, config);
@@ -315,7 +309,8 @@ static void load_build(struct plan *plan, const struct use *use, struct template
                 unknown_name(module->diags, source->labels[0].range, "unknown builder type", build->type,
                              builder_names());
         build_decode(plan->load, build);
-        module_load_steps(plan->load, module, &for_steps, steps);
+        scope = use_scope(module, use, build);
+        module_load_steps(plan->load, module, &(struct module_use){&scope, &use->block->content, build}, steps);
 }
 
 static void no_builds(struct plan *plan)

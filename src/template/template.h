@@ -125,6 +125,13 @@ static inline void template_freep(struct template **t)
         *t = template_free(*t);
 }
 
+/* What {{build `NAME`}} and HCL2's build.NAME say of a build whose config is
+ * decoded; ended by a NULL name. What belongs to connections to a machine is
+ * empty; a value is NULL where it is not known (yet). Borrowed from the build. */
+enum { TEMPLATE_BUILD_VALUES = 16 };
+void template_build_values(const struct template_build *build, const char *run_uuid,
+                           struct interp_pair values[TEMPLATE_BUILD_VALUES]);
+
 /* The config of a step for one build: its own keys with `override[build]`
  * merged over them. Keys that every step has (type, only, except, override,
  * pause_before, timeout, max_retries, keep_input_artifact, name) are listed in

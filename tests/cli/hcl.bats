@@ -84,6 +84,18 @@ END
   [[ $output == *"id Null run the-run"* ]]
 }
 
+@test "hcl: build.NAME can be computed with, and is not known to validate where only a run tells it" {
+  says '"${upper(build.ID)} ${length(build.PackerRunUUID)} ${build.ConnType == "none" ? build.Port : "?"}${build.Host}"' </dev/null
+  run -0 build t.pkr.hcl
+  [[ $output == *"NULL 36 0"* ]]
+  run -0 "$slipway" validate t.pkr.hcl
+  says '"${parseint(build.ID, 10)}"' </dev/null
+  run -1 "$slipway" validate t.pkr.hcl
+  [[ $output == *"build.ID"* ]]
+  says '"${parseint(build.PackerRunUUID, 10)}"' </dev/null
+  run -0 "$slipway" validate t.pkr.hcl
+}
+
 @test "hcl: the order of values: default, environment, auto files, -var-file, -var" {
   mkdir m
   cd m

@@ -112,6 +112,7 @@ static void test_builds(void **state)
         CLEANUP_FREE char *message = first_error(text, (struct template_options){0});
         CLEANUP_FREE char *right = str_replace(text, "${source.name}\"\n }", "other.img\"\n }");
         struct template *t = load_good(right, (struct template_options){0});
+        CLEANUP_FREE char *said = NULL;
         const struct template_steps *pi, *q;
 
         (void)state;
@@ -126,8 +127,8 @@ static void test_builds(void **state)
         pi = t->builds[0].steps;
         q = t->builds[1].steps;
         assert_int_equal(pi->n_provisioners, 1);
-        assert_string_equal(value_get(pi->provisioners[0].config, "inline")->list.v[0]->string,
-                            "echo pi {{build `ID`}}");
+        said = xasprintf("echo pi %s", t->builds[0].image->image_path);
+        assert_string_equal(value_get(pi->provisioners[0].config, "inline")->list.v[0]->string, said);
         assert_int_equal(q->n_provisioners, 1);
         assert_int_equal(q->provisioners[0].timeout_ms, 60000);
         assert_string_equal(value_get(q->provisioners[0].config, "inline")->list.v[0]->string, "arm");
