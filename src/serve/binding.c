@@ -9,10 +9,10 @@
 enum { FIRST_SIZE = 256 };
 
 /* FNV-1a over the bytes, keyed, and mixed at the end since buckets are taken from the low bits. */
-uint64_t binding_hash(const struct binding_table *table, const void *bytes, size_t n)
+uint64_t binding_hash(uint64_t seed, const void *bytes, size_t n)
 {
         const uint8_t *p = bytes;
-        uint64_t hash = table->seed ^ 0xcbf29ce484222325u;
+        uint64_t hash = seed ^ 0xcbf29ce484222325u;
 
         for (size_t i = 0; i < n; i++)
                 hash = (hash ^ p[i]) * 0x100000001b3u;
@@ -23,12 +23,12 @@ uint64_t binding_hash(const struct binding_table *table, const void *bytes, size
 
 static size_t address_bucket(const struct binding_table *table, uint32_t address)
 {
-        return binding_hash(table, &address, sizeof(address)) & (table->size - 1);
+        return binding_hash(table->seed, &address, sizeof(address)) & (table->size - 1);
 }
 
 static size_t id_bucket(const struct binding_table *table, const uint8_t *id, size_t n)
 {
-        return binding_hash(table, id, n) & (table->size - 1);
+        return binding_hash(table->seed, id, n) & (table->size - 1);
 }
 
 void binding_table_init(struct binding_table *table, uint64_t seed)

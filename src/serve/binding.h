@@ -20,7 +20,7 @@ struct binding_table {
 void binding_table_init(struct binding_table *table, uint64_t seed);
 void binding_table_clear(struct binding_table *table);
 
-uint64_t binding_hash(const struct binding_table *table, const void *bytes, size_t n);
+uint64_t binding_hash(uint64_t seed, const void *bytes, size_t n);
 
 struct binding *binding_find(const struct binding_table *table, uint32_t address);
 /* The first with this identifier or hardware address, and the next ones after it (`after` NULL: the first). */

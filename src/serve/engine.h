@@ -48,6 +48,8 @@ enum { DHCP_WRITES = 4, DHCP_NOTES = 4, DHCP_NOTE_TEXT = 160 };
 
 struct dhcp_result {
         enum dhcp_send send;
+        enum dhcp_type type; /* of the answer, and the address in it, for those who count */
+        uint32_t yiaddr;
         uint32_t from, to; /* from: our address */
         uint16_t from_port, to_port;
         size_t len;

@@ -108,6 +108,8 @@ static void finish(struct exchange *x, const struct site_network *network, enum 
         struct dhcp_writer *w = &x->engine->writer;
 
         echo(x, DHCP_OPT_AGENT);
+        x->out->type = type;
+        x->out->yiaddr = address;
         x->out->from = exchange_server(x, network);
         x->out->from_port = x->in->binl ? DHCP_BINL_PORT : DHCP_SERVER_PORT;
         x->out->len = dhcp_write(w, size_limit(x), x->out->bytes);

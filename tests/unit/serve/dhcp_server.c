@@ -1,0 +1,458 @@
+/* The running server, on a wire of the test's own: two ends of a veth in a
+ * network namespace, the server at one, packets made here at the other. */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/spawn.h"
+#include "serve/dhcp.h"
+#include "serve/dhcp_socket.h"
+
+enum { SERVER = 0x0a4d0001, CLIENTS = 20000, WINDOW = 200 };
+
+static char folder[] = "/tmp/slipway-dhcp-XXXXXX";
+static const char site_text[] = "state = \"state\"\n"
+                                "network \"lab\" {\n  interface = \"wa\"\n  subnet = \"10.77.0.0/16\"\n"
+                                "  address = \"10.77.0.1\"\n  range = [\"10.77.1.0\", \"10.77.254.255\"]\n"
+                                "  lease_time = \"1h\"\n  probe = PROBE\n}\n";
+
+static void run(const char *const *argv)
+{
+        CLEANUP_ERROR struct error err = {0};
+        CLEANUP_FREE char *out = NULL;
+
+        if (spawn_capture(argv, &out, &err) < 0)
+                fail_msg("%s", error_message(&err));
+}
+#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+static void write_text(const char *path, const char *text)
+{
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+        if (fd >= 0) {
+                (void)!write(fd, text, strlen(text));
+                close(fd);
+        }
+}
+
+/* A network namespace, as an ordinary user in a user namespace. False: none can be had here. */
+static bool enter_namespace(void)
+{
+        char map[64];
+        unsigned uid = getuid();
+
+        if (unshare(CLONE_NEWNET | (uid ? CLONE_NEWUSER : 0)) < 0)
+                return false;
+        if (uid) {
+                write_text("/proc/self/setgroups", "deny");
+                snprintf(map, sizeof(map), "0 %u 1", uid);
+                write_text("/proc/self/uid_map", map);
+        }
+        return true;
+}
+
+static int setup(void **state)
+{
+        (void)state;
+        if (!mkdtemp(folder))
+                return -1;
+        RUN("ip", "link", "add", "wa", "type", "veth", "peer", "name", "wb");
+        RUN("ip", "address", "add", "10.77.0.1/16", "dev", "wa");
+        RUN("ip", "link", "set", "wa", "up");
+        RUN("ip", "link", "set", "wb", "up");
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        (void)state;
+        return tree_remove(folder, NULL);
+}
+
+static struct site *load_site(bool probe)
+{
+        CLEANUP(diags_clear) struct diags diags = {0};
+        CLEANUP_FREE char *path = xasprintf("%s/site.hcl", folder);
+        CLEANUP_FREE char *text = str_replace(site_text, "PROBE", probe ? "true" : "false");
+        struct site *site = NULL;
+
+        assert_int_equal(file_write(path, text, strlen(text), 0644, NULL), 0);
+        assert_int_equal(site_load(path, &site, &diags), 0);
+        return site;
+}
+
+/* ---- the server ---- */
+
+static struct dhcp_server *start_server(const struct site *site, const struct event_sink *events)
+{
+        CLEANUP_ERROR struct error err = {0};
+        struct dhcp_server *server = NULL;
+
+        if (dhcp_server_open(site, events, &server, &err) < 0 || dhcp_server_start(server, &err) < 0) {
+                fprintf(stderr, "%s\n", error_message(&err));
+                exit(1);
+        }
+        return server;
+}
+
+/* In a process of its own, to be killed. Returns when it serves. */
+static pid_t fork_server(const struct site *site)
+{
+        int channel[2];
+        char byte;
+        pid_t pid;
+
+        assert_int_equal(pipe2(channel, O_CLOEXEC), 0);
+        pid = fork();
+        if (pid == 0) {
+                start_server(site, NULL);
+                (void)!write(channel[1], "x", 1);
+                for (;;)
+                        pause();
+        }
+        close(channel[1]);
+        assert_int_equal(read(channel[0], &byte, 1), 1);
+        close(channel[0]);
+        return pid;
+}
+
+static void kill_server(pid_t pid)
+{
+        int status;
+
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+/* ---- clients ---- */
+
+struct wire {
+        int send, receive, ifindex;
+};
+
+/* Room for a whole window of answers, where the system's limit allows. */
+static struct wire wire_open(void)
+{
+        struct wire wire = {dhcp_packet_open(NULL), dhcp_watch_open(NULL), (int)if_nametoindex("wb")};
+        int size = 8 << 20;
+
+        assert_true(wire.send >= 0 && wire.receive >= 0 && wire.ifindex > 0);
+        if (setsockopt(wire.receive, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+                setsockopt(wire.receive, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+        return wire;
+}
+
+static void wire_close(struct wire *wire)
+{
+        close(wire->send);
+        close(wire->receive);
+}
+
+static void say(const struct wire *wire, enum dhcp_type type, uint32_t client, uint32_t address)
+{
+        static struct dhcp_writer w;
+        uint8_t buf[DHCP_SIZE_MAX];
+        struct dhcp_outgoing out = {.to = UINT32_MAX,
+                                    .from_port = DHCP_CLIENT_PORT,
+                                    .to_port = DHCP_SERVER_PORT,
+                                    .ifindex = wire->ifindex,
+                                    .bytes = buf};
+
+        dhcp_writer_init(&w);
+        w.h.op = DHCP_REQUEST_OP;
+        w.h.htype = DHCP_ETHERNET;
+        w.h.hlen = 6;
+        w.h.xid = client;
+        w.h.chaddr[0] = 2;
+        put_be32(w.h.chaddr + 2, client);
+        dhcp_put_u8(&w, DHCP_OPT_TYPE, (uint8_t)type);
+        if (type == DHCP_REQUEST) {
+                dhcp_put_u32(&w, DHCP_OPT_REQUESTED_ADDRESS, address);
+                dhcp_put_u32(&w, DHCP_OPT_SERVER_ID, SERVER);
+        }
+        out.size = dhcp_write(&w, DHCP_DEFAULT_SIZE, buf);
+        memset(out.hw, 0xff, sizeof(out.hw));
+        dhcp_packet_send(wire->send, &out, 1);
+}
+
+/* An answer within so many ms. */
+static bool hear(const struct wire *wire, int wait_ms, struct dhcp_message *ret)
+{
+        static struct dhcp_incoming in;
+        struct pollfd fd = {wire->receive, POLLIN, 0};
+        const char *reason;
+
+        for (;;) {
+                if (dhcp_watch_receive(wire->receive, &in)) {
+                        if (in.ifindex == wire->ifindex && dhcp_parse(in.bytes, in.size, ret, &reason) == 0)
+                                return true;
+                        continue;
+                }
+                if (poll(&fd, 1, wait_ms) <= 0)
+                        return false;
+        }
+}
+
+static uint32_t acquire(const struct wire *wire, uint32_t client)
+{
+        static struct dhcp_message answer;
+
+        say(wire, DHCP_DISCOVER, client, 0);
+        while (hear(wire, 5000, &answer)) {
+                if (answer.h.xid != client)
+                        continue;
+                if (answer.type == DHCP_ACK)
+                        return answer.h.yiaddr;
+                if (answer.type == DHCP_OFFER)
+                        say(wire, DHCP_REQUEST, client, answer.h.yiaddr);
+        }
+        return 0;
+}
+
+/* What was acknowledged: the client of each address, and the address of each client. */
+struct ledger {
+        uint32_t client_of[65536], address_of[CLIENTS];
+        size_t n;
+};
+
+static void note_ack(struct ledger *ledger, const struct dhcp_message *ack)
+{
+        uint32_t client = ack->h.xid, *owner = &ledger->client_of[ack->h.yiaddr & 0xffff];
+
+        assert_true(client > 0 && client < CLIENTS);
+        assert_true(*owner == 0 || *owner == client); /* no address is given twice */
+        *owner = client;
+        ledger->n += ledger->address_of[client] == 0;
+        ledger->address_of[client] = ack->h.yiaddr;
+}
+
+static int64_t now_ms(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Clients from *next on ask for addresses for so long, or until there are no more clients. */
+static void load(const struct wire *wire, struct ledger *ledger, uint32_t *next, uint32_t last, int64_t for_ms)
+{
+        static struct dhcp_message answer;
+        int64_t end_ms = now_ms() + for_ms;
+        int under_way = 0;
+
+        while (now_ms() < end_ms && (*next < last || under_way > 0)) {
+                for (; under_way < WINDOW && *next < last; under_way++)
+                        say(wire, DHCP_DISCOVER, (*next)++, 0);
+                if (!hear(wire, 200, &answer)) {
+                        under_way = 0; /* lost, with the server or on the way */
+                        continue;
+                }
+                if (answer.type == DHCP_OFFER)
+                        say(wire, DHCP_REQUEST, answer.h.xid, answer.h.yiaddr);
+                if (answer.type == DHCP_ACK) {
+                        note_ack(ledger, &answer);
+                        under_way--;
+                }
+        }
+}
+
+/* ---- tests ---- */
+
+static void test_acquire(void **state)
+{
+        CLEANUP_ERROR struct error err = {0};
+        struct site *site = load_site(false);
+        struct dhcp_server *server = start_server(site, NULL);
+        struct wire wire = wire_open();
+        struct dhcp_counters counters;
+        struct dhcp_peer peer;
+        uint32_t address = acquire(&wire, 7);
+
+        (void)state;
+        assert_in_range(address, 0x0a4d0100, 0x0a4dfeff);
+        assert_int_equal(acquire(&wire, 7), address);
+        assert_int_not_equal(acquire(&wire, 8), address);
+        assert_true(dhcp_server_peer(server, address, &peer));
+        assert_memory_equal(peer.mac, "\2\0\0\0\0\7", 6);
+        assert_false(dhcp_server_peer(server, SERVER, &peer));
+        dhcp_server_counters(server, &counters);
+        assert_int_equal(counters.acks, 3);
+        assert_int_equal(counters.leases, 2);
+        assert_int_equal(dhcp_server_release(server, address, &err), 0);
+        assert_int_equal(dhcp_server_release(server, address, &err), -ENOENT);
+        dhcp_server_counters(server, &counters);
+        assert_int_equal(counters.leases, 1);
+        wire_close(&wire);
+        dhcp_server_free(server);
+        site_free(site);
+}
+
+/* Somebody without a lease is there: his address is not offered. */
+static void test_probe(void **state)
+{
+        struct site *site = load_site(true);
+        struct dhcp_server *server = start_server(site, NULL);
+        struct wire wire = wire_open();
+        uint32_t first = acquire(&wire, 9), second;
+        char text[DHCP_ADDRESS_TEXT + 4];
+
+        (void)state;
+        assert_int_not_equal(first, 0);
+        assert_int_equal(dhcp_server_release(server, first, NULL), 0);
+        dhcp_address_text(first, text);
+        strcat(text, "/16");
+        RUN("ip", "address", "add", text, "dev", "wb");
+        second = acquire(&wire, 10);
+        assert_int_not_equal(second, 0);
+        dhcp_server_free(server);
+
+        /* The server forgets it, and so must ask. */
+        server = start_server(site, NULL);
+        second = acquire(&wire, 9);
+        assert_int_not_equal(second, first);
+        RUN("ip", "address", "delete", text, "dev", "wb");
+        wire_close(&wire);
+        dhcp_server_free(server);
+        site_free(site);
+}
+
+static int check_lease(void *arg, const struct lease *lease)
+{
+        const struct ledger *ledger = arg;
+        uint32_t client = ledger->client_of[lease->address & 0xffff];
+
+        if (client && lease->state == LEASE_ACTIVE)
+                assert_int_equal(get_be32(lease->hw + 2), client);
+        return 0;
+}
+
+/* Every address that was acknowledged is on disk, and its client's. */
+static void check_store(const struct ledger *ledger)
+{
+        CLEANUP(lease_store_freep) struct lease_store *store = NULL;
+        CLEANUP_FREE char *path = xasprintf("%s/state", folder);
+        bool damaged;
+
+        assert_int_equal(lease_store_open(path, &store, &damaged, NULL), 0);
+        assert_false(damaged);
+        for (uint32_t i = 0; i < 65536; i++)
+                if (ledger->client_of[i])
+                        assert_int_equal(lease_store_get(store, 0x0a4d0000 | i, check_lease, (void *)ledger, NULL), 1);
+}
+
+/* kill -9 at any moment, many times. */
+static void test_killed_under_load(void **state)
+{
+        static struct ledger ledger;
+        struct site *site = load_site(false);
+        struct wire wire = wire_open();
+        uint32_t next = 1000, seed = 12345;
+
+        (void)state;
+        for (int round = 0; round < 50; round++) {
+                pid_t pid = fork_server(site);
+
+                seed = seed * 1103515245 + 12345;
+                load(&wire, &ledger, &next, CLIENTS, 5 + (seed >> 16) % 60);
+                kill_server(pid);
+                while (next > 1400 && next >= CLIENTS - 1)
+                        next = 1000; /* the first ones come again, as after a power cut */
+                check_store(&ledger);
+        }
+        assert_true(ledger.n > 100);
+        wire_close(&wire);
+        site_free(site);
+}
+
+/* No file may grow: no ACK without a lease; who has one is served within it. */
+static void test_full_disk(void **state)
+{
+        static struct dhcp_message answer;
+        struct site *site = load_site(false);
+        struct dhcp_server *server = start_server(site, NULL);
+        struct wire wire = wire_open();
+        struct dhcp_counters counters;
+        struct rlimit before, none;
+        uint32_t address = acquire(&wire, 11);
+
+        (void)state;
+        assert_int_not_equal(address, 0);
+        signal(SIGXFSZ, SIG_IGN);
+        getrlimit(RLIMIT_FSIZE, &before);
+        none = (struct rlimit){4096, before.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &none);
+        say(&wire, DHCP_DISCOVER, 12, 0);
+        assert_true(hear(&wire, 5000, &answer));
+        assert_int_equal(answer.type, DHCP_OFFER);
+        say(&wire, DHCP_REQUEST, 12, answer.h.yiaddr);
+        assert_false(hear(&wire, 300, &answer)); /* silence */
+        say(&wire, DHCP_REQUEST, 11, address);
+        assert_true(hear(&wire, 5000, &answer));
+        assert_int_equal(answer.type, DHCP_ACK);
+        assert_in_range(dhcp_get_u32(&answer, DHCP_OPT_LEASE_TIME, 0), 3000, 3600);
+        setrlimit(RLIMIT_FSIZE, &before);
+        dhcp_server_counters(server, &counters);
+        assert_true(counters.write_errors > 0);
+        for (int i = 0; i < 10 && acquire(&wire, 12) == 0; i++)
+                usleep(300000);
+        assert_int_not_equal(acquire(&wire, 12), 0);
+        wire_close(&wire);
+        dhcp_server_free(server);
+        site_free(site);
+}
+
+/* Rubbish of every size does not end it. */
+static void test_rubbish(void **state)
+{
+        struct site *site = load_site(false);
+        struct dhcp_server *server = start_server(site, NULL);
+        struct wire wire = wire_open();
+        uint8_t bytes[1400];
+        struct dhcp_outgoing out = {
+                .to = UINT32_MAX, .from_port = 68, .to_port = 67, .ifindex = wire.ifindex, .bytes = bytes};
+
+        (void)state;
+        memset(out.hw, 0xff, sizeof(out.hw));
+        memset(bytes, 1, sizeof(bytes));
+        put_be32(bytes + 236, 0x63825363);
+        for (out.size = 0; out.size < sizeof(bytes); out.size += 7)
+                dhcp_packet_send(wire.send, &out, 1);
+        assert_int_not_equal(acquire(&wire, 13), 0);
+        wire_close(&wire);
+        dhcp_server_free(server);
+        site_free(site);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_acquire),   cmocka_unit_test(test_probe),
+                cmocka_unit_test(test_rubbish),   cmocka_unit_test(test_killed_under_load),
+                cmocka_unit_test(test_full_disk),
+        };
+
+        if (!enter_namespace()) {
+                fprintf(stderr, "no network namespaces here\n");
+                return 77;
+        }
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
