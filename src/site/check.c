@@ -224,6 +224,9 @@ void site_check_files(struct load *load, const struct site_profile *profile, str
                 for (; *lines; lines++)
                         check_served(load, *lines, files[i].expr->range, files[i].what);
         }
+        for (size_t i = 0; i < profile->n_answers; i++)
+                if (profile->answers[i].file)
+                        check_file(load, profile->answers[i].file, profile->answers[i].range, "the file of answers");
         if (profile->firmware)
                 check_file(load, profile->firmware, profile->range, "the firmware folder");
         if (profile->image)

@@ -94,6 +94,11 @@ static int answers(struct site_request *request, const char *name, struct site_f
         if (found->known_only && (!request->machine || request->trust != SITE_BY_LEASE))
                 return error_set(err, EACCES, "the answers '%s' are for machines of the site file, not for %s", name,
                                  who(request, &request->arena));
+        if (found->file) {
+                CLEANUP_FREE char *folder = path_dir(found->file);
+
+                return on_disk(folder, path_name(found->file), "answers", ret);
+        }
         r = site_eval_text(request, found->text, name, &text, err);
         if (r < 0)
                 return r;
@@ -222,10 +227,15 @@ char **site_folders(const struct site *site)
         for (size_t i = 0; i < private->n_folders; i++)
                 strv_add(&folders, private->folders[i].path);
         for (size_t i = 0; i < site->n_profiles; i++) {
-                if (site->profiles[i]->firmware)
-                        strv_add(&folders, site->profiles[i]->firmware);
-                if (site->profiles[i]->image)
-                        strv_add(&folders, site->profiles[i]->image);
+                const struct site_profile *profile = site->profiles[i];
+
+                if (profile->firmware)
+                        strv_add(&folders, profile->firmware);
+                if (profile->image)
+                        strv_add(&folders, profile->image);
+                for (size_t j = 0; j < profile->n_answers; j++)
+                        if (profile->answers[j].file)
+                                strv_add(&folders, profile->answers[j].file);
         }
         site_loader_folders(site, &folders);
         return folders;

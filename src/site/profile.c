@@ -70,6 +70,7 @@ struct answers_block {
 static const struct site_key answers_keys[] = {
         KEY("template", KEY_PATH, template, .help = "A file in the template language: ${var.NAME}, %{ if ... }"),
         KEY("text", KEY_EXPR, answers.text, .help = "The text itself, in place of a file"),
+        KEY("file", KEY_PATH, answers.file, .help = "A file that is given as it is"),
         KEY("known_only", KEY_BOOL, answers.known_only, .help = "Given to machines of this file only"),
 };
 #undef KEY
@@ -105,20 +106,24 @@ static bool read_answers(struct load *load, const struct hcl_block *block, struc
         const struct hcl_scope *scope = block->scope ? block->scope : &load->private->scope;
         struct answers_block raw = {.answers.name = block->labels[0].text};
         struct hcl_content content;
+        int n;
 
         site_keys_read(load, &site_block_answers, block->body, scope, &raw, &content);
         if (!is_file_name(raw.answers.name))
                 diag_error(load->diags, block->labels[0].range,
                            "'%s' cannot be the name of a file: letters, digits, dots and dashes", raw.answers.name);
-        if (hcl_content_attr(&content, "template") && hcl_content_attr(&content, "text"))
-                diag_error(load->diags, block->open_range, "answers are made of a template or of a text, not of both");
-        else if (!hcl_content_attr(&content, "template") && !raw.answers.text)
-                diag_error(load->diags, block->open_range, "answers need a template = \"FILE\", or a text = \"...\"");
+        n = !!hcl_content_attr(&content, "template") + !!hcl_content_attr(&content, "text") +
+            !!hcl_content_attr(&content, "file");
+        if (n != 1)
+                diag_error(
+                        load->diags, block->open_range,
+                        "answers are made of one thing: a template = \"FILE\", a text = \"...\", or a file = \"FILE\"");
         else if (raw.template)
                 raw.answers.text =
                         read_template(load, raw.template, site_key_range(&content, "template", block->open_range));
+        raw.answers.range = block->labels[0].range;
         *ret = raw.answers;
-        return ret->text != NULL;
+        return n == 1 && (ret->text || ret->file);
 }
 
 /* ---- root "TYPE" {} ---- */
@@ -215,7 +220,8 @@ static void try_expressions(struct load *load, const struct site_profile *profil
                 if (exprs[i])
                         hcl_eval(&request.arena, exprs[i], &request.scope, load->diags);
         for (size_t i = 0; i < profile->n_answers; i++)
-                hcl_eval(&request.arena, profile->answers[i].text, &request.scope, load->diags);
+                if (profile->answers[i].text)
+                        hcl_eval(&request.arena, profile->answers[i].text, &request.scope, load->diags);
         site_check_files(load, profile, &request);
         site_check_boot(load, profile, &request);
 }
@@ -252,9 +258,8 @@ static void read_blocks(struct load *load, const struct hcl_content *content, st
         for (size_t i = 1; i < profile->n_answers; i++)
                 for (size_t j = 0; j < i; j++)
                         if (strcmp(answers[i].name, answers[j].name) == 0)
-                                diag_error(load->diags, answers[i].text->range,
-                                           "there are two answers '%s' in profile '%s'", answers[i].name,
-                                           profile->name);
+                                diag_error(load->diags, answers[i].range, "there are two answers '%s' in profile '%s'",
+                                           answers[i].name, profile->name);
         profile->answers = answers;
 }
 

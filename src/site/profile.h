@@ -40,7 +40,9 @@ struct site_root {
 /* A file made for the machine that asks: preseed, kickstart, user-data... */
 struct site_answers {
         const char *name;
-        const struct hcl_expr *text; /* of `text`, or the template */
+        const struct hcl_expr *text; /* of `text`, or the template; NULL: a file as it is */
+        const char *file;            /* absolute, or NULL */
+        struct range range;          /* of the name */
         bool known_only;             /* for machines of the site file only */
 };
 

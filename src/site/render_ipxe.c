@@ -8,7 +8,8 @@
 /* The whole URL; by the script's own protocol where no HTTP is served. */
 static const char *url_of(struct site_request *request, const char *path)
 {
-        bool http = !request->client || request->client->http;
+        const struct client *client = request->client;
+        bool http = !client || client->http || client->kind != CLIENT_IPXE; /* iPXE may lack it */
 
         path = site_served_path(path);
         return strstr(path, "://") ? path : site_url(request, http, path);

@@ -12,7 +12,8 @@
                 " answers \"public\" {\n  text = \"${machine.name}|${var.note}|${client.host_name}|${server.http}|"    \
                 "${network.router}|${network.domain}|${network.prefix}|${machine.known}\\n\"\n }\n"                    \
                 " answers \"known\" {\n  text = \"for ${machine.name}\"\n  known_only = true\n }\n"                    \
-                " answers \"missing\" {\n  text = var.missing\n }\n}\n"                                                \
+                " answers \"raw\" {\n  file = \"preseed.tmpl\"\n }\n answers \"missing\" {\n  text = var.missing\n "   \
+                "}\n}\n"                                                                                               \
                 "profile \"nfs\" {\n kernel = \"debian/linux\"\n root \"nfs\" {\n  path = \"/srv/nfs\"\n }\n}\n"       \
                 "profile \"nfs-dracut\" {\n kernel = \"debian/linux\"\n initramfs = \"dracut\"\n root \"nfs\" {\n"     \
                 "  path = \"/srv/nfs\"\n  server = \"10.77.0.7\"\n  options = \"vers=4\"\n  writable = true\n }\n}\n"  \
@@ -210,6 +211,7 @@ static void test_disk_files(void **state)
                 {"pi4", "0000000a/overlays/overlay_map.dtb", "firmware", "overlays/overlay_map.dtb", SITE_FILE_DISK},
                 {"pi5", "0000000b/config.txt", "root/debian/linux", "1:/config.txt", SITE_FILE_IMAGE},
                 {"pi3", "0000abcd/config.txt", "firmware", "config.txt", SITE_FILE_DISK},
+                {"m1", "answers/raw", "", "preseed.tmpl", SITE_FILE_DISK},
                 {"m1", "more/start4.elf", "firmware", "start4.elf", SITE_FILE_DISK},
                 {"m1", "more/still/ipxe.efi", "loaders", "ipxe.efi", SITE_FILE_DISK},
                 {"m1", "0000abcd/config.txt", "root", "0000abcd/config.txt", SITE_FILE_DISK},
@@ -219,7 +221,7 @@ static void test_disk_files(void **state)
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
                 struct site_peer peer = peer_of(rows[i].machine);
                 CLEANUP(site_file_clear) struct site_file file = {0};
-                CLEANUP_FREE char *root = path_join(dir, rows[i].root);
+                CLEANUP_FREE char *root = *rows[i].root ? path_join(dir, rows[i].root) : strdup(dir);
 
                 assert_int_equal(site_file(site, rows[i].path, &peer, &file, NULL), 0);
                 if (file.kind != rows[i].kind || strcmp(file.root, root) != 0 || strcmp(file.path, rows[i].found) != 0)
