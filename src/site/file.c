@@ -224,6 +224,7 @@ char **site_folders(const struct site *site)
         char **folders = NULL;
 
         strv_add(&folders, site->root);
+        strv_add(&folders, private->env.base_dir);
         for (size_t i = 0; i < private->n_folders; i++)
                 strv_add(&folders, private->folders[i].path);
         for (size_t i = 0; i < site->n_profiles; i++) {

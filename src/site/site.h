@@ -169,5 +169,6 @@ struct site_file {
 int site_file(const struct site *site, const char *path, const struct site_peer *peer, struct site_file *ret,
               struct error *err);
 void site_file_clear(struct site_file *file);
-/* Every folder and image that site_file() may name (strv; the caller frees): what a server must be allowed to read. */
+/* Every folder and file that site_file() may name, and the folder of the site file, in which its expressions may look
+ * (strv; the caller frees): what a server must be allowed to read. */
 char **site_folders(const struct site *site);
