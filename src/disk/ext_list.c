@@ -243,20 +243,30 @@ static int cat_blocks(struct ext *ext, ext2_ino_t ino, union ext_inode *inode, u
         return r;
 }
 
+/* The regular file at a path. */
+static int find_file(struct ext *ext, const char *path, ext2_ino_t *ino, union ext_inode *inode, struct error *err)
+{
+        int r = resolve(ext, path, true, ino, inode, err);
+
+        if (r < 0)
+                return r;
+        if (!S_ISREG(inode->base.i_mode))
+                return error_set(err, S_ISDIR(inode->base.i_mode) ? EISDIR : EINVAL, "'%s' is no regular file", path);
+        if (inode->base.i_flags & EXT4_ENCRYPT_FL)
+                return error_set(err, EOPNOTSUPP, "'%s' is encrypted", path);
+        return 0;
+}
+
 static int cat_path(struct ext *ext, const char *path, int fd, struct error *err)
 {
         CLEANUP_FREE char *data = NULL;
         union ext_inode inode;
         ext2_ino_t ino;
         uint64_t size;
-        int r = resolve(ext, path, true, &ino, &inode, err);
+        int r = find_file(ext, path, &ino, &inode, err);
 
         if (r < 0)
                 return r;
-        if (!S_ISREG(inode.base.i_mode))
-                return error_set(err, S_ISDIR(inode.base.i_mode) ? EISDIR : EINVAL, "'%s' is no regular file", path);
-        if (inode.base.i_flags & EXT4_ENCRYPT_FL)
-                return error_set(err, EOPNOTSUPP, "'%s' is encrypted", path);
         size = EXT2_I_SIZE(&inode.base);
         if (!(inode.base.i_flags & EXT4_INLINE_DATA_FL))
                 return cat_blocks(ext, ino, &inode, size, fd, err);
@@ -276,5 +286,52 @@ int ext_cat(const struct fs_volume *volume, const char *path, int out_fd, struct
                 r = cat_path(&ext, path, out_fd, err);
                 ext_free(&ext);
         }
+        return r < 0 ? error_wrap(err, r, "%s", volume->name) : 0;
+}
+
+/* --- locate --- */
+
+static int locate_path(struct ext *ext, const char *path, struct fs_extents *ret, struct error *err)
+{
+        uint64_t block_size = ext->fs->blocksize;
+        struct ext_runs runs = {0};
+        union ext_inode inode;
+        struct stat st;
+        ext2_ino_t ino;
+        int r = find_file(ext, path, &ino, &inode, err);
+
+        if (r < 0)
+                return r;
+        if (inode.base.i_flags & EXT4_INLINE_DATA_FL)
+                return error_set(err, ENOTSUP, "'%s' lies in its inode", path);
+        ext_inode_stat(ext, ino, &inode, &st);
+        ret->mtime_sec = st.st_mtim.tv_sec;
+        ret->size_bytes = EXT2_I_SIZE(&inode.base);
+        r = ext_map_read(ext, ino, &inode, &runs, err);
+        for (size_t i = 0; r == 0 && i < runs.n; i++) {
+                uint64_t at = runs.v[i].lblk * block_size, len = runs.v[i].len * block_size;
+
+                if (at >= ret->size_bytes)
+                        break;
+                len = len < ret->size_bytes - at ? len : ret->size_bytes - at;
+                vec_push(ret, (struct fs_extent){at, len, ext->offset_bytes + runs.v[i].pblk * block_size});
+        }
+        ext_runs_clear(&runs);
+        return r;
+}
+
+int ext_locate(const struct fs_volume *volume, const char *path, struct fs_extents *ret, struct error *err)
+{
+        struct fs_extents extents = {0};
+        struct ext ext;
+        int r = ext_open(volume, EXT_LOOK, &ext, err);
+
+        if (r == 0) {
+                r = locate_path(&ext, path, &extents, err);
+                ext_free(&ext);
+        }
+        if (r == 0)
+                *ret = steal(&extents);
+        fs_extents_clear(&extents);
         return r < 0 ? error_wrap(err, r, "%s", volume->name) : 0;
 }

@@ -19,3 +19,4 @@ int ext_check(const struct fs_volume *volume, bool repair, struct error *err);
 int ext_list(const struct fs_volume *volume, const char *path, int (*on_entry)(void *arg, const struct fs_entry *entry),
              void *arg, struct error *err);
 int ext_cat(const struct fs_volume *volume, const char *path, int out_fd, struct error *err);
+int ext_locate(const struct fs_volume *volume, const char *path, struct fs_extents *ret, struct error *err);

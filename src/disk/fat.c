@@ -76,5 +76,6 @@ const struct fs_type fs_fat = {
         .check = fat_check,
         .list = fat_list,
         .cat = fat_cat,
+        .locate = fat_locate,
         .no_owners = true,
 };

@@ -133,6 +133,7 @@ int fat_extract(const struct fs_volume *volume, const char *dir, struct ui *ui, 
 int fat_list(const struct fs_volume *volume, const char *path, int (*on_entry)(void *arg, const struct fs_entry *entry),
              void *arg, struct error *err);
 int fat_cat(const struct fs_volume *volume, const char *path, int out_fd, struct error *err);
+int fat_locate(const struct fs_volume *volume, const char *path, struct fs_extents *ret, struct error *err);
 int fat_write_open(const struct fs_volume *volume, int64_t epoch, void **ret_writer, struct error *err);
 int fat_write_change(void *writer, const struct fs_change *change, struct error *err);
 int fat_write_close(void *writer, struct error *err);

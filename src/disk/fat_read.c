@@ -183,26 +183,69 @@ int fat_list(const struct fs_volume *volume, const char *path, int (*on_entry)(v
         return r;
 }
 
-int fat_cat(const struct fs_volume *volume, const char *path, int out_fd, struct error *err)
+/* The file at a path. The entry is valid as long as its folder is. */
+static int find_file(struct fat *fat, const char *path, const struct fat_entry **ret, struct error *err)
 {
-        CLEANUP(fat_freep) struct fat *fat = NULL;
         CLEANUP_FREE char *parent = path_dir(path);
-        const char *name = path_name(path);
-        struct fat_entry *entry;
         struct fat_dir *dir = NULL;
         uint32_t cluster = 0;
-        int r = fat_open(volume, false, &fat, err);
+        int r = fat_walk(fat, strcmp(parent, ".") == 0 ? "" : parent, &cluster, err);
 
-        if (r == 0)
-                r = fat_walk(fat, strcmp(parent, ".") == 0 ? "" : parent, &cluster, err);
         if (r == 0)
                 r = fat_dir_load(fat, cluster, &dir, err);
         if (r < 0)
                 return r;
-        entry = dir ? fat_dir_find(dir, name) : NULL;
-        if (!entry)
+        *ret = dir ? fat_dir_find(dir, path_name(path)) : NULL;
+        if (!*ret)
                 return error_set(err, ENOENT, "'%s' is not there", path);
-        if (fat_is_folder(entry))
-                return error_set(err, EISDIR, "'%s' is a folder", path);
-        return copy_out(fat, entry, out_fd, err);
+        return fat_is_folder(*ret) ? error_set(err, EISDIR, "'%s' is a folder", path) : 0;
+}
+
+int fat_cat(const struct fs_volume *volume, const char *path, int out_fd, struct error *err)
+{
+        CLEANUP(fat_freep) struct fat *fat = NULL;
+        const struct fat_entry *entry = NULL;
+        int r = fat_open(volume, false, &fat, err);
+
+        if (r == 0)
+                r = find_file(fat, path, &entry, err);
+        return r == 0 ? copy_out(fat, entry, out_fd, err) : r;
+}
+
+static int locate_runs(const struct fat *fat, const struct fat_entry *entry, struct fs_extents *extents,
+                       struct error *err)
+{
+        uint32_t cluster = fat_entry_cluster(fat, entry->raw), first;
+        uint64_t at = 0;
+
+        extents->size_bytes = get_le32(entry->raw + 28);
+        extents->mtime_sec = fat_get_time(entry->raw);
+        while (at < extents->size_bytes) {
+                int64_t n = cluster ? fat_run(fat, &cluster, fat->clusters, &first) : -EUCLEAN;
+                uint64_t len = n > 0 ? (uint64_t)n * fat->cluster_bytes : 0;
+
+                if (n <= 0)
+                        return fat_damaged(fat, err, "'%s' ends before its %llu bytes", entry->name,
+                                           (unsigned long long)extents->size_bytes);
+                len = len < extents->size_bytes - at ? len : extents->size_bytes - at;
+                vec_push(extents, (struct fs_extent){at, len, fat_cluster_offset(fat, first)});
+                at += len;
+        }
+        return 0;
+}
+
+int fat_locate(const struct fs_volume *volume, const char *path, struct fs_extents *ret, struct error *err)
+{
+        CLEANUP(fat_freep) struct fat *fat = NULL;
+        CLEANUP(fs_extents_clear) struct fs_extents extents = {0};
+        const struct fat_entry *entry = NULL;
+        int r = fat_open(volume, false, &fat, err);
+
+        if (r == 0)
+                r = find_file(fat, path, &entry, err);
+        if (r == 0)
+                r = locate_runs(fat, entry, &extents, err);
+        if (r == 0)
+                *ret = steal(&extents);
+        return r;
 }

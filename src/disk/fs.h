@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -61,6 +62,23 @@ struct fs_entry {
         const char *target; /* symlinks; else NULL */
 };
 
+/* Where the bytes of a file lie in the image: [at, at + len) of the file at `offset` of the image file, in the
+ * file's order. What is between and behind them, up to its size, reads as zero. */
+struct fs_extent {
+        uint64_t at, len, offset;
+};
+struct fs_extents {
+        struct fs_extent *v;
+        size_t n, cap;
+        uint64_t size_bytes; /* of the file */
+        int64_t mtime_sec;
+};
+static inline void fs_extents_clear(struct fs_extents *extents)
+{
+        free(extents->v);
+        *extents = (struct fs_extents){0};
+}
+
 /* Told of a path, relative to the root of a file system, no leading slash. */
 typedef void fs_name_fn(void *arg, const char *path);
 
@@ -100,6 +118,8 @@ struct fs_type {
         int (*list)(const struct fs_volume *volume, const char *path,
                     int (*on_entry)(void *arg, const struct fs_entry *entry), void *arg, struct error *err);
         int (*cat)(const struct fs_volume *volume, const char *path, int out_fd, struct error *err);
+        /* Of a regular file, for reading it in place. -ENOTSUP: its bytes do not lie there as they are; cat() it. */
+        int (*locate)(const struct fs_volume *volume, const char *path, struct fs_extents *ret, struct error *err);
         bool no_owners; /* FAT: owners, modes, links are not kept */
 };
 

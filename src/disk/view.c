@@ -291,6 +291,19 @@ int disk_view_cat(const struct disk_view *view, const char *path, int out_fd, st
         return r == -ENOENT ? say_missing(&spot, path, err) : r;
 }
 
+int disk_view_locate(const struct disk_view *view, const char *path, struct fs_extents *ret, struct error *err)
+{
+        struct spot spot = {0};
+        int r = find_spot(view, path, &spot, err);
+
+        if (r < 0 || !spot.type)
+                return r;
+        if (!spot.type->locate)
+                return error_set(err, ENOTSUP, "%s of %s cannot be read in place", path, spot.name);
+        r = spot.type->locate(&spot.volume, *spot.path ? spot.path : "/", ret, err);
+        return r == -ENOENT ? say_missing(&spot, path, err) : r;
+}
+
 /* ---- extracting ---- */
 
 /* One thing to extract, and for folders what happens at their end. */

@@ -41,6 +41,8 @@ void disk_entries_clear(struct disk_entries *entries);
 int disk_view_list(const struct disk_view *view, const char *path, struct disk_entries *ret, bool *ret_folder,
                    struct error *err);
 int disk_view_cat(const struct disk_view *view, const char *path, int out_fd, struct error *err);
+/* Where a file's bytes lie in the image (disk/fs.h), for reading it in place. -ENOTSUP: cat it. */
+int disk_view_locate(const struct disk_view *view, const char *path, struct fs_extents *ret, struct error *err);
 /* A file, or a folder with all in it, to `to`, which must not exist. All is
  * the caller's own; devices are left out and counted. */
 int disk_view_extract(const struct disk_view *view, const char *path, const char *to, size_t *ret_left_out,

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "serve/site_files.h"
+#include "site/path.h"
 
 enum {
         DEPTH_MAX = 64,       /* of folders in a path that is looked for in other case */
@@ -85,24 +86,6 @@ static char *path_in_other_case(int root, const char *path)
 
 /* ---- opening ---- */
 
-/* As it is beneath the root: no slashes at its begin, none double, '/' for '\'. -EACCES: "..". */
-static int clean_path(const char *path, char **ret, struct error *err)
-{
-        CLEANUP_STR struct str clean = {0};
-        CLEANUP_STRV char **parts = str_split(path, "/\\");
-
-        for (char **part = parts; *part; part++) {
-                if (strcmp(*part, "..") == 0)
-                        return error_set(err, EACCES, "'%s' leads out of the folder", path);
-                if (**part && strcmp(*part, ".") != 0)
-                        str_addf(&clean, "%s%s", clean.len ? "/" : "", *part);
-        }
-        if (clean.len == 0)
-                return error_set(err, EISDIR, "'%s' is a folder", path);
-        *ret = str_steal(&clean);
-        return 0;
-}
-
 static int say_why(int r, const char *path, struct error *err)
 {
         if (r == -ENOENT || r == -ENOTDIR || r == -ENAMETOOLONG)
@@ -132,7 +115,7 @@ int folder_file_open(const char *root, const char *path, struct file **ret, stru
 
         if (root_fd < 0)
                 return error_errno(err, errno, "open the folder '%s'", root);
-        r = clean_path(path, &clean, err);
+        r = site_path_clean(path, &clean, err);
         if (r < 0)
                 return r;
         fd = open_beneath(root_fd, clean, O_RDONLY | O_NONBLOCK); /* a FIFO does not hold us up */

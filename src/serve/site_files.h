@@ -32,3 +32,5 @@ const struct files *site_files_interface(const struct site_files *files);
 int folder_file_open(const char *root, const char *path, struct file **ret, struct error *err);
 /* A file in an image, by a path of disk/view.h. */
 int image_file_open(const char *image, const char *path, struct file **ret, struct error *err);
+/* What is remembered of images is given up; files that are open stay so. */
+void image_files_forget(void);
