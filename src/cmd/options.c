@@ -94,7 +94,7 @@ static char *store(const struct option_spec *spec, const char *value, void *out)
                 strv_add(field, value);
                 break;
         case OPTION_LIST:
-                add_list(field, value);
+                add_list(field, value ? value : "");
                 break;
         case OPTION_INT:
                 errno = 0;

@@ -328,6 +328,15 @@ struct range schema_range(const struct value *value, const char *key)
         return member ? member->range : block_start(value);
 }
 
+char *schema_written(struct range at, const char *key, const char *value)
+{
+        const char *text = at.source ? at.source->text : "{";
+
+        /* no HCL2 in native syntax begins with a brace, and no JSON without one */
+        return text[strspn(text, " \t\r\n")] == '{' ? xasprintf("\"%s\": %s", key, value)
+                                                    : xasprintf("%s = %s", key, value);
+}
+
 const struct value *schema_block(const struct value *value, const char *key, size_t i)
 {
         const struct value *member = value_get(value, key);

@@ -90,6 +90,9 @@ void schema_digest(const struct schema *schema, const void *config, struct diges
 json_t *schema_to_json(const struct schema *schema);
 /* Where a key of the block was written, for later messages: its value's range, or the block's beginning. */
 struct range schema_range(const struct value *value, const char *key);
+/* A key with its value as the source at this place would have it, for hints:
+ * "\"image_type\": \"gpt\"" in JSON, "image_type = \"gpt\"" in HCL2. The caller frees. */
+char *schema_written(struct range at, const char *key, const char *value) __attribute__((warn_unused_result));
 /* The i-th block of a SCHEMA_BLOCKS key as it is written, or NULL. */
 const struct value *schema_block(const struct value *value, const char *key, size_t i);
 

@@ -65,7 +65,7 @@ static int confirm(struct flash *flash, const char *image, struct error *err)
         if (!isatty(STDIN_FILENO))
                 return error_set(
                         err, ENOTTY,
-                        "'%s' (%s) would be overwritten, and there is no terminal to ask on; set \"interactive\": "
+                        "'%s' (%s) would be overwritten, and there is no terminal to ask on; 'interactive' is to be "
                         "false if that is meant",
                         flash->target.path, flash->target.description);
         if (flash->ui)

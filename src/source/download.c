@@ -387,6 +387,7 @@ static char *local_tag(const struct stat *st)
                          (long long)st->st_size, (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
 }
 
+/* Whoever asked names the file in messages. */
 static int download_local(const struct download *download, const char *path, struct record *ret, struct error *err)
 {
         CLEANUP_CLOSE int from = open(path, O_RDONLY | O_CLOEXEC);
@@ -397,9 +398,9 @@ static int download_local(const struct download *download, const char *path, str
         int r;
 
         if (from < 0 || fstat(from, &st) < 0)
-                return error_errno(err, errno, "open '%s'", path);
+                return error_set(err, errno, "%s", strerror(errno));
         if (!S_ISREG(st.st_mode))
-                return error_set(err, EINVAL, "'%s' is not a file", path);
+                return error_set(err, EINVAL, "it is not a file");
         sink.validators.etag = local_tag(&st);
         if (download->old && download->old->sha256 && str_eq(download->old->etag, sink.validators.etag)) {
                 *ret = (struct record){.sha256 = xstrdup(download->old->sha256), .etag = steal(&sink.validators.etag)};
@@ -433,9 +434,13 @@ int download_text(const struct source_request *request, const char *url, char **
         struct download download = {.request = request, .url = url, .sum = {.type = CHECKSUM_NONE}};
         CLEANUP(sink_done) struct sink sink = {.download = &download, .fd = -1};
         long status;
-        int r = path ? file_read(path, TEXT_MAX, ret, NULL, err) : fetch_into(&sink, &status, err);
+        int r;
 
-        if (r == 0 && !path)
+        if (path)
+                return access(path, R_OK) < 0 ? error_set(err, errno, "%s", strerror(errno))
+                                              : file_read(path, TEXT_MAX, ret, NULL, err);
+        r = fetch_into(&sink, &status, err);
+        if (r == 0)
                 *ret = str_steal(&sink.text);
         return r;
 }

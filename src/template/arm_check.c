@@ -101,6 +101,7 @@ void arm_check_digest(struct arm_builder *arm, const struct value *value, const 
 
 static void check_checksum(struct arm_builder *arm, const struct value *value, struct diags *diags)
 {
+        CLEANUP_FREE char *hint = NULL;
         const char *type = arm->file_checksum_type;
         const struct digest_kind *kind = str_empty(type) ? NULL : digest_by_name(type, strlen(type));
 
@@ -117,7 +118,8 @@ static void check_checksum(struct arm_builder *arm, const struct value *value, s
         } else if (str_empty(arm->file_checksum_url) && !(kind && kind->hex_length == 0)) {
                 diag_error(diags, schema_range(value, kind ? "file_checksum_type" : "file_urls"),
                            "the download could not be verified: 'file_checksum' or 'file_checksum_url' is missing");
-                diag_detail(diags, "\"file_checksum_type\": \"none\" leaves it unverified.");
+                hint = schema_written(value->range, "file_checksum_type", "\"none\"");
+                diag_detail(diags, "%s leaves it unverified.", hint);
         } else if (!kind) {
                 diag_error(diags, schema_range(value, "file_checksum_url"),
                            "'file_checksum_type' is missing: md5, sha1, sha256 or sha512");
@@ -182,6 +184,7 @@ static void check_base(struct arm_builder *arm, const struct value *value, struc
 
 static void check_size(struct arm_builder *arm, const struct value *value, struct diags *diags)
 {
+        CLEANUP_FREE char *hint = NULL;
         CLEANUP_ERROR struct error err = {0};
         const char *key = str_empty(arm->image_size) ? "image_size_bytes" : "image_size";
         bool has_bytes = value_get(value, "image_size_bytes") && arm->image_size_bytes_key != 0;
@@ -202,7 +205,8 @@ static void check_size(struct arm_builder *arm, const struct value *value, struc
         } else if (arm->method != IMAGE_REUSE) {
                 diag_error(diags, schema_range(value, "image_size"), "the method \"%s\" needs 'image_size'",
                            arm->image_build_method);
-                diag_detail(diags, "\"image_size\": \"4G\" (or 'image_size_bytes', a number)");
+                hint = schema_written(value->range, "image_size", "\"4G\"");
+                diag_detail(diags, "%s (or 'image_size_bytes', a number)", hint);
         }
         if (arm->image_size_bytes % SECTOR != 0)
                 arm->image_size_bytes += SECTOR - arm->image_size_bytes % SECTOR;

@@ -256,13 +256,16 @@ static void check_overlap(const struct check *check, const struct extent *extent
 
 static bool too_many(const struct check *check)
 {
+        CLEANUP_FREE char *hint = NULL;
+
         if (check->arm->gpt == 1 || check->n <= 4)
                 return false;
         for (size_t i = 0; i < check->n; i++)
                 if (is_extended(&check->v[i]))
                         return false;
+        hint = schema_written(check->value->range, "image_type", "\"gpt\"");
         diag_error(check->diags, schema_range(check->value, "image_partitions"),
-                   "a dos table holds 4 partitions, not %zu; set \"image_type\": \"gpt\"", check->n);
+                   "a dos table holds 4 partitions, not %zu; set %s", check->n, hint);
         return true;
 }
 
@@ -308,11 +311,14 @@ static void check_rest(const struct check *check)
 
 static void check_root(const struct check *check)
 {
+        CLEANUP_FREE char *hint = NULL;
+
         for (size_t i = 0; i < check->n; i++)
                 if (str_eq(check->v[i].mountpoint, "/"))
                         return;
+        hint = schema_written(check->value->range, "mountpoint", "\"/\"");
         diag_error(check->diags, schema_range(check->value, "image_partitions"),
-                   "no partition is the root: one needs \"mountpoint\": \"/\"");
+                   "no partition is the root: one needs %s", hint);
 }
 
 void arm_check_partitions(struct arm_builder *arm, const struct value *value, struct diags *diags)

@@ -80,11 +80,13 @@ static void check_names(struct load *load, const struct template_step *step, con
 static void check_override(struct load *load, const struct template_step *step)
 {
         const struct value *override = step->override;
+        CLEANUP_FREE char *hint = NULL;
 
         if (!override)
                 return;
         if (override->type != VALUE_OBJECT) {
-                diag_error(load->diags, override->range, "'override' must be an object {\"BUILD\": { ... }}, not %s",
+                hint = schema_written(override->range, "BUILD", "{ ... }");
+                diag_error(load->diags, override->range, "'override' must be an object { %s }, not %s", hint,
                            value_type_name(override->type));
                 return;
         }

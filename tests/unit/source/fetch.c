@@ -214,7 +214,7 @@ static void test_urls_in_turn(void **state)
         assert_fails(&request, "none of the 4 addresses");
         assert_fails(&request, "missing.img': there is no such file on the server (HTTP 404)");
         assert_fails(&request, "the server refuses it (HTTP 403)");
-        assert_fails(&request, "'nowhere.img': No such file");
+        assert_fails(&request, "\n    'nowhere.img': No such file");
         assert_fails(&request, "'gopher' is not supported");
 }
 
