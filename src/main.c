@@ -20,6 +20,7 @@ const struct command *const commands[] = {
         &command_image,
         /* network boot */
         &command_explain,
+        &command_relay,
         &command_simulate,
         &command_doctor,
         &command_plugins,

@@ -248,6 +248,12 @@ static uint32_t never_used(const struct exchange *x, struct pool *pool)
         return 0;
 }
 
+/* Not from a Raspberry Pi, which uses its offer for as long as a lease. */
+static bool may_take_back(const struct binding *b)
+{
+        return b->lease.end_sec - b->offered_sec <= DHCP_OFFER_SEC;
+}
+
 /* An address whose lease has ended; else one that was offered a while ago and not taken. */
 static uint32_t used_before(const struct exchange *x, struct pool *pool)
 {
@@ -265,7 +271,7 @@ static uint32_t used_before(const struct exchange *x, struct pool *pool)
                 if (binding_is_free(b, x->now_sec))
                         return address;
                 if (b->lease.state == LEASE_OFFERED) {
-                        if (!offered && x->now_sec - b->offered_sec >= DHCP_OFFER_SCARCE_SEC)
+                        if (!offered && x->now_sec - b->offered_sec >= DHCP_OFFER_SCARCE_SEC && may_take_back(b))
                                 offered = address;
                         next_sec = x->now_sec + 1;
                 } else if (b->lease.end_sec < next_sec) {
