@@ -8,16 +8,22 @@
 #include "base/str.h"
 #include "site/site_internal.h"
 
-/* Boot files by the names that they usually have, the best first. */
+/* Boot files by the names that they usually have, the best first; the last ones are those of Debian's and Ubuntu's
+ * archives for network boot. */
 static const struct {
         const char *platform;
-        const char *const names[8];
+        const char *const names[12]; /* ended by NULL */
 } boot_files[] = {
-        {"bios", {"pxelinux.0", "lpxelinux.0", "undionly.kpxe", "ipxe.pxe", "grub/i386-pc/core.0"}},
+        {"bios",
+         {"pxelinux.0", "lpxelinux.0", "undionly.kpxe", "ipxe.pxe", "grub/i386-pc/core.0",
+          "debian-installer/amd64/pxelinux.0", "amd64/pxelinux.0"}},
         {"uefi-x64",
-         {"bootx64.efi", "BOOTX64.EFI", "shimx64.efi", "grubnetx64.efi", "grubx64.efi", "snponly.efi", "ipxe.efi"}},
+         {"bootx64.efi", "BOOTX64.EFI", "shimx64.efi", "grubnetx64.efi", "grubx64.efi", "snponly.efi", "ipxe.efi",
+          "bootnetx64.efi", "debian-installer/amd64/bootnetx64.efi", "amd64/bootx64.efi"}},
         {"uefi-ia32", {"bootia32.efi", "BOOTIA32.EFI", "grubnetia32.efi", "grubia32.efi"}},
-        {"uefi-arm64", {"bootaa64.efi", "BOOTAA64.EFI", "shimaa64.efi", "grubnetaa64.efi", "grubaa64.efi"}},
+        {"uefi-arm64",
+         {"bootaa64.efi", "BOOTAA64.EFI", "shimaa64.efi", "grubnetaa64.efi", "grubaa64.efi", "bootnetaa64.efi",
+          "debian-installer/arm64/bootnetaa64.efi", "arm64/bootaa64.efi"}},
         {"u-boot-arm64", {"boot.scr.uimg", "boot.scr"}},
         {"ipxe", {"boot.ipxe", "autoexec.ipxe"}},
 };

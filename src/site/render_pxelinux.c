@@ -4,16 +4,28 @@
 
 #include "site/render.h"
 
-static void initrds(const struct site_kernel *k, struct str *out)
+/* Names are relative to the folder that the loader came from. Where that is not the root, PXELINUX
+ * wants "::" before one that is not, and U-Boot a slash. */
+static const char *root_mark(const struct site_request *request)
+{
+        const struct client *client = request->client;
+
+        if (!request->in_folder)
+                return "";
+        return client && client->platform != PLATFORM_BIOS ? "/" : "::";
+}
+
+static void initrds(const struct site_kernel *k, const char *mark, struct str *out)
 {
         for (const char *const *initrd = k->initrds; *initrd; initrd++)
-                str_addf(out, "%s%s", initrd == k->initrds ? "  INITRD " : ",", site_served_path(*initrd));
+                str_addf(out, "%s%s%s", initrd == k->initrds ? "  INITRD " : ",", mark, site_served_path(*initrd));
         if (*k->initrds)
                 str_addc(out, '\n');
 }
 
 int site_render_pxelinux(struct site_request *request, struct str *out, struct error *err)
 {
+        const char *mark = root_mark(request);
         struct site_kernel k = {0};
         int r;
 
@@ -27,10 +39,10 @@ int site_render_pxelinux(struct site_request *request, struct str *out, struct e
                 return r;
         if (!*k.kernel)
                 return 1;
-        str_addf(out, "  KERNEL %s\n", k.kernel);
-        initrds(&k, out);
+        str_addf(out, "  KERNEL %s%s\n", mark, k.kernel);
+        initrds(&k, mark, out);
         if (*k.dtb)
-                str_addf(out, "  FDT %s\n", k.dtb);
+                str_addf(out, "  FDT %s%s\n", mark, k.dtb);
         if (*k.cmdline)
                 str_addf(out, "  APPEND %s\n", k.cmdline);
         return 0;

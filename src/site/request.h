@@ -21,6 +21,7 @@ struct site_request {
         bool has_mac;
         uint8_t mac[6];
         bool pi;                  /* a Raspberry Pi asks for its firmware */
+        bool in_folder;           /* the configuration is asked for beside a loader that is not in the root */
         uint32_t address, server; /* the client's, and ours as it sees it */
         struct arena arena;
         struct diags diags;

@@ -212,9 +212,10 @@ static void test_uuid(void **state)
 static void test_quick(void **state)
 {
         struct site *site = NULL;
-        CLEANUP_FREE char *folder = path_join(dir, "quick"), *empty = path_join(dir, "empty");
-        struct client client = client_of(1, BIOS), ipxe = client_of(1, IPXE);
-        CLEANUP(site_boot_clear) struct site_boot boot = {0}, script = {0}, kernel = {0};
+        CLEANUP_FREE char *folder = path_join(dir, "quick"), *empty = path_join(dir, "empty"),
+                          *debian = path_join(dir, "debian");
+        struct client client = client_of(1, BIOS), ipxe = client_of(1, IPXE), x64 = client_of(1, X64);
+        CLEANUP(site_boot_clear) struct site_boot boot = {0}, script = {0}, kernel = {0}, shim = {0};
         CLEANUP_ERROR struct error err = {0};
 
         (void)state;
@@ -227,6 +228,12 @@ static void test_quick(void **state)
         assert_string_equal(boot.file, "pxelinux.0");
         assert_int_equal(site_boot(site, NULL, &ipxe, 0x0a4d0001, &script, &err), 0);
         assert_string_equal(script.file, "http://10.77.0.1/boot.ipxe");
+        site_free(site);
+
+        put("debian/debian-installer/amd64/bootnetx64.efi", "x");
+        assert_int_equal(site_quick(debian, "eth0", SITE_OFF, &site, &err), 0);
+        assert_int_equal(site_boot(site, NULL, &x64, 0x0a4d0001, &shim, &err), 0);
+        assert_string_equal(shim.file, "debian-installer/amd64/bootnetx64.efi");
         site_free(site);
 
         put("empty/readme", "x");

@@ -323,6 +323,63 @@ static void test_injection(void **state)
         }
 }
 
+/* A loader in a folder of its own looks for its configuration beside itself, and for files too. */
+static void test_loader_in_folder(void **state)
+{
+        static const struct {
+                enum client_platform platform;
+                const char *line;
+        } rows[] = {{PLATFORM_BIOS, "  KERNEL ::debian/linux\n  INITRD ::debian/initrd.gz,::more.cpio\n"},
+                    {PLATFORM_UBOOT_ARM64, "  KERNEL /debian/linux\n  INITRD /debian/initrd.gz,/more.cpio\n"}};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct site_peer peer = peer_of("m1");
+                struct client client = {.kind = CLIENT_PXE, .platform = rows[i].platform};
+                CLEANUP(site_file_clear) struct site_file file = {0};
+
+                peer.client = &client;
+                assert_int_equal(site_file(site, "boot/pxe/pxelinux.cfg/default", &peer, &file, NULL), 0);
+                assert_non_null(strstr(file.text, rows[i].line));
+        }
+}
+
+/* The server's threads ask at the same time. */
+static void *ask_often(void *arg)
+{
+        struct site_peer peer = peer_of("m1");
+        struct client client = {.kind = CLIENT_IPXE, .platform = PLATFORM_BIOS, .has_mac = true, .http = true};
+        size_t *right = arg;
+
+        memcpy(client.mac, peer.mac, 6);
+        for (int i = 0; i < 100; i++) {
+                static const char *const paths[] = {"boot.ipxe", "answers/preseed", "answers/missing", "debian/linux"};
+                CLEANUP(site_file_clear) struct site_file file = {0};
+                CLEANUP(site_boot_clear) struct site_boot boot = {0};
+                CLEANUP_ERROR struct error err = {0};
+                int r = site_file(site, paths[i % 4], &peer, &file, &err);
+
+                *right += i % 4 == 2 ? r == -EINVAL && err.message : r == 0;
+                *right += site_boot(site, site->networks, &client, peer.server, &boot, &err) == 0 && boot.file;
+        }
+        return NULL;
+}
+
+static void test_threads(void **state)
+{
+        enum { THREADS = 4 };
+        pthread_t threads[THREADS];
+        size_t right[THREADS] = {0};
+
+        (void)state;
+        for (size_t i = 0; i < THREADS; i++)
+                assert_int_equal(pthread_create(&threads[i], NULL, ask_often, &right[i]), 0);
+        for (size_t i = 0; i < THREADS; i++)
+                pthread_join(threads[i], NULL);
+        for (size_t i = 0; i < THREADS; i++)
+                assert_int_equal(right[i], 200);
+}
+
 static void test_folders(void **state)
 {
         CLEANUP_STRV char **folders = site_folders(site);
@@ -344,7 +401,8 @@ int main(void)
                 cmocka_unit_test(test_local_disk),       cmocka_unit_test(test_disk_files),
                 cmocka_unit_test(test_by_path),          cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_reserved_address), cmocka_unit_test(test_injection),
-                cmocka_unit_test(test_folders),
+                cmocka_unit_test(test_folders),          cmocka_unit_test(test_loader_in_folder),
+                cmocka_unit_test(test_threads),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
