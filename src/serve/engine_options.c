@@ -171,9 +171,10 @@ static bool put_boot(struct exchange *x, const struct site_network *network, con
                 return false; /* it can load nothing else */
         if (x->client->kind == CLIENT_IPXE && !proxy)
                 dhcp_put(w, DHCP_OPT_IPXE, no_proxy_dhcp, sizeof(no_proxy_dhcp));
-        if (!has_file && str_empty(boot->root_path))
+        if (!boot->file && str_empty(boot->root_path))
                 return false;
-        if (has_file && firmware)
+        /* An empty name: the client knows by itself what to load, and needs the server alone. */
+        if (firmware && (has_file || boot->pxe != SITE_PXE_NONE))
                 put_class(x, boot->pxe, proxy);
         if (has_file)
                 put_file(x, boot->file);

@@ -68,7 +68,7 @@ static void test_raspberry_pi(void **state)
         uint32_t address;
 
         (void)state;
-        lab.boot_file = "bootcode.bin";
+        lab.boot_file = ""; /* its ROM knows what to load */
         lab.pxe = SITE_PXE_PI;
         say(DHCP_DISCOVER, 1);
         dhcp_put_text(&lab.w, DHCP_OPT_VENDOR_CLASS, BIOS);
@@ -76,6 +76,8 @@ static void test_raspberry_pi(void **state)
         handle();
         address = lab.reply.h.yiaddr;
         assert_true(REPLY_IS(DHCP_OPT_VENDOR, menu));
+        assert_int_equal(lab.reply.h.siaddr, SERVER);
+        assert_false(dhcp_has(&lab.reply, DHCP_OPT_BOOT_FILE));
         assert_true(REPLY_IS(DHCP_OPT_VENDOR_CLASS, "PXEClient"));
         pass_sec(DHCP_OFFER_SEC + 10); /* it never sends a REQUEST, and goes on using what it was offered */
         assert_int_equal(lease_state(address), LEASE_OFFERED);
