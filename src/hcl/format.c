@@ -223,12 +223,16 @@ static bool sticks_in_template(enum hcl_token_type type, enum hcl_token_type nex
                next == HCL_TOKEN_CQUOTE || next == HCL_TOKEN_CHEREDOC;
 }
 
-/* "2 .3" is an index of a number, "2.3" another number. */
-static bool would_merge(const struct layout *layout, size_t i)
+/* "2 .3" and "2. 3" are indexes of a number, "2.3" another number. */
+static bool would_merge(const struct layout *layout, enum hcl_token_type before, size_t i)
 {
         const struct hcl_token *token = &layout->tokens[i];
 
-        return token->type == HCL_TOKEN_NUMBER && token[1].type == HCL_TOKEN_DOT && token->end < token[1].start;
+        if (token->end == token[1].start)
+                return false;
+        if (token->type == HCL_TOKEN_DOT)
+                return before == HCL_TOKEN_NUMBER && token[-1].end == token->start && token[1].type == HCL_TOKEN_NUMBER;
+        return token->type == HCL_TOKEN_NUMBER && token[1].type == HCL_TOKEN_DOT;
 }
 
 /* A space between token i and the one after it? `before` is the type of the one before it, EOF for none.
@@ -238,7 +242,7 @@ static bool wants_space(const struct layout *layout, enum hcl_token_type before,
         enum hcl_token_type type = layout->tokens[i].type, next = layout->tokens[i + 1].type;
 
         if (sticks(type, next))
-                return would_merge(layout, i);
+                return would_merge(layout, before, i);
         if (type == HCL_TOKEN_COMMA)
                 return true;
         if (sticks_in_template(type, next))

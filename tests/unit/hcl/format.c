@@ -65,6 +65,7 @@ static void test_spaces(void **state)
         expect("a = [for x in[1]:x if x>0]\n", "a = [for x in [1] : x if x > 0]\n");
         expect("a = {for k,v in m:k=>v...}\n", "a = { for k, v in m : k => v... }\n");
         expect("a=b.0 . c[1 .2]\n", "a = b.0 .c[1 .2]\n"); /* 1.2 would be one number */
+        expect("a=b[2.2.   3]\n", "a = b[2.2. 3]\n");
         expect("a=b.0.c\n", "a = b.0.c\n");
         expect("a   \"b\"   c{\n}\n", "a \"b\" c {\n}\n");
         expect("a = core :: upper ( b )\n", "a = core::upper(b)\n");
