@@ -156,15 +156,20 @@ static enum console_language language_of(const struct options *options, const ch
 
 static int console(const struct options *options, const char *path)
 {
+        struct diags diags = {0}, doubts = {0};
         const struct template_options load = {.path = path,
+                                              .syntax_only = true,
+                                              .inspect = true,
+                                              .doubts = &doubts,
                                               .evaluate_data = true,
                                               .var_args = STRV(options->template.vars),
                                               .var_files = STRV(options->template.var_files)};
-        struct diags diags = {0};
         CLEANUP(console_freep) struct console *console = console_new(language_of(options, path), &load, &diags);
         struct session session = {.console = console};
         int exit_code;
 
+        show_diags(&session, &doubts);
+        session.failed = false; /* what has no value is unknown */
         show_diags(&session, &diags);
         if (session.failed)
                 return 1;

@@ -12,7 +12,7 @@ enum console_language {
 
 struct console;
 
-/* options->path NULL: no template. Messages into diags; after errors (compare
+/* options->path NULL: no template; inspect: what has no value is unknown. Messages into diags; after errors (compare
  * diags->n_errors) expressions may lack what they refer to. Never NULL. */
 struct console *console_new(enum console_language language, const struct template_options *options,
                             struct diags *diags);

@@ -320,7 +320,7 @@ struct template_module *module_load(const struct template_options *options, stru
                 module_evaluate_nodes(module);
                 module->values_known = diags->n_errors == errors_before;
         } else if (options->inspect) { /* as far as they are known */
-                module->diags = &ignored;
+                module->diags = options->doubts ? options->doubts : &ignored;
                 module_evaluate_nodes(module);
                 module->diags = diags;
                 diags_clear(&ignored);

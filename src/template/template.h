@@ -107,7 +107,8 @@ struct template_options {
         const char *const *only, *const *except; /* names of builds; except also of post-processors */
         bool syntax_only;                        /* -syntax-only, inspect: no values, no checks of builders */
         bool hcl;                                /* it is HCL2, whatever its name */
-        bool inspect;         /* with syntax_only; HCL2: values as far as they are known, and no word about others */
+        bool inspect;         /* with syntax_only: values as far as they are known, and no word about others */
+        struct diags *doubts; /* with inspect: what is wrong with values, which is no error; NULL: nobody hears of it */
         bool evaluate_data;   /* HCL2: data sources are executed; else what they give is unknown */
         bool warn_undeclared; /* HCL2: of values in files for variables that the template does not have */
 };

@@ -291,7 +291,8 @@ void load_variables(struct load *load)
 {
         const struct value *object = value_get(load->root, "variables");
         struct template *t = load->t;
-        size_t errors_before = load->diags->n_errors;
+        struct diags *diags = load->diags, ignored = {0};
+        size_t errors_before = diags->n_errors;
 
         if (object && object->type != VALUE_NULL && object->type != VALUE_OBJECT)
                 diag_error(load->diags, object->range, "'variables' must be an object {\"name\": \"default\"}, not %s",
@@ -309,6 +310,11 @@ void load_variables(struct load *load)
         if (!load->options->syntax_only) {
                 check_required(load);
                 render_values(load);
+        } else if (load->options->inspect) {
+                load->diags = load->options->doubts ? load->options->doubts : &ignored;
+                render_values(load);
+                load->diags = diags;
+                diags_clear(&ignored);
         }
         for (size_t i = 0; i < t->n_variables; i++)
                 if (t->variables[i].sensitive && !str_empty(t->variables[i].value))

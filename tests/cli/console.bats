@@ -86,6 +86,28 @@ at_terminal() {
   output=${output//$'\r'/}
 }
 
+@test "console: what has no value is unknown, and no error" {
+  cat >u.pkr.hcl <<'END'
+variable "must" {
+  type = string
+}
+variable "ok" {
+  default = "fine"
+}
+locals {
+  bad = nofunc(1)
+}
+END
+  run -0 --separate-stderr "$slipway" console u.pkr.hcl <<<'var.ok'
+  [ "$output" = fine ]
+  [[ $stderr == *"no function named 'nofunc'"* ]]
+  run -0 --separate-stderr "$slipway" console u.pkr.hcl <<<'"${var.must}${local.bad}"'
+  [ "$output" = '<unknown>' ]
+  echo '{"variables": {"must": null, "ok": "{{env `HOME`}}"}, "builders": [{"type": "null"}]}' >u.json
+  HOME=/home/me run -0 "$slipway" console u.json <<<'{{user `ok`}}'
+  [ "$output" = /home/me ]
+}
+
 @test "console: at a terminal" {
   export TERM=dumb
   at_terminal '> ' '1+ 5\r' '> ' 'nope\r' '> ' '[1,\r' '. ' '2]\r' '> ' 'var.b\t\r' '> ' 'thrown away\x03' \
