@@ -18,6 +18,7 @@ const struct command *const commands[] = {
         &command_hcl2_upgrade,
         &command_boot,
         &command_image,
+        &command_cache,
         /* network boot */
         &command_explain,
         &command_relay,

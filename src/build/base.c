@@ -196,7 +196,12 @@ int base_tree_get(struct job *job, const char *what,
                 r = fill(job, arg, staged, err);
         if (r == 0)
                 r = userns_call(job->ns, save_links, staged, err);
-        return r < 0 ? r : cache_commit(staged, place, err);
+        if (r == 0)
+                r = cache_commit(staged, place, err);
+        if (r == 0)
+                cache_describe(lock,
+                               str_empty(job->base.image) ? "a root file system, unpacked" : "an image's file systems");
+        return r;
 }
 
 int base_tree_make(const char *folder, char **ret, struct error *err)

@@ -179,6 +179,7 @@ static int serve_image(struct job *job, struct error *err)
         r = there ? 0 : fill_over(job, place, err);
         if (r < 0)
                 return r;
+        cache_describe(lock, "what is mounted on a root that is read in place");
         job->base.tree = xstrdup(job->served.place);
         job->base.links = path_join(place, "links");
         if (job->base.n_mounts > 1)
@@ -216,6 +217,8 @@ int base_from_image(struct job *job, const struct source_file *file, struct erro
         base->image = cache_place(&job->cache, "images", name);
         if (!path_exists(base->image))
                 r = unpack_image(job, file, base->image, err);
+        if (r == 0)
+                cache_describe(lock, file->name);
         close_p(&lock);
         if (r == 0)
                 r = mounts_find(job, base->image, base, err);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <uuid.h>
 
 #include "base/alloc.h"
@@ -140,6 +141,15 @@ static void say_waiting(void *ui)
 int cache_lock(const struct cache *cache, const char *key, struct ui *ui, int *ret_fd, struct error *err)
 {
         CLEANUP_FREE char *path = cache_place(cache, "locks", key);
+        int r = file_lock(path, say_waiting, ui, ret_fd, err);
 
-        return file_lock(path, say_waiting, ui, ret_fd, err);
+        if (r == 0)
+                futimens(*ret_fd, NULL); /* it is used now */
+        return r;
+}
+
+void cache_describe(int lock_fd, const char *what)
+{
+        if (ftruncate(lock_fd, 0) < 0 || fd_pwrite_all(lock_fd, what, strlen(what), 0) < 0)
+                log_debug("'%s' is not described in the cache", what);
 }

@@ -31,7 +31,10 @@ char *cache_place(const struct cache *cache, const char *kind, const char *key) 
 int cache_stage(const struct cache *cache, const char *name, char **ret, struct error *err);
 /* Move a finished staging folder to its place; if another was quicker, theirs stays. */
 int cache_commit(const char *staged, const char *place, struct error *err);
-/* Only one process at a time makes what `key` stands for. */
+/* Only one process at a time makes or removes what `key` stands for. The lock file's time tells when it was used last.
+ */
 int cache_lock(const struct cache *cache, const char *key, struct ui *ui, int *ret_fd, struct error *err);
+/* What the lock's key stands for, in words: for `slipway cache ls`. */
+void cache_describe(int lock_fd, const char *what);
 /* rm -rf in the namespaces. */
 int cache_remove(struct userns *ns, const char *path, struct error *err);

@@ -17,8 +17,10 @@
 #include "base/cancel.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/size.h"
 #include "base/str.h"
 #include "build/job.h"
+#include "build/stock.h"
 
 /* A build under way, seen from the parent. */
 struct child {
@@ -401,6 +403,26 @@ void build_name_run(void)
         setenv("PACKER_RUN_UUID", id, 0);
 }
 
+/* The cache to the limit that the user has set; no failure of the builds if that cannot be. */
+static void keep_to_limit(const struct ui *ui)
+{
+        CLEANUP(stock_clear) struct stock gone = {0};
+        CLEANUP_ERROR struct error err = {0};
+        struct stock_limits limits = {0};
+        struct ui own = *ui;
+        int r = stock_limit(&limits.max_bytes, &err);
+
+        if (r == 0 && limits.max_bytes == UINT64_MAX)
+                return;
+        if (r == 0)
+                r = stock_prune(&limits, &gone, &err);
+        if (r < 0)
+                ui_error(&own, "The cache was not pruned: %s", error_message(&err));
+        else if (gone.items.n > 0)
+                ui_say(&own, "Removed %zu things from the cache, %s (SLIPWAY_CACHE_LIMIT)", gone.items.n,
+                       size_show(gone.bytes));
+}
+
 int build_run(const struct template *t, const struct build_options *options)
 {
         static const int paints[] = {32, 36, 35, 33, 34};
@@ -422,5 +444,7 @@ int build_run(const struct template *t, const struct build_options *options)
                 failed += children[i].problem || !children[i].done;
                 child_clear(&children[i]);
         }
+        if (!cancel_requested())
+                keep_to_limit(&ui);
         return cancel_requested() ? -ECANCELED : failed;
 }

@@ -274,7 +274,6 @@ static int make_layer(struct job *job, const struct layer_work *work, const char
 
 static void push_layer(struct job *job, char *place, const char *key)
 {
-        utimensat(AT_FDCWD, place, NULL, 0); /* when it was used last */
         strv_take(&job->layers, place);
         memcpy(job->key, key, sizeof(job->key));
 }
@@ -297,9 +296,12 @@ static int add_layer(struct job *job, struct digest *digest, const struct layer_
         if (path_exists(place)) {
                 ui_say(job->ui, "%s: nothing changed, taken from the cache", work->what);
         } else {
+                CLEANUP_FREE char *what = xasprintf("%s of build '%s'", work->what, job->build->name);
+
                 r = make_layer(job, work, place, err);
                 if (r < 0)
                         return r;
+                cache_describe(lock, what);
         }
         push_layer(job, steal(&place), key);
         return 0;

@@ -71,6 +71,7 @@ void commands_usage(FILE *stream);
 
 extern const struct command command_boot;
 extern const struct command command_build;
+extern const struct command command_cache;
 extern const struct command command_completion;
 extern const struct command command_console;
 extern const struct command command_doctor;

@@ -98,6 +98,7 @@ static int give(const struct source_request *request, const char *url, const cha
 {
         *ret = (struct source_file){.path = cache_path(request->cache, "blobs/sha256", hex, ""), .name = url_name(url)};
         memcpy(ret->sha256, hex, 65);
+        utimensat(AT_FDCWD, ret->path, NULL, 0); /* when it was used last */
         return 0;
 }
 
