@@ -197,7 +197,7 @@ static void by_kind(struct booting *b)
                 ipxe(b);
                 break;
         case CLIENT_UBOOT:
-                own_loader(b, "is U-Boot, which asks for pxelinux.cfg by itself");
+                own_loader(b, "is U-Boot, which asks for boot.scr.uimg and pxelinux.cfg by itself");
                 break;
         case CLIENT_GRUB:
                 own_loader(b, "is GRUB, which asks for grub.cfg by itself");

@@ -121,6 +121,7 @@ static const struct {
         {site_path_is_ipxe, site_render_ipxe, "iPXE script"},
         {site_path_is_pxelinux, site_render_pxelinux, "PXELINUX configuration"},
         {site_path_is_grub, site_render_grub, "GRUB configuration"},
+        {site_path_is_uboot, site_render_uboot, "U-Boot script"},
 };
 
 /* ---- a Raspberry Pi's virtual folder ---- */

@@ -90,6 +90,11 @@ bool site_path_is_grub(const char *path)
         return strcmp(name, "grub.cfg") == 0 || (str_starts(name, "grub.cfg-") && is_tried_name(name + 9));
 }
 
+bool site_path_is_uboot(const char *path)
+{
+        return strcmp(path, "boot.scr.uimg") == 0 || strcmp(path, "boot.scr") == 0;
+}
+
 bool site_path_is_own(const struct site_request *request, const char *path)
 {
         const char *name = path_name(path);

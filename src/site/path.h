@@ -13,6 +13,8 @@ bool site_path_is_ipxe(const char *path);
 bool site_path_is_pxelinux(const char *path);
 /* grub.cfg, or grub.cfg- and one of the names that GRUB tries, in any folder. */
 bool site_path_is_grub(const char *path);
+/* boot.scr.uimg and boot.scr, which U-Boot asks for by DHCP. */
+bool site_path_is_uboot(const char *path);
 /* Such a name may contain a MAC or an IP address: is it that of the client? */
 bool site_path_is_own(const struct site_request *request, const char *path);
 

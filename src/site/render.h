@@ -21,4 +21,5 @@ bool site_root_has_form(enum site_root_kind kind, enum site_initramfs initramfs)
 const char *site_served_path(const char *path);
 
 typedef int site_render(struct site_request *request, struct str *out, struct error *err);
-site_render site_render_ipxe, site_render_pxelinux, site_render_grub, site_render_config_txt, site_render_cmdline_txt;
+site_render site_render_ipxe, site_render_pxelinux, site_render_grub, site_render_uboot, site_render_config_txt,
+        site_render_cmdline_txt;

@@ -51,7 +51,7 @@ static const struct {
         {1, HTTP, "http://10.77.0.1/ipxe.efi", SITE_PXE_NONE, "client: http on uefi-x64"},
         {1, ARM64, "snponly-arm64.efi", SITE_PXE_DIRECT, "machine: 52:54:00:00:00:01 is 'm1', by its MAC address"},
         {1, IPXE, "http://10.77.0.1/boot.ipxe", SITE_PXE_NONE, "since this is iPXE already"},
-        {1, UBOOT, "", SITE_PXE_NONE, "is U-Boot, which asks for pxelinux.cfg by itself"},
+        {1, UBOOT, "", SITE_PXE_NONE, "is U-Boot, which asks for boot.scr.uimg and pxelinux.cfg by itself"},
         {1, CLIENT_GRUB, PLATFORM_UNKNOWN, "", SITE_PXE_NONE, "asks for grub.cfg by itself"},
         {1, CLIENT_OTHER, PLATFORM_UNKNOWN, NULL, SITE_PXE_NONE, "it asks for an address only"},
         {1, PI4, NULL, SITE_PXE_NONE, "neither firmware nor an image"},

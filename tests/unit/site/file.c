@@ -2,6 +2,10 @@
  * SLIPWAY_WRITE_GOLDEN=1), whose files are reachable, and who is given secrets. */
 #include "sitetest.h"
 
+#include <zlib.h>
+
+#include "base/bytes.h"
+
 #define SITE                                                                                                           \
         SITE_HEAD NETWORK                                                                                              \
                 "profile \"installer\" {\n kernel = \"/debian/linux\"\n initrd = [\"debian/initrd.gz\", "              \
@@ -323,6 +327,29 @@ static void test_injection(void **state)
         }
 }
 
+/* A legacy image whose sums are right; a machine that boots its own disk has none. */
+static void test_uboot_script(void **state)
+{
+        struct site_peer peer = peer_of("m1"), nobody = {.address = 0x0a4d0064, .server = 0x0a4d0001};
+        CLEANUP(site_file_clear) struct site_file file = {0}, none = {0};
+        char header[64];
+
+        (void)state;
+        assert_int_equal(site_file(site, "boot.scr.uimg", &peer, &file, NULL), 0);
+        assert_int_equal(file.kind, SITE_FILE_TEXT);
+        memcpy(header, file.text, 64);
+        memset(header + 4, 0, 4);
+        assert_int_equal(get_be32(file.text), 0x27051956);
+        assert_int_equal(get_be32(file.text + 4), crc32(0, (const uint8_t *)header, 64));
+        assert_int_equal(get_be32(file.text + 12), file.len - 64);
+        assert_int_equal(get_be32(file.text + 24), crc32(0, (const uint8_t *)file.text + 64, (uInt)file.len - 64));
+        assert_int_equal(get_be32(file.text + 64), file.len - 72);
+        assert_int_equal(get_be32(file.text + 68), 0);
+        assert_non_null(strstr(file.text + 72, "pxe boot"));
+        assert_int_equal(site_file(site, "boot.scr.uimg", &nobody, &none, NULL), 0);
+        assert_int_equal(none.kind, SITE_FILE_DISK);
+}
+
 /* A loader in a folder of its own looks for its configuration beside itself, and for files too. */
 static void test_loader_in_folder(void **state)
 {
@@ -402,7 +429,7 @@ int main(void)
                 cmocka_unit_test(test_by_path),          cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_reserved_address), cmocka_unit_test(test_injection),
                 cmocka_unit_test(test_folders),          cmocka_unit_test(test_loader_in_folder),
-                cmocka_unit_test(test_threads),
+                cmocka_unit_test(test_threads),          cmocka_unit_test(test_uboot_script),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
