@@ -20,6 +20,11 @@ const struct command *const commands[] = {
         &command_image,
         &command_cache,
         /* network boot */
+        &command_serve,
+        &command_watch,
+        &command_machine,
+        &command_lease,
+        &command_reload,
         &command_explain,
         &command_relay,
         &command_simulate,

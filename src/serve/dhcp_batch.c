@@ -28,6 +28,7 @@ static void emit_notes(const struct dhcp_server *server, const struct dhcp_job *
                                       .has_mac = result->client.has_mac,
                                       .address = note->address,
                                       .text = note->text,
+                                      .client = &result->client,
                                       .path = note->path[0] ? note->path : NULL};
 
                 memcpy(event.mac, result->client.mac, sizeof(event.mac));

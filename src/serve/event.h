@@ -7,6 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
+#include "base/str.h"
+#include "wire/client.h"
+
 enum event_kind {
         EVENT_DHCP_IN,   /* a message from a client: text is its type ("DISCOVER") */
         EVENT_DHCP_OUT,  /* our answer ("OFFER"); path is the boot file */
@@ -36,8 +41,9 @@ struct event {
         const char *text; /* borrowed for the call; may be NULL */
         const char *path; /* borrowed for the call; may be NULL */
         uint64_t bytes;
-        int64_t duration_us; /* of a transfer, at its end */
-        int status;          /* HTTP status or TFTP error code; else 0 */
+        int64_t duration_us;         /* of a transfer, at its end */
+        int status;                  /* HTTP status or TFTP error code; else 0 */
+        const struct client *client; /* who sent a DHCP message; borrowed for the call; may be NULL */
 };
 
 /* Where events go. Called from any thread; what is needed of the event is copied. */
@@ -50,3 +56,15 @@ static inline void event_emit(const struct event_sink *sink, const struct event 
         if (sink && sink->emit)
                 sink->emit(sink->arg, event);
 }
+
+/* "dhcp-in", "tftp-end"... */
+const char *event_name(enum event_kind kind);
+/* The wall clock, as times of events are. */
+int64_t event_now_us(void);
+enum { EVENT_MAC_TEXT = 18 };
+/* "52:54:00:12:34:56" into buf, which is returned. */
+const char *event_mac_text(const uint8_t mac[6], char buf[EVENT_MAC_TEXT]);
+/* What happened, in words on one line, safe for a terminal; without time and machine. */
+void event_describe(const struct event *event, struct str *ret);
+/* All of it; a new reference. */
+json_t *event_json(const struct event *event);

@@ -97,6 +97,10 @@ int site_load(const char *path, struct site **ret, struct diags *diags);
 /* The site of `slipway serve --quick FOLDER`: one network on the interface, one profile that serves the folder. */
 int site_quick(const char *folder, const char *interface, enum site_mode mode, struct site **ret, struct error *err);
 struct site *site_free(struct site *site); /* returns NULL */
+static inline void site_freep(struct site **site)
+{
+        *site = site_free(*site);
+}
 /* What the interface of a network has, where the file left it out: address,
  * subnet, mask. Checks the ranges and reservations against it. */
 int site_bind(struct site *site, size_t network, uint32_t address, uint32_t mask, struct error *err);

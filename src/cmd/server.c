@@ -1,0 +1,58 @@
+#include "cmd/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "serve/control.h"
+
+const char *server_control(const struct server_options *options)
+{
+        const char *path = options->control ? options->control : getenv("SLIPWAY_CONTROL");
+
+        return str_empty(path) ? "/var/lib/slipway/control" : path;
+}
+
+const char *server_text(const json_t *object, const char *key)
+{
+        const char *text = json_string_value(json_object_get(object, key));
+
+        return text ? text : "";
+}
+
+void server_time(int64_t sec, char *buf, size_t size)
+{
+        time_t then = (time_t)sec, now = time(NULL);
+        struct tm tm_then, tm_now;
+
+        *buf = '\0';
+        if (!localtime_r(&then, &tm_then) || !localtime_r(&now, &tm_now))
+                return;
+        (void)strftime(buf, size,
+                       tm_then.tm_yday == tm_now.tm_yday && tm_then.tm_year == tm_now.tm_year ? "%H:%M:%S"
+                                                                                              : "%Y-%m-%d %H:%M:%S",
+                       &tm_then);
+}
+
+int server_ask(const struct server_options *options, json_t *request, int (*visit)(void *arg, json_t *line), void *arg,
+               struct error *err)
+{
+        CLEANUP_FCLOSE FILE *stream = NULL;
+        json_t *line;
+        int r = control_ask(server_control(options), request, &stream, err);
+
+        while (r >= 0 && (line = control_line(stream))) {
+                if (options->json) {
+                        CLEANUP_FREE char *text = json_dumps(line, JSON_COMPACT);
+
+                        puts(text ? text : "{}");
+                        fflush(stdout);
+                } else if (visit) {
+                        r = visit(arg, line);
+                }
+                json_decref(line);
+        }
+        return r < 0 ? r : 0;
+}

@@ -1,0 +1,30 @@
+/* What the commands that ask the running server have in common. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct server_options {
+        const char *control; /* its socket; NULL: SLIPWAY_CONTROL, or the usual one */
+        bool json;
+};
+
+#define SERVER_OPTIONS(type, member)                                                                                   \
+        {"control", OPTION_STRING, offsetof(type, member.control),                                                     \
+         "SOCKET",  NULL,          "the server's control socket (SLIPWAY_CONTROL, or /var/lib/slipway/control)"},      \
+        {                                                                                                              \
+                "json", OPTION_BOOL, offsetof(type, member.json), NULL, NULL, "a JSON object on each line"             \
+        }
+
+const char *server_control(const struct server_options *options);
+/* Ask, and hand each line of the answer to `visit` (may be NULL), or print it where JSON is wanted. `request` is
+ * taken over. A negative result of `visit` ends it and is returned. */
+int server_ask(const struct server_options *options, json_t *request, int (*visit)(void *arg, json_t *line), void *arg,
+               struct error *err);
+/* A text of an object; "" where it is missing. */
+const char *server_text(const json_t *object, const char *key);
+/* "12:30:05", with the day in front where it is not today. */
+void server_time(int64_t sec, char *buf, size_t size);

@@ -1,0 +1,295 @@
+#include "serve/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "serve/daemon_internal.h"
+#include "serve/neighbour.h"
+#include "serve/notify.h"
+#include "serve/sandbox.h"
+
+/* ---- reload ---- */
+
+int daemon_reload(struct daemon *daemon, struct error *err)
+{
+        struct site *site = NULL;
+        const struct site *old = daemon->dhcp_site;
+        int r;
+
+        notify_send("RELOADING=1");
+        r = daemon_site(daemon->options, true, &site, err);
+        if (r == 0) {
+                current_replace(daemon->current, site);
+                daemon->dhcp_site = current_acquire(daemon->current);
+                if (daemon->dhcp)
+                        dhcp_server_reload(daemon->dhcp, daemon->dhcp_site);
+                current_release(daemon->current, old);
+                daemon_log(daemon, "the site file was read again");
+        } else {
+                if (r == -EINVAL && err && !err->message)
+                        error_set(err, EINVAL,
+                                  "the site file has errors (they are in the server's log); the old one stays");
+                daemon_log(daemon, "the site file was not taken over: %s", error_message(err));
+        }
+        notify_send("READY=1");
+        return r;
+}
+
+/* ---- history ---- */
+
+struct saving {
+        struct daemon *daemon;
+        struct error *err;
+        int64_t now_us;
+        bool begun;
+};
+
+static int save_boot(void *arg, struct boot *boot)
+{
+        struct saving *saving = arg;
+        CLEANUP_FREE char *line = NULL;
+        json_t *object;
+        int r = 0;
+
+        if (!boot->dirty)
+                return 0;
+        if (!saving->begun)
+                r = event_store_begin(saving->daemon->store, saving->err);
+        if (r < 0)
+                return r;
+        saving->begun = true;
+        object = boot_json(boot, true, saving->now_us);
+        line = json_dumps(object, JSON_COMPACT);
+        json_decref(object);
+        r = event_store_put(saving->daemon->store, &boot->id, boot->mac, boot->started_us, line ? line : "{}",
+                            saving->err);
+        /* One that is under way may come to a stop by itself: it is written again. */
+        if (r == 0)
+                boot->dirty = boot_state(boot, saving->now_us) == BOOT_UNDER_WAY;
+        return r;
+}
+
+int daemon_save(struct daemon *daemon, struct error *err)
+{
+        struct saving saving = {.daemon = daemon, .err = err, .now_us = event_now_us()};
+        int r;
+
+        if (!daemon->store)
+                return 0;
+        r = timeline_each(daemon->timeline, save_boot, &saving);
+        if (saving.begun && r == 0)
+                r = event_store_commit(daemon->store, err);
+        else if (saving.begun)
+                event_store_commit(daemon->store, NULL);
+        return r;
+}
+
+/* ---- opening: with privileges ---- */
+
+static const struct site *held_acquire(void *arg)
+{
+        struct daemon *daemon = arg;
+
+        return current_acquire(daemon->current);
+}
+
+static void held_release(void *arg, const struct site *site)
+{
+        struct daemon *daemon = arg;
+
+        current_release(daemon->current, site);
+}
+
+static bool any_dhcp(const struct site *site)
+{
+        for (size_t i = 0; i < site->n_networks; i++)
+                if (site->networks[i].mode != SITE_OFF)
+                        return true;
+        return false;
+}
+
+static int open_files(struct daemon *daemon, const struct site_listen *listen, struct error *err)
+{
+        const struct tftp_options tftp = {.port = listen->tftp};
+        struct http_options http = {.routes = daemon->routes, .n_routes = 1};
+        int r = 0;
+
+        if (listen->tftp)
+                r = tftp_server_open(&tftp, &daemon->tftp, err);
+        if (r < 0)
+                return r;
+        http.port = listen->http;
+        if (listen->http)
+                r = http_server_open(&http, &daemon->http, err);
+        if (r < 0 || !listen->https)
+                return r;
+        http.port = listen->https;
+        http.certificate = listen->certificate;
+        http.key = listen->key;
+        return http_server_open(&http, &daemon->https, err);
+}
+
+static int open_all(struct daemon *daemon, const struct site *site, struct error *err)
+{
+        const struct daemon_options *options = daemon->options;
+        const char *state = options->state ? options->state : site->state;
+        CLEANUP_FREE char *control = options->control ? xstrdup(options->control) : path_join(state, "control");
+        int r = dir_make(state, 0755, err);
+
+        if (r == 0)
+                r = control_open(control, &daemon->control, err);
+        if (r == 0 && any_dhcp(site))
+                r = dhcp_server_open(site, &daemon->events, &daemon->dhcp, err);
+        if (r == 0)
+                r = open_files(daemon, &site->listen, err);
+        if (r == 0)
+                r = event_store_open(state, &daemon->store, err);
+        daemon->neighbours = neighbour_open();
+        notify_open();
+        return r;
+}
+
+static int confine(struct daemon *daemon, const struct site *site, struct error *err)
+{
+        const struct daemon_options *options = daemon->options;
+        CLEANUP_STRV char **readable = daemon_folders(site);
+        CLEANUP_STRV char **writable = NULL;
+        const char *strength = "with all its privileges";
+        int r = 0;
+
+        strv_add(&writable, options->state ? options->state : site->state);
+        if (options->control)
+                strv_take(&writable, path_dir(options->control));
+        if (!options->no_sandbox)
+                r = sandbox_enter(&(struct sandbox){.readable = STRV(readable), .writable = STRV(writable)}, &strength,
+                                  err);
+        if (r == 0)
+                daemon_log(daemon, "runs %s", strength);
+        return r;
+}
+
+/* ---- serving: without ---- */
+
+static int start_all(struct daemon *daemon, struct error *err)
+{
+        const struct files *files = site_files_interface(daemon->files);
+        int r = 0;
+
+        if (daemon->tftp)
+                r = tftp_server_start(daemon->tftp, files, &daemon->events, err);
+        if (r == 0 && daemon->http)
+                r = http_server_start(daemon->http, files, &daemon->events, err);
+        if (r == 0 && daemon->https)
+                r = http_server_start(daemon->https, files, &daemon->events, err);
+        if (r == 0 && daemon->dhcp)
+                r = dhcp_server_start(daemon->dhcp, err);
+        if (r == 0)
+                r = control_start(daemon->control, daemon_handle, daemon, err);
+        return r;
+}
+
+static void wait_for_end(struct daemon *daemon, const sigset_t *signals)
+{
+        const struct timespec second = {.tv_sec = 1};
+        bool told = false;
+        int signal;
+
+        do {
+                CLEANUP_ERROR struct error err = {0};
+
+                signal = sigtimedwait(signals, NULL, &second);
+                if (signal == SIGHUP)
+                        (void)daemon_reload(daemon, &err);
+                else if (daemon_save(daemon, &err) < 0 && !told)
+                        daemon_log(daemon, "history is not kept: %s", error_message(&err));
+                told = err.code != 0;
+        } while (signal != SIGTERM && signal != SIGINT);
+}
+
+static void say_ready(struct daemon *daemon, const struct site *site)
+{
+        static const char *const modes[] = {[SITE_DHCP] = "DHCP", [SITE_PROXY] = "proxyDHCP", [SITE_OFF] = "no DHCP"};
+
+        for (size_t i = 0; i < site->n_networks; i++) {
+                const struct site_network *network = &site->networks[i];
+
+                daemon_log(daemon, "network '%s'%s%s: %s", network->name, network->interface ? " on " : "",
+                           network->interface ? network->interface : "", modes[network->mode]);
+        }
+        daemon_log(daemon, "ready");
+        notify_send("READY=1");
+}
+
+static void close_all(struct daemon *daemon)
+{
+        notify_send("STOPPING=1");
+        control_free(daemon->control);
+        daemon->control = NULL;
+        dhcp_server_free(daemon->dhcp);
+        tftp_server_free(daemon->tftp);
+        http_server_free(daemon->http);
+        http_server_free(daemon->https);
+        daemon->dhcp = NULL;
+        (void)daemon_save(daemon, NULL);
+        site_files_free(daemon->files);
+        event_store_free(daemon->store);
+        timeline_free(daemon->timeline);
+        if (daemon->dhcp_site)
+                current_release(daemon->current, daemon->dhcp_site);
+        current_free(daemon->current);
+        if (daemon->neighbours >= 0)
+                close(daemon->neighbours);
+}
+
+static int serve(struct daemon *daemon, struct error *err)
+{
+        sigset_t signals;
+        int r;
+
+        /* Threads inherit it: only the main one is told of signals. */
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
+        pthread_sigmask(SIG_BLOCK, &signals, NULL);
+        r = open_all(daemon, daemon->dhcp_site, err);
+        if (r == 0)
+                r = confine(daemon, daemon->dhcp_site, err);
+        if (r == 0)
+                r = start_all(daemon, err);
+        if (r < 0)
+                return r;
+        say_ready(daemon, daemon->dhcp_site);
+        wait_for_end(daemon, &signals);
+        return 0;
+}
+
+int daemon_run(const struct daemon_options *options, struct error *err)
+{
+        struct daemon daemon = {.options = options, .started_us = event_now_us(), .neighbours = -1};
+        struct site_files_source source = {held_acquire, held_release, daemon_identify, &daemon};
+        struct site *site = NULL;
+        int r = daemon_site(options, !options->check, &site, err);
+
+        if (r < 0 || options->check) {
+                site_free(site);
+                return r;
+        }
+        daemon.events = (struct event_sink){daemon_emit, &daemon};
+        daemon.routes[0] = (struct http_route){"/metrics", daemon_metrics, &daemon};
+        daemon.timestamps = isatty(STDERR_FILENO) || !getenv("JOURNAL_STREAM");
+        daemon.timeline = timeline_new();
+        daemon.files = site_files_new(&source);
+        daemon.current = current_new(site);
+        daemon.dhcp_site = current_acquire(daemon.current);
+        r = serve(&daemon, err);
+        close_all(&daemon);
+        return r;
+}

@@ -1,0 +1,54 @@
+/* Shared by the files of the daemon. */
+#pragma once
+
+#include <jansson.h>
+#include <stdatomic.h>
+
+#include "serve/control.h"
+#include "serve/current.h"
+#include "serve/daemon.h"
+#include "serve/dhcp.h"
+#include "serve/http.h"
+#include "serve/site_files.h"
+#include "serve/tftp.h"
+#include "serve/timeline.h"
+#include "store/event.h"
+
+struct daemon {
+        const struct daemon_options *options;
+        struct event_sink events;
+        struct current *current;
+        const struct site *dhcp_site; /* held for the DHCP server */
+        struct timeline *timeline;
+        struct site_files *files;
+        struct dhcp_server *dhcp;
+        struct tftp_server *tftp;
+        struct http_server *http, *https;
+        struct control *control;
+        struct event_store *store;
+        struct http_route routes[1];
+        int neighbours; /* the kernel's table of them */
+        int64_t started_us;
+        _Atomic uint64_t counts[EVENT_KINDS];
+        bool timestamps; /* in the log */
+};
+
+/* daemon_site.c: the site, with `bind` on the interfaces of this host. */
+int daemon_site(const struct daemon_options *options, bool bind, struct site **ret, struct error *err);
+/* Folders and files that are read while it serves (strv). */
+char **daemon_folders(const struct site *site);
+
+/* daemon_event.c: log, timeline, watchers. */
+void daemon_emit(void *arg, const struct event *event);
+void daemon_log(struct daemon *daemon, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Who has an address. */
+void daemon_identify(void *arg, struct site_peer *peer);
+
+/* daemon_control.c: requests of other commands, and metrics. */
+bool daemon_handle(void *arg, const json_t *request, FILE *out);
+void daemon_metrics(void *arg, const struct http_request *request, struct http_answer *answer);
+
+/* Read the site file again and go by it. */
+int daemon_reload(struct daemon *daemon, struct error *err);
+/* Boots that changed go to the store. */
+int daemon_save(struct daemon *daemon, struct error *err);

@@ -1,0 +1,144 @@
+#include "store/event.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+struct event_store {
+        sqlite3 *db;
+        sqlite3_stmt *insert, *update, *prune, *each;
+};
+
+/* synchronous=NORMAL: history may lose its last second in a power cut, and is never damaged. */
+static const char schema[] = "PRAGMA journal_mode = WAL;"
+                             "PRAGMA synchronous = NORMAL;"
+                             "CREATE TABLE IF NOT EXISTS boots (id INTEGER PRIMARY KEY, mac BLOB NOT NULL,"
+                             " started INTEGER NOT NULL, data TEXT NOT NULL);"
+                             "CREATE INDEX IF NOT EXISTS boots_mac ON boots (mac, started);"
+                             "PRAGMA user_version = 1;";
+
+static int fail(struct event_store *store, const char *what, struct error *err)
+{
+        int code = sqlite3_errcode(store->db) & 0xff;
+
+        return error_set(err,
+                         code == SQLITE_FULL   ? ENOSPC
+                         : code == SQLITE_BUSY ? EBUSY
+                                               : EIO,
+                         "events: %s: %s", what, sqlite3_errmsg(store->db));
+}
+
+static int prepare(struct event_store *store, struct error *err)
+{
+        const struct {
+                sqlite3_stmt **statement;
+                const char *text;
+        } rows[] = {
+                {&store->insert, "INSERT INTO boots (mac, started, data) VALUES (?, ?, ?)"},
+                {&store->update, "UPDATE boots SET data = ? WHERE id = ?"},
+                {&store->prune, "DELETE FROM boots WHERE mac = ?1 AND id NOT IN"
+                                " (SELECT id FROM boots WHERE mac = ?1 ORDER BY started DESC LIMIT ?2)"},
+                {&store->each, "SELECT data FROM boots WHERE mac = ? ORDER BY started DESC LIMIT ?"},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                if (sqlite3_prepare_v2(store->db, rows[i].text, -1, rows[i].statement, NULL) != SQLITE_OK)
+                        return fail(store, "prepare", err);
+        return 0;
+}
+
+struct event_store *event_store_free(struct event_store *store)
+{
+        if (!store)
+                return NULL;
+        sqlite3_finalize(store->insert);
+        sqlite3_finalize(store->update);
+        sqlite3_finalize(store->prune);
+        sqlite3_finalize(store->each);
+        sqlite3_close(store->db);
+        free(store);
+        return NULL;
+}
+
+int event_store_open(const char *folder, struct event_store **ret, struct error *err)
+{
+        CLEANUP_FREE char *path = path_join(folder, "events.db");
+        struct event_store *store = xcalloc(1, sizeof(*store));
+        int r = 0;
+
+        if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+                            NULL) != SQLITE_OK ||
+            sqlite3_exec(store->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+                r = fail(store, path, err);
+        if (r == 0)
+                r = prepare(store, err);
+        if (r < 0) {
+                event_store_free(store);
+                return r;
+        }
+        *ret = store;
+        return 0;
+}
+
+static int step(struct event_store *store, sqlite3_stmt *statement, const char *what, struct error *err)
+{
+        int r = sqlite3_step(statement) == SQLITE_DONE ? 0 : fail(store, what, err);
+
+        sqlite3_reset(statement);
+        return r;
+}
+
+int event_store_begin(struct event_store *store, struct error *err)
+{
+        return sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? 0
+                                                                                         : fail(store, "begin", err);
+}
+
+int event_store_commit(struct event_store *store, struct error *err)
+{
+        int r = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(store, "commit", err);
+
+        if (r < 0)
+                sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+        return r;
+}
+
+int event_store_put(struct event_store *store, int64_t *id, const uint8_t mac[6], int64_t started_us, const char *json,
+                    struct error *err)
+{
+        int r;
+
+        if (*id) {
+                sqlite3_bind_text(store->update, 1, json, -1, SQLITE_STATIC);
+                sqlite3_bind_int64(store->update, 2, *id);
+                return step(store, store->update, "write", err);
+        }
+        sqlite3_bind_blob(store->insert, 1, mac, 6, SQLITE_STATIC);
+        sqlite3_bind_int64(store->insert, 2, started_us);
+        sqlite3_bind_text(store->insert, 3, json, -1, SQLITE_STATIC);
+        r = step(store, store->insert, "write", err);
+        if (r < 0)
+                return r;
+        *id = sqlite3_last_insert_rowid(store->db);
+        sqlite3_bind_blob(store->prune, 1, mac, 6, SQLITE_STATIC);
+        sqlite3_bind_int(store->prune, 2, EVENT_STORE_PER_MACHINE);
+        return step(store, store->prune, "remove old boots", err);
+}
+
+int event_store_each(struct event_store *store, const uint8_t mac[6], int limit,
+                     int (*visit)(void *arg, const char *json), void *arg, struct error *err)
+{
+        int r = 0, code = SQLITE_DONE;
+
+        sqlite3_bind_blob(store->each, 1, mac, 6, SQLITE_STATIC);
+        sqlite3_bind_int(store->each, 2, limit);
+        while (r >= 0 && (code = sqlite3_step(store->each)) == SQLITE_ROW)
+                r = visit(arg, (const char *)sqlite3_column_text(store->each, 0));
+        if (r >= 0 && code != SQLITE_DONE)
+                r = fail(store, "read", err);
+        sqlite3_reset(store->each);
+        return r < 0 ? r : 0;
+}

@@ -1,0 +1,25 @@
+/* Boots of machines on disk: one row for each, as JSON, so that what happened
+ * yesterday can be read today. SQLite, `events.db`; what is lost in a crash
+ * is the last second. One thread at a time. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct event_store;
+
+/* Rows past these are removed, the oldest first. */
+enum { EVENT_STORE_PER_MACHINE = 50 };
+
+int event_store_open(const char *folder, struct event_store **ret, struct error *err);
+struct event_store *event_store_free(struct event_store *store); /* returns NULL */
+/* Several rows in one commit: begin, put..., commit. */
+int event_store_begin(struct event_store *store, struct error *err);
+/* *id is 0 for a new row, and then set. */
+int event_store_put(struct event_store *store, int64_t *id, const uint8_t mac[6], int64_t started_us, const char *json,
+                    struct error *err);
+int event_store_commit(struct event_store *store, struct error *err);
+/* The rows of a machine, the newest first, at most `limit`. A negative result of `visit` ends it and is returned. */
+int event_store_each(struct event_store *store, const uint8_t mac[6], int limit,
+                     int (*visit)(void *arg, const char *json), void *arg, struct error *err);
