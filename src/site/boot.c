@@ -133,12 +133,12 @@ static void own_loader(struct booting *b, const char *what)
         b->boot->file = xstrdup("");
 }
 
-static void no_loader(struct booting *b, const char *wanted)
+static void no_loader(struct booting *b, const char *package)
 {
         b->boot->profile = NULL;
-        if (wanted)
-                because(b, "boot file: none, since the host has no boot loader for %s; it would be %s",
-                        client_platform_name(b->request->client->platform), wanted);
+        if (package)
+                because(b, "boot file: none, since this host has no boot loader for %s; the package %s has one",
+                        client_platform_name(b->request->client->platform), package);
         else
                 because(b,
                         "boot file: none, since no package has a boot loader for %s; name one in the profile's 'boot'",
@@ -148,11 +148,11 @@ static void no_loader(struct booting *b, const char *wanted)
 static void firmware(struct booting *b)
 {
         const struct client *client = b->request->client;
-        const char *wanted, *name = site_loader_for(b->request->site, b->request->profile->loader, client->platform,
-                                                    client->kind == CLIENT_HTTP, &wanted);
+        const char *package, *name = site_loader_for(b->request->site, b->request->profile->loader, client->platform,
+                                                     client->kind == CLIENT_HTTP, &package);
 
         if (!name) {
-                no_loader(b, wanted);
+                no_loader(b, package);
                 return;
         }
         set_file(b, name);

@@ -261,14 +261,13 @@ void site_check_boot(struct load *load, const struct site_profile *profile, stru
         for (int i = 1; i < PLATFORMS; i++)
                 names[i] = client_platform_name((enum client_platform)i);
         for (size_t i = 0; i < boot->list.n; i++) {
-                const char *name = boot->list.keys[i].s, *nearest;
+                const char *name = boot->list.keys[i].s;
                 CLEANUP_FREE char *all = strv_join(names, ", ");
 
                 if (is_boot_name(name))
                         continue;
-                nearest = str_nearest(name, names);
-                diag_error(load->diags, profile->boot->range, "there is no platform '%s'%s%s%s", name,
-                           nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+                diag_error(load->diags, profile->boot->range, "there is no platform '%s'%s", name,
+                           load_hint(load, str_nearest(name, names)));
                 diag_detail(load->diags, "There are: %s; and each of UEFI with \"-http\", for HTTP Boot.", all);
         }
 }

@@ -36,7 +36,7 @@ static void read_choice(struct load *load, const struct site_key *key, const str
                         int *ret)
 {
         CLEANUP_FREE char *all = strv_join(key->choices, ", ");
-        const char *text, *nearest;
+        const char *text;
 
         if (!site_value_text(load, value, at, key->name, &text))
                 return;
@@ -45,9 +45,8 @@ static void read_choice(struct load *load, const struct site_key *key, const str
                         *ret = i;
                         return;
                 }
-        nearest = str_nearest(text, key->choices);
-        diag_error(load->diags, at, "'%s' is none of what '%s' can be%s%s%s", text, key->name,
-                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+        diag_error(load->diags, at, "'%s' is none of what '%s' can be%s", text, key->name,
+                   load_hint(load, str_nearest(text, key->choices)));
         diag_detail(load->diags, "It can be: %s.", all);
 }
 
@@ -108,7 +107,7 @@ static void read_profile(struct load *load, const struct hcl_attr *attr, const s
 {
         const struct hcl_value *value;
         struct hcl_traversal path;
-        const char *name = NULL, *nearest;
+        const char *name = NULL;
 
         if (hcl_expr_traversal(load->arena, attr->expr, &path) && strcmp(path.root, "profile") == 0 &&
             path.n_steps == 1 && path.steps[0].name) {
@@ -123,9 +122,8 @@ static void read_profile(struct load *load, const struct hcl_attr *attr, const s
         *ret = load_profile(load, name);
         if (*ret)
                 return;
-        nearest = load_nearest_profile(load, name);
-        diag_error(load->diags, attr->expr->range, "there is no profile '%s'%s%s%s", name,
-                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+        diag_error(load->diags, attr->expr->range, "there is no profile '%s'%s", name,
+                   load_hint(load, load_nearest_profile(load, name)));
         diag_detail(load->diags, "A profile is a block: profile \"%s\" { kernel = ... }", name);
 }
 

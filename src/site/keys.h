@@ -51,6 +51,13 @@ struct site_key {
         const char *help;
 };
 
+/* A row: the struct that is filled, then name, type, member and what else there is to say. */
+#define SITE_KEY(struct_type, key, kind, member, ...)                                                                  \
+        {                                                                                                              \
+                .name = (key), .type = (kind), .offset = offsetof(struct_type, member), __VA_ARGS__                    \
+        }
+#define SITE_KEYS(table) .keys = (table), .n_keys = sizeof(table) / sizeof((table)[0])
+
 /* A kind of block, or (type NULL) the top level. */
 struct site_block {
         const char *type, *label; /* label NULL: none */

@@ -19,10 +19,7 @@ struct top_block {
         const struct hcl_value *folders;
 };
 
-#define KEY(key, kind, member, ...)                                                                                    \
-        {                                                                                                              \
-                .name = (key), .type = (kind), .offset = offsetof(struct top_block, member), __VA_ARGS__               \
-        }
+#define KEY(...) SITE_KEY(struct top_block, __VA_ARGS__)
 static const struct site_key top_keys[] = {
         KEY("default_profile", KEY_PROFILE, default_profile,
             .help = "What machines boot that are not in this file, or have no profile; left out: their own disk"),
@@ -36,16 +33,12 @@ static const struct site_key top_keys[] = {
 #undef KEY
 static const char *const top_blocks[] = {"listen", "network", "profile", "machine", "locals", "local", NULL};
 const struct site_block site_block_top = {
-        .keys = top_keys,
-        .n_keys = sizeof(top_keys) / sizeof(top_keys[0]),
+        SITE_KEYS(top_keys),
         .blocks = top_blocks,
         .help = "The site",
 };
 
-#define KEY(key, kind, member, ...)                                                                                    \
-        {                                                                                                              \
-                .name = (key), .type = (kind), .offset = offsetof(struct site_listen, member), __VA_ARGS__             \
-        }
+#define KEY(...) SITE_KEY(struct site_listen, __VA_ARGS__)
 static const struct site_key listen_keys[] = {
         KEY("tftp", KEY_PORT, tftp, .help = "Port of TFTP; 69"),
         KEY("http", KEY_PORT, http, .help = "Port of HTTP; 80"),
@@ -56,8 +49,7 @@ static const struct site_key listen_keys[] = {
 #undef KEY
 const struct site_block site_block_listen = {
         .type = "listen",
-        .keys = listen_keys,
-        .n_keys = sizeof(listen_keys) / sizeof(listen_keys[0]),
+        SITE_KEYS(listen_keys),
         .help = "Which ports are served; 0: not at all",
 };
 
@@ -78,6 +70,16 @@ const char *load_path(struct load *load, const char *path)
         CLEANUP_FREE char *joined = path_join(load->folder, path);
 
         return arena_strdup(load->arena, joined);
+}
+
+const struct hcl_scope *load_scope(const struct load *load, const struct hcl_block *block)
+{
+        return block->scope ? block->scope : &load->private->scope;
+}
+
+const char *load_hint(struct load *load, const char *nearest)
+{
+        return nearest ? arena_printf(load->arena, "; did you mean '%s'?", nearest) : "";
 }
 
 struct site_profile *load_profile(struct load *load, const char *name)

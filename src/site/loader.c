@@ -8,75 +8,38 @@
 #include "base/file.h"
 #include "base/str.h"
 
-#define BIOS    PLATFORM_BIOS
-#define X64     PLATFORM_UEFI_X64
-#define IA32    PLATFORM_UEFI_IA32
-#define ARM64   PLATFORM_UEFI_ARM64
-#define ARM32   PLATFORM_UEFI_ARM32
-#define RISCV64 PLATFORM_UEFI_RISCV64
+#define ROW(row_name, row_family, row_platform, row_package, ...)                                                      \
+        {                                                                                                              \
+                .name = (row_name), .family = SITE_LOADER_##row_family, .platform = PLATFORM_##row_platform,           \
+                .package = (row_package), .hosts = {                                                                   \
+                        __VA_ARGS__                                                                                    \
+                }                                                                                                      \
+        }
+/* Debian's GRUB with all that a boot from the network needs: signed, or else as it is built. */
+#define GRUB(suffix, row_platform, folder, row_package)                                                                \
+        ROW("grubnet" suffix ".efi", GRUB, row_platform, row_package,                                                  \
+            "/usr/lib/grub/" folder "-signed/grubnet" suffix ".efi.signed",                                            \
+            "/usr/lib/grub/" folder "/monolithic/grubnet" suffix ".efi")
 
-/* Of one family and platform the row for PXE comes first. */
+/* Of one family and platform the row for PXE comes first, then that for HTTP Boot. */
 static const struct site_loader_row loaders[] = {
-        {"undionly.kpxe",
-         BIOS,
-         SITE_LOADER_IPXE,
-         false,
-         {"/usr/lib/ipxe/undionly.kpxe", "/usr/share/ipxe/undionly.kpxe"}},
-        {"snponly.efi",
-         X64,
-         SITE_LOADER_IPXE,
-         false,
-         {"/usr/lib/ipxe/snponly.efi", "/usr/share/ipxe/ipxe-snponly-x86_64.efi",
-          "/usr/share/ipxe/x86_64/snponly.efi"}},
-        {"ipxe.efi",
-         X64,
-         SITE_LOADER_IPXE,
-         true,
-         {"/usr/lib/ipxe/ipxe.efi", "/usr/share/ipxe/ipxe-x86_64.efi", "/usr/share/ipxe/x86_64/ipxe.efi"}},
-        {"snponly-arm64.efi",
-         ARM64,
-         SITE_LOADER_IPXE,
-         false,
-         {"/usr/lib/ipxe/snponly-arm64.efi", "/usr/lib/ipxe/arm64/snponly.efi",
-          "/usr/share/ipxe/arm64-efi/snponly.efi"}},
-        {"grubnetx64.efi",
-         X64,
-         SITE_LOADER_GRUB,
-         false,
-         {"/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
-          "/usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi"}},
-        {"grubnetaa64.efi",
-         ARM64,
-         SITE_LOADER_GRUB,
-         false,
-         {"/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed",
-          "/usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi"}},
-        {"grubnetia32.efi",
-         IA32,
-         SITE_LOADER_GRUB,
-         false,
-         {"/usr/lib/grub/i386-efi-signed/grubnetia32.efi.signed", "/usr/lib/grub/i386-efi/monolithic/grubnetia32.efi"}},
-        {"grubnetarm.efi", ARM32, SITE_LOADER_GRUB, false, {"/usr/lib/grub/arm-efi/monolithic/grubnetarm.efi"}},
-        {"grubnetriscv64.efi",
-         RISCV64,
-         SITE_LOADER_GRUB,
-         false,
-         {"/usr/lib/grub/riscv64-efi/monolithic/grubnetriscv64.efi"}},
-        {"shimx64.efi",
-         X64,
-         SITE_LOADER_SHIM,
-         false,
-         {"/usr/lib/shim/shimx64.efi.signed", "/boot/efi/EFI/fedora/shimx64.efi"}},
-        {"shimaa64.efi",
-         ARM64,
-         SITE_LOADER_SHIM,
-         false,
-         {"/usr/lib/shim/shimaa64.efi.signed", "/boot/efi/EFI/fedora/shimaa64.efi"}},
-        {"pxelinux.0",
-         BIOS,
-         SITE_LOADER_PXELINUX,
-         false,
-         {"/usr/lib/PXELINUX/pxelinux.0", "/usr/share/syslinux/pxelinux.0"}},
+        ROW("undionly.kpxe", IPXE, BIOS, "ipxe", "/usr/lib/ipxe/undionly.kpxe", "/usr/share/ipxe/undionly.kpxe"),
+        ROW("snponly.efi", IPXE, UEFI_X64, "ipxe", "/usr/lib/ipxe/snponly.efi",
+            "/usr/share/ipxe/ipxe-snponly-x86_64.efi", "/usr/share/ipxe/x86_64/snponly.efi"),
+        ROW("ipxe.efi", IPXE, UEFI_X64, "ipxe", "/usr/lib/ipxe/ipxe.efi", "/usr/share/ipxe/ipxe-x86_64.efi",
+            "/usr/share/ipxe/x86_64/ipxe.efi"),
+        ROW("snponly-arm64.efi", IPXE, UEFI_ARM64, NULL, "/usr/lib/ipxe/snponly-arm64.efi",
+            "/usr/lib/ipxe/arm64/snponly.efi", "/usr/share/ipxe/arm64-efi/snponly.efi"),
+        GRUB("x64", UEFI_X64, "x86_64-efi", "grub-efi-amd64-bin"),
+        GRUB("aa64", UEFI_ARM64, "arm64-efi", "grub-efi-arm64-bin"),
+        GRUB("ia32", UEFI_IA32, "i386-efi", "grub-efi-ia32-bin"),
+        GRUB("arm", UEFI_ARM32, "arm-efi", "grub-efi-arm-bin"),
+        GRUB("riscv64", UEFI_RISCV64, "riscv64-efi", "grub-efi-riscv64-bin"),
+        ROW("shimx64.efi", SHIM, UEFI_X64, "shim-signed", "/usr/lib/shim/shimx64.efi.signed",
+            "/boot/efi/EFI/fedora/shimx64.efi"),
+        ROW("shimaa64.efi", SHIM, UEFI_ARM64, "shim-signed", "/usr/lib/shim/shimaa64.efi.signed",
+            "/boot/efi/EFI/fedora/shimaa64.efi"),
+        ROW("pxelinux.0", PXELINUX, BIOS, "pxelinux", "/usr/lib/PXELINUX/pxelinux.0", "/usr/share/syslinux/pxelinux.0"),
 };
 
 enum { N_LOADERS = sizeof(loaders) / sizeof(loaders[0]) };
@@ -86,8 +49,12 @@ static const struct {
         const char *name;
         const char *const hosts[3];
 } companions[] = {
-        {"grubx64.efi", {"/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"}},
-        {"grubaa64.efi", {"/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed"}},
+        {"grubx64.efi",
+         {"/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
+          "/usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi"}},
+        {"grubaa64.efi",
+         {"/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed",
+          "/usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi"}},
         {"ldlinux.c32", {"/usr/lib/syslinux/modules/bios/ldlinux.c32", "/usr/share/syslinux/ldlinux.c32"}},
         {"libcom32.c32", {"/usr/lib/syslinux/modules/bios/libcom32.c32", "/usr/share/syslinux/libcom32.c32"}},
         {"libutil.c32", {"/usr/lib/syslinux/modules/bios/libutil.c32", "/usr/share/syslinux/libutil.c32"}},
@@ -128,35 +95,34 @@ void site_loaders_find(struct site *site, const char *folder)
         private->loaders[i] = find_host(&private->arena, &loaders[i], folder);
 }
 
+/* The last one for HTTP Boot, which has its own drivers where there are two; else the first. */
 static const char *of_family(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
-                             const char **ret_wanted)
+                             const char **package)
 {
         const char *name = NULL;
 
         for (size_t i = 0; i < N_LOADERS; i++) {
                 if (loaders[i].family != family || loaders[i].platform != platform)
                         continue;
-                if (!*ret_wanted)
-                        *ret_wanted = loaders[i].hosts[0];
-                if (site->private->loaders[i] && (!name || (http && loaders[i].http)))
+                if (!*package)
+                        *package = loaders[i].package;
+                if (site->private->loaders[i] && (!name || http))
                         name = loaders[i].name;
-                if (!http && name)
-                        break;
         }
         return name;
 }
 
 const char *site_loader_for(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
-                            const char **ret_wanted)
+                            const char **ret_package)
 {
-        const char *wanted = NULL, *name = NULL;
+        const char *package = NULL, *name = NULL;
 
         if (family != SITE_LOADER_AUTO)
-                name = of_family(site, family, platform, http, &wanted);
+                name = of_family(site, family, platform, http, &package);
         for (size_t i = 0; family == SITE_LOADER_AUTO && !name && i < sizeof(families) / sizeof(families[0]); i++)
-                name = of_family(site, families[i], platform, http, &wanted);
-        if (ret_wanted)
-                *ret_wanted = wanted;
+                name = of_family(site, families[i], platform, http, &package);
+        if (ret_package)
+                *ret_package = package;
         return name;
 }
 

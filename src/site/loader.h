@@ -9,16 +9,16 @@ struct site_loader_row {
         const char *name; /* as it is served */
         enum client_platform platform;
         enum site_loader family;
-        bool http;                  /* for UEFI HTTP Boot rather than for PXE, where a family has one for each */
+        const char *package;        /* Debian's; NULL: none has it */
         const char *const hosts[4]; /* where packages put it, the best first; NULL-terminated */
 };
 
 /* `folder`: files of these names in it come first; or NULL. */
 void site_loaders_find(struct site *site, const char *folder);
-/* The file for a platform, as the profile wishes; NULL: the host has none, and *ret_wanted (may be NULL) is one that
- * would do. */
+/* The file for a platform, as the profile wishes; NULL: the host has none, and *ret_package (may be NULL) is a
+ * package that would have it, or NULL. */
 const char *site_loader_for(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
-                            const char **ret_wanted);
+                            const char **ret_package);
 /* Where the host has the loader, or one of the modules that it loads, that is served as `path`; NULL: nowhere. The
  * caller frees. */
 char *site_loader_path(const struct site *site, const char *path);

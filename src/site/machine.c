@@ -10,10 +10,7 @@ struct machine_block {
         const struct hcl_value *secrets;
 };
 
-#define KEY(key, kind, member, ...)                                                                                    \
-        {                                                                                                              \
-                .name = (key), .type = (kind), .offset = offsetof(struct machine_block, member), __VA_ARGS__           \
-        }
+#define KEY(...) SITE_KEY(struct machine_block, __VA_ARGS__)
 static const struct site_key machine_keys[] = {
         KEY("mac", KEY_MACS, macs, .help = "Its MAC address, or a list of them"),
         KEY("macs", KEY_MACS, macs, .help = "The same"),
@@ -32,8 +29,7 @@ static const char *const machine_blocks[] = {"option", NULL};
 const struct site_block site_block_machine = {
         .type = "machine",
         .label = "name",
-        .keys = machine_keys,
-        .n_keys = sizeof(machine_keys) / sizeof(machine_keys[0]),
+        SITE_KEYS(machine_keys),
         .blocks = machine_blocks,
         .help = "A machine: by what it is recognised, and what it is given",
 };
@@ -70,7 +66,7 @@ static bool is_recognisable(const struct hcl_content *content)
 
 void load_machine(struct load *load, const struct hcl_block *block)
 {
-        const struct hcl_scope *scope = block->scope ? block->scope : &load->private->scope;
+        const struct hcl_scope *scope = load_scope(load, block);
         struct machine_block raw = {.machine = {.name = block->labels[0].text, .variables = &hcl_empty_object}};
         struct site_machine *machine = &raw.machine;
         struct machine_places places = {.name = block->labels[0].range};

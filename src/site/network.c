@@ -14,10 +14,7 @@ struct network_block {
 
 static const char *const modes[] = {[SITE_DHCP] = "dhcp", [SITE_PROXY] = "proxy", [SITE_OFF] = "off", NULL};
 
-#define KEY(key, kind, member, ...)                                                                                    \
-        {                                                                                                              \
-                .name = (key), .type = (kind), .offset = offsetof(struct network_block, member), __VA_ARGS__           \
-        }
+#define KEY(...) SITE_KEY(struct network_block, __VA_ARGS__)
 #define OPTION(key, text)                                                                                              \
         {                                                                                                              \
                 .name = (key), .type = KEY_OPTION, .help = (text)                                                      \
@@ -54,8 +51,7 @@ static const char *const network_blocks[] = {"option", NULL};
 const struct site_block site_block_network = {
         .type = "network",
         .label = "name",
-        .keys = network_keys,
-        .n_keys = sizeof(network_keys) / sizeof(network_keys[0]),
+        SITE_KEYS(network_keys),
         .blocks = network_blocks,
         .help = "An interface or a relayed subnet, and how clients there are served",
 };
@@ -98,7 +94,7 @@ static void set_subnet(struct load *load, struct network_block *raw, const struc
 
 void load_network(struct load *load, const struct hcl_block *block)
 {
-        const struct hcl_scope *scope = block->scope ? block->scope : &load->private->scope;
+        const struct hcl_scope *scope = load_scope(load, block);
         struct network_block raw = {.network = {.name = block->labels[0].text, .lease_sec = LEASE_SEC, .probe = true}};
         struct network_places places = {.name = block->labels[0].range};
         struct hcl_content content;

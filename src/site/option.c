@@ -81,10 +81,7 @@ struct option_block {
         const struct hcl_expr *value;
 };
 
-#define KEY(key, kind, member, ...)                                                                                    \
-        {                                                                                                              \
-                .name = (key), .type = (kind), .offset = offsetof(struct option_block, member), __VA_ARGS__            \
-        }
+#define KEY(...) SITE_KEY(struct option_block, __VA_ARGS__)
 static const struct site_key option_keys[] = {
         KEY("value", KEY_EXPR, value, .required = true, .help = "A text, a number, true or false, or a list of those"),
         KEY("type", KEY_STRING, type,
@@ -97,19 +94,15 @@ static const struct site_key option_keys[] = {
 const struct site_block site_block_option = {
         .type = "option",
         .label = "name or number",
-        .keys = option_keys,
-        .n_keys = sizeof(option_keys) / sizeof(option_keys[0]),
+        SITE_KEYS(option_keys),
         .help = "Any DHCP option of a network or a machine, perhaps for some clients only",
 };
 
 static bool find_option(struct load *load, const struct hcl_label *label, struct dhcp_option *ret)
 {
-        const char *nearest;
-
         if (dhcp_option_find(label->text, ret) < 0) {
-                nearest = dhcp_option_nearest(label->text);
-                diag_error(load->diags, label->range, "there is no DHCP option '%s'%s%s%s", label->text,
-                           nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+                diag_error(load->diags, label->range, "there is no DHCP option '%s'%s", label->text,
+                           load_hint(load, dhcp_option_nearest(label->text)));
                 diag_detail(load->diags, "An option without a name is written by its number: option \"224\" {}");
                 return false;
         }
@@ -123,16 +116,15 @@ static bool find_option(struct load *load, const struct hcl_label *label, struct
 
 static bool set_type(struct load *load, const char *type, struct range at, struct dhcp_option *option)
 {
-        const char *names[DHCP_TYPES + 1] = {0}, *nearest;
+        const char *names[DHCP_TYPES + 1] = {0};
 
         option->list = option->list || !option->name;
         if (!type || dhcp_option_type_find(type, &option->type) == 0)
                 return true;
         for (int i = 0; i < DHCP_TYPES; i++)
                 names[i] = dhcp_option_type_name((enum dhcp_option_type)i);
-        nearest = str_nearest(type, names);
-        diag_error(load->diags, at, "there is no type '%s' of options%s%s%s", type, nearest ? "; did you mean '" : "",
-                   nearest ? nearest : "", nearest ? "'?" : "");
+        diag_error(load->diags, at, "there is no type '%s' of options%s", type,
+                   load_hint(load, str_nearest(type, names)));
         return false;
 }
 

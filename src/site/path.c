@@ -235,5 +235,8 @@ const char *site_request_of_peer(struct site_request *request, const struct site
         path = after_pi_folder(request, path);
         by_name(request, path);
         request->profile = site_profile_of(site, request->machine);
+        /* Nothing is known of the client, and the profile is for nothing else. */
+        if (!peer->client && has_firmware(request->profile) && !request->profile->kernel)
+                request->pi = true;
         return path;
 }

@@ -11,8 +11,11 @@
 #include "site/render.h"
 #include "site/request.h"
 
-static const char *const loaders[] = {"auto", "ipxe", "grub", "shim", "pxelinux", NULL};
-static const char *const initramfs[] = {"initramfs-tools", "dracut", "live-boot", NULL};
+static const char *const loaders[] = {
+        [SITE_LOADER_AUTO] = "auto", [SITE_LOADER_IPXE] = "ipxe",         [SITE_LOADER_GRUB] = "grub",
+        [SITE_LOADER_SHIM] = "shim", [SITE_LOADER_PXELINUX] = "pxelinux", NULL};
+static const char *const initramfs[] = {
+        [SITE_INITRAMFS_TOOLS] = "initramfs-tools", [SITE_DRACUT] = "dracut", [SITE_LIVE_BOOT] = "live-boot", NULL};
 
 struct profile_block {
         struct site_profile profile;
@@ -20,10 +23,7 @@ struct profile_block {
         const struct hcl_value *secrets;
 };
 
-#define KEY(key, kind, member, ...)                                                                                    \
-        {                                                                                                              \
-                .name = (key), .type = (kind), .offset = offsetof(struct profile_block, member), __VA_ARGS__           \
-        }
+#define KEY(...) SITE_KEY(struct profile_block, __VA_ARGS__)
 static const struct site_key profile_keys[] = {
         KEY("kernel", KEY_EXPR, profile.kernel, .help = "The kernel, beneath the root"),
         KEY("initrd", KEY_EXPR, profile.initrd, .help = "The initial RAM disk, or a list of them"),
@@ -50,8 +50,7 @@ static const char *const profile_blocks[] = {"answers", "root", NULL};
 const struct site_block site_block_profile = {
         .type = "profile",
         .label = "name",
-        .keys = profile_keys,
-        .n_keys = sizeof(profile_keys) / sizeof(profile_keys[0]),
+        SITE_KEYS(profile_keys),
         .blocks = profile_blocks,
         .help = "What machines boot, whatever firmware they have",
 };
@@ -63,10 +62,7 @@ struct answers_block {
         const char *template;
 };
 
-#define KEY(key, kind, member, ...)                                                                                    \
-        {                                                                                                              \
-                .name = (key), .type = (kind), .offset = offsetof(struct answers_block, member), __VA_ARGS__           \
-        }
+#define KEY(...) SITE_KEY(struct answers_block, __VA_ARGS__)
 static const struct site_key answers_keys[] = {
         KEY("template", KEY_PATH, template, .help = "A file in the template language: ${var.NAME}, %{ if ... }"),
         KEY("text", KEY_EXPR, answers.text, .help = "The text itself, in place of a file"),
@@ -77,8 +73,7 @@ static const struct site_key answers_keys[] = {
 const struct site_block site_block_answers = {
         .type = "answers",
         .label = "name",
-        .keys = answers_keys,
-        .n_keys = sizeof(answers_keys) / sizeof(answers_keys[0]),
+        SITE_KEYS(answers_keys),
         .help = "A file made for the machine that asks: preseed, kickstart, cloud-init's user-data",
 };
 
@@ -103,7 +98,7 @@ static bool is_file_name(const char *s)
 
 static bool read_answers(struct load *load, const struct hcl_block *block, struct site_answers *ret)
 {
-        const struct hcl_scope *scope = block->scope ? block->scope : &load->private->scope;
+        const struct hcl_scope *scope = load_scope(load, block);
         struct answers_block raw = {.answers.name = block->labels[0].text};
         struct hcl_content content;
         int n;
@@ -128,12 +123,13 @@ static bool read_answers(struct load *load, const struct hcl_block *block, struc
 
 /* ---- root "TYPE" {} ---- */
 
-static const char *const root_kinds[] = {"none", "nfs", "nbd", "squashfs", NULL};
+static const char *const root_kinds[] = {[SITE_ROOT_NONE] = "none",
+                                         [SITE_ROOT_NFS] = "nfs",
+                                         [SITE_ROOT_NBD] = "nbd",
+                                         [SITE_ROOT_SQUASHFS] = "squashfs",
+                                         NULL};
 
-#define KEY(key, kind, member, ...)                                                                                    \
-        {                                                                                                              \
-                .name = (key), .type = (kind), .offset = offsetof(struct site_root, member), __VA_ARGS__               \
-        }
+#define KEY(...) SITE_KEY(struct site_root, __VA_ARGS__)
 static const struct site_key root_keys[] = {
         KEY("path", KEY_STRING, path, .help = "nfs: the folder; nbd: the image; squashfs: the file beneath the root"),
         KEY("server", KEY_ADDRESS, server, .help = "Another server's address; left out: this one serves it"),
@@ -148,8 +144,7 @@ static const struct site_key root_keys[] = {
 const struct site_block site_block_root = {
         .type = "root",
         .label = "type",
-        .keys = root_keys,
-        .n_keys = sizeof(root_keys) / sizeof(root_keys[0]),
+        SITE_KEYS(root_keys),
         .help = "A root file system on the network: nfs, nbd or squashfs",
 };
 
@@ -184,7 +179,7 @@ static void check_root(struct load *load, const struct hcl_block *block, struct 
 
 static void read_root(struct load *load, const struct hcl_block *block, struct site_profile *profile)
 {
-        const struct hcl_scope *scope = block->scope ? block->scope : &load->private->scope;
+        const struct hcl_scope *scope = load_scope(load, block);
         const char *type = block->labels[0].text;
         struct site_root root = {0};
         struct hcl_content content;
@@ -268,10 +263,27 @@ static bool boots_something(const struct site_profile *profile)
         return profile->kernel || profile->boot || profile->san || profile->firmware || profile->image;
 }
 
+/* Is there a boot loader at all? Which platforms will ask is not known yet. */
+static void check_loader(struct load *load, const struct site_profile *profile, struct range at)
+{
+        const char *package = NULL;
+
+        if (profile->boot || !(profile->kernel || profile->san) || profile->firmware || profile->image)
+                return;
+        for (int i = 0; i < PLATFORMS; i++) {
+                const char *wanted;
+
+                if (site_loader_for(load->site, profile->loader, (enum client_platform)i, false, &wanted))
+                        return;
+                package = package ? package : wanted;
+        }
+        diag_warning(load->diags, at, "this host has no such boot loader; install the package %s", package);
+}
+
 void load_profile_body(struct load *load, const struct named_profile *named)
 {
         const struct hcl_block *block = named->block;
-        const struct hcl_scope *scope = block->scope ? block->scope : &load->private->scope;
+        const struct hcl_scope *scope = load_scope(load, block);
         struct profile_block raw = {.profile = *named->profile};
         struct hcl_content content;
 
@@ -294,6 +306,7 @@ void load_profile_body(struct load *load, const struct named_profile *named)
                 diag_error(load->diags, block->labels[0].range,
                            "profile '%s' boots nothing: it needs a kernel, boot files, a san, or firmware",
                            named->profile->name);
+        check_loader(load, &raw.profile, site_key_range(&content, "loader", raw.profile.range));
         *named->profile = raw.profile;
         try_expressions(load, named->profile);
 }

@@ -8,6 +8,11 @@ const char *site_served_path(const char *path)
         return path + strspn(path, "/");
 }
 
+bool site_boots_disk(const struct site_request *request)
+{
+        return !request->profile || request->profile->local_disk;
+}
+
 int site_kernel(struct site_request *request, struct site_kernel *ret, struct error *err)
 {
         const struct site_profile *profile = request->profile;

@@ -17,6 +17,8 @@ int site_kernel(struct site_request *request, struct site_kernel *ret, struct er
 int site_cmdline(struct site_request *request, const char **ret, struct error *err);
 /* Can a root of this kind be written for it? */
 bool site_root_has_form(enum site_root_kind kind, enum site_initramfs initramfs);
+/* Does the machine boot its own disk: by its profile, or since it has none? */
+bool site_boots_disk(const struct site_request *request);
 /* The path of a served file without leading slashes; URLs stay. */
 const char *site_served_path(const char *path);
 

@@ -46,7 +46,7 @@ int site_render_grub(struct site_request *request, struct str *out, struct error
         struct site_kernel k = {0};
         int r;
 
-        if (!request->profile || request->profile->local_disk) {
+        if (site_boots_disk(request)) {
                 str_add(out, "exit 1\n");
                 return 0;
         }

@@ -37,7 +37,7 @@ int site_render_ipxe(struct site_request *request, struct str *out, struct error
         int r;
 
         str_add(out, "#!ipxe\n");
-        if (!request->profile || request->profile->local_disk) {
+        if (site_boots_disk(request)) {
                 str_add(out, "exit\n");
                 return 0;
         }

@@ -30,7 +30,7 @@ int site_render_pxelinux(struct site_request *request, struct str *out, struct e
         int r;
 
         str_add(out, "DEFAULT slipway\nPROMPT 0\nLABEL slipway\n");
-        if (!request->profile || request->profile->local_disk) {
+        if (site_boots_disk(request)) {
                 str_add(out, "  LOCALBOOT 0\n");
                 return 0;
         }

@@ -73,6 +73,10 @@ struct load {
         VEC(struct site_option) options; /* of the block that is being read */
 };
 
+/* What the block's expressions see: a dynamic block has a scope of its own. */
+const struct hcl_scope *load_scope(const struct load *load, const struct hcl_block *block);
+/* "; did you mean 'NEAREST'?", or "" for NULL. */
+const char *load_hint(struct load *load, const char *nearest);
 /* Absolute: relative ones begin at the site file's folder. */
 const char *load_path(struct load *load, const char *path);
 struct site_profile *load_profile(struct load *load, const char *name); /* or NULL */

@@ -214,6 +214,7 @@ static void test_disk_files(void **state)
                 {"pi4", "0000000b/start4.elf", "root", "0000000b/start4.elf", SITE_FILE_DISK}, /* another board's */
                 {"pi4", "0000000a/overlays/overlay_map.dtb", "firmware", "overlays/overlay_map.dtb", SITE_FILE_DISK},
                 {"pi5", "0000000b/config.txt", "root/debian/linux", "1:/config.txt", SITE_FILE_IMAGE},
+                {"pi3", "bootcode.bin", "firmware", "bootcode.bin", SITE_FILE_DISK},
                 {"pi3", "0000abcd/config.txt", "firmware", "config.txt", SITE_FILE_DISK},
                 {"m1", "answers/raw", "", "preseed.tmpl", SITE_FILE_DISK},
                 {"m1", "more/start4.elf", "firmware", "start4.elf", SITE_FILE_DISK},

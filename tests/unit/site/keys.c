@@ -47,6 +47,35 @@ static void test_manual(void **state)
         }
 }
 
+/* The page's examples are site files. */
+static void test_examples(void **state)
+{
+        CLEANUP_FREE char *page = NULL;
+        size_t len, n = 0;
+        char *end;
+
+        (void)state;
+        put("preseed.cfg.tmpl", "x\n");
+        put("rack.csv", "name,mac,address\na,52:54:00:00:00:01,192.0.2.20\n");
+        assert_int_equal(file_read(MAN_PAGE, 0, &page, &len, NULL), 0);
+        for (char *at = page; (at = strstr(at, ".Bd -literal -offset indent\n")); at = end + 1) {
+                CLEANUP(diags_clear) struct diags diags = {0};
+                CLEANUP_STR struct str text = {0};
+                struct site *site = NULL;
+
+                at += strlen(".Bd -literal -offset indent\n");
+                end = strstr(at, "\n.Ed");
+                assert_non_null(end);
+                *end = '\0';
+                str_addf(&text, "%s\n%s", at, n == 1 ? "network \"n\" {\n subnet = \"192.0.2.0/24\"\n}\n" : "");
+                if (site_load_text("slipway-site.5", str_get(&text), dir, &site, &diags) < 0)
+                        fail_msg("%s\n%s", str_get(&text), messages(&diags));
+                site_free(site);
+                n++;
+        }
+        assert_int_equal(n, 2);
+}
+
 /* No block has more keys than the reader has room for, and none twice. */
 static void test_tables(void **state)
 {
@@ -63,7 +92,8 @@ static void test_tables(void **state)
 
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_manual), cmocka_unit_test(test_tables)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_manual), cmocka_unit_test(test_tables),
+                                           cmocka_unit_test(test_examples)};
 
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
