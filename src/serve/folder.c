@@ -23,7 +23,7 @@ enum {
 
 static int open_beneath(int root, const char *path, int flags)
 {
-        struct open_how how = {.flags = (unsigned int)flags | O_CLOEXEC | O_NOCTTY,
+        struct open_how how = {.flags = (unsigned int)flags | O_CLOEXEC,
                                .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
         long fd = -1;
 
@@ -118,11 +118,11 @@ int folder_file_open(const char *root, const char *path, struct file **ret, stru
         r = site_path_clean(path, &clean, err);
         if (r < 0)
                 return r;
-        fd = open_beneath(root_fd, clean, O_RDONLY | O_NONBLOCK); /* a FIFO does not hold us up */
+        fd = open_beneath(root_fd, clean, O_RDONLY | O_NONBLOCK | O_NOCTTY); /* a FIFO does not hold us up */
         if (fd == -ENOENT)
                 other = path_in_other_case(root_fd, clean);
         if (other)
-                fd = open_beneath(root_fd, other, O_RDONLY | O_NONBLOCK);
+                fd = open_beneath(root_fd, other, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (fd < 0)
                 return say_why(fd, path, err);
         r = check_regular(fd, path, &st, err);
