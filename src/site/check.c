@@ -10,6 +10,8 @@
 #include "site/render.h"
 #include "site/request.h"
 
+enum { ENOUGH = 50 }; /* errors: of a list that was copied there would be thousands */
+
 /* ---- machines ---- */
 
 static void already(struct load *load, struct range at, const char *what, const struct site_machine *other)
@@ -27,14 +29,12 @@ static void add_macs(struct load *load, const struct site_machine *machine, stru
         for (size_t i = 0; i < machine->n_macs; i++) {
                 const struct site_machine *other = site_map_add(&load->private->by_mac, machine->macs[i], 6, machine);
 
+                const char *mac = other ? site_mac_text(load->arena, machine->macs[i]) : NULL;
+
                 if (other == machine)
-                        diag_error(load->diags, at, "the MAC address %s is there twice",
-                                   site_mac_dashed(load->arena, machine->macs[i]));
+                        diag_error(load->diags, at, "the MAC address %s is there twice", mac);
                 else if (other)
-                        already(load, at,
-                                arena_printf(load->arena, "the MAC address %s",
-                                             site_mac_dashed(load->arena, machine->macs[i])),
-                                other);
+                        already(load, at, arena_printf(load->arena, "the MAC address %s", mac), other);
         }
 }
 
@@ -71,7 +71,7 @@ static void index_machines(struct load *load)
         site_map_init(&private->by_serial, load->arena, site->n_machines);
         site_map_init(&private->by_name, load->arena, site->n_machines);
         site_map_init(&private->by_address, load->arena, site->n_machines);
-        for (size_t i = 0; i < site->n_machines; i++)
+        for (size_t i = 0; i < site->n_machines && load->diags->n_errors < ENOUGH; i++)
                 add_machine(load, &site->machines[i], &load->machine_places.v[i]);
 }
 
@@ -89,7 +89,7 @@ static void check_reservations(struct load *load)
         const struct site *site = load->site;
         bool unbound = any_unbound(site);
 
-        for (size_t i = 0; i < site->n_machines; i++) {
+        for (size_t i = 0; i < site->n_machines && load->diags->n_errors < ENOUGH; i++) {
                 const struct site_machine *machine = &site->machines[i];
                 struct range at = load->machine_places.v[i].address;
                 const struct site_network *network = machine->address ? site_network_of(site, machine->address) : NULL;

@@ -57,7 +57,7 @@ static const char *who(const struct site_request *request, struct arena *arena)
         if (request->machine)
                 return arena_printf(arena, "machine '%s'", request->machine->name);
         if (request->has_mac)
-                return site_mac_dashed(arena, request->mac);
+                return site_mac_text(arena, request->mac);
         return site_show_address(arena, request->address);
 }
 

@@ -22,6 +22,11 @@ const struct site_profile *site_profile_of(const struct site *site, const struct
 
 /* ---- texts ---- */
 
+const char *site_mac_text(struct arena *arena, const uint8_t mac[6])
+{
+        return arena_printf(arena, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
 const char *site_mac_dashed(struct arena *arena, const uint8_t mac[6])
 {
         return arena_printf(arena, "%02x-%02x-%02x-%02x-%02x-%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
@@ -108,11 +113,10 @@ static const struct hcl_value *machine_object(struct site_request *request, bool
         struct members m = {.arena = &request->arena, .unknown = unknown};
         const struct site_machine *machine = request->machine;
         const char *dashed = request->has_mac ? site_mac_dashed(m.arena, request->mac) : "";
-        CLEANUP_FREE char *mac = str_replace(dashed, "-", ":");
 
         add(&m, "name", machine ? machine->name : dashed);
         add_value(&m, "known", hcl_bool_value(machine != NULL));
-        add(&m, "mac", mac);
+        add(&m, "mac", request->has_mac ? site_mac_text(m.arena, request->mac) : "");
         add(&m, "mac_dashed", dashed);
         add(&m, "host_name", machine ? machine->host_name : "");
         add_address(&m, "address", machine && machine->address ? machine->address : request->address);

@@ -52,6 +52,7 @@ int site_eval_lines(struct site_request *request, const struct hcl_expr *expr, c
 
 /* "http://192.0.2.1:8080/a%20b"; tftp where no HTTP is served or wanted. Never NULL. */
 const char *site_url(struct site_request *request, bool http, const char *path);
-/* 52-54-00-12-34-56 */
+/* 52:54:00:12:34:56, for people; 52-54-00-12-34-56, for paths. */
+const char *site_mac_text(struct arena *arena, const uint8_t mac[6]);
 const char *site_mac_dashed(struct arena *arena, const uint8_t mac[6]);
 const char *site_uuid_text(struct arena *arena, const uint8_t uuid[16]);

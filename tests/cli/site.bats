@@ -71,7 +71,7 @@ END
   run -0 "$slipway" explain -file /debian/linux rack1-01
   [ "$output" = "$PWD/files/debian/linux" ]
   run -1 "$slipway" explain -file answers/preseed 52:54:00:00:00:01
-  [[ $output == *"profile 'local-disk' of 52-54-00-00-00-01 has no answers 'preseed'"* ]]
+  [[ $output == *"profile 'local-disk' of 52:54:00:00:00:01 has no answers 'preseed'"* ]]
   run -1 "$slipway" explain -file ../site.hcl rack1-01
   [[ $output == *"a path with '..' is refused"* ]]
 }
