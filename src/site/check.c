@@ -194,13 +194,28 @@ static void check_file(struct load *load, const char *path, struct range at, con
                 diag_warning(load->diags, at, "%s '%s' is not there: %s", what, path, strerror(errno));
 }
 
+/* Files are opened beneath their folder: a link out of it is not followed. */
+static void check_link(struct load *load, const char *folder, const char *path, struct range at, const char *what)
+{
+        CLEANUP_FREE char *real_folder = realpath(folder, NULL), *real = realpath(path, NULL);
+        size_t n = real_folder ? strlen(real_folder) : 0;
+
+        if (!real_folder || !real || (strncmp(real, real_folder, n) == 0 && (n == 1 || real[n] == '/')))
+                return;
+        diag_warning(load->diags, at, "%s '%s' is a link that leads out of '%s', and is not served", what, path,
+                     folder);
+        diag_detail(load->diags, "It leads to '%s'; name that folder in `folders`.", real);
+}
+
 static void check_served(struct load *load, const char *path, struct range at, const char *what)
 {
         const char *rest, *folder = site_root_of(load->site, site_served_path(path), &rest);
         CLEANUP_FREE char *full = path_join(folder, rest);
 
-        if (!strstr(path, "://"))
-                check_file(load, full, at, what);
+        if (strstr(path, "://"))
+                return;
+        check_file(load, full, at, what);
+        check_link(load, folder, full, at, what);
 }
 
 void site_check_files(struct load *load, const struct site_profile *profile, struct site_request *request)

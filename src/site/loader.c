@@ -74,16 +74,23 @@ static const char *const titles[] = {
 /* In the order in which they are tried where the profile leaves it open. */
 static const enum site_loader families[] = {SITE_LOADER_IPXE, SITE_LOADER_PXELINUX, SITE_LOADER_GRUB};
 
+/* Where the file really is: packages link to it (Debian's ipxe.efi lies in /boot), and nothing is served
+ * through a link that leads out of its folder. */
+static const char *resolve(struct arena *arena, const char *path)
+{
+        CLEANUP_FREE char *real = access(path, R_OK) == 0 ? realpath(path, NULL) : NULL;
+
+        return real ? arena_strdup(arena, real) : NULL;
+}
+
 static const char *find_host(struct arena *arena, const struct site_loader_row *row, const char *folder)
 {
         CLEANUP_FREE char *own = folder ? path_join(folder, row->name) : NULL;
+        const char *found = own ? resolve(arena, own) : NULL;
 
-        if (own && access(own, R_OK) == 0)
-                return arena_strdup(arena, own);
-        for (size_t i = 0; i < 4 && row->hosts[i]; i++)
-                if (access(row->hosts[i], R_OK) == 0)
-                        return row->hosts[i];
-        return NULL;
+        for (size_t i = 0; !found && i < 4 && row->hosts[i]; i++)
+                found = resolve(arena, row->hosts[i]);
+        return found;
 }
 
 void site_loaders_find(struct site *site, const char *folder)
@@ -141,7 +148,7 @@ char *site_loader_path(const struct site *site, const char *path)
                                                             folder ? path + strlen(companions[i].name) : "");
 
                         if (access(host, R_OK) == 0)
-                                return steal(&host);
+                                return realpath(host, NULL);
                 }
         }
         return NULL;
@@ -163,6 +170,16 @@ static void add_folder(char ***folders, const char *path)
                 strv_add(folders, folder);
 }
 
+static void add_host_folder(char ***folders, const char *path)
+{
+        CLEANUP_FREE char *real = realpath(path, NULL);
+
+        if (real && str_ends(path, "/"))
+                strv_add(folders, real);
+        else if (real)
+                add_folder(folders, real);
+}
+
 void site_loader_folders(const struct site *site, char ***folders)
 {
         for (size_t i = 0; i < N_LOADERS; i++)
@@ -170,6 +187,5 @@ void site_loader_folders(const struct site *site, char ***folders)
                         add_folder(folders, site->private->loaders[i]);
         for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++)
                 for (size_t j = 0; j < 3 && companions[i].hosts[j]; j++)
-                        if (access(companions[i].hosts[j], R_OK) == 0)
-                                add_folder(folders, companions[i].hosts[j]);
+                        add_host_folder(folders, companions[i].hosts[j]);
 }

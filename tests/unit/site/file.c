@@ -59,11 +59,28 @@
 
 static struct site *site;
 
+static void unlink_in(const char *name)
+{
+        CLEANUP_FREE char *path = path_join(dir, name);
+
+        assert_int_equal(unlink(path), 0);
+}
+
+static void link_in(const char *target, const char *name)
+{
+        CLEANUP_FREE char *path = path_join(dir, name);
+
+        assert_int_equal(symlink(target, path), 0);
+}
+
 static int setup(void **state)
 {
         if (make_folder(state) < 0)
                 return -1;
         put("root/more.cpio", "x");
+        put("far/snponly", "x");
+        unlink_in("loaders/snponly.efi");
+        link_in("../far/snponly", "loaders/snponly.efi");
         put("preseed.tmpl", "hostname ${machine.name}\npassword ${var.password}\n%{ for p in var.packages ~}\n"
                             "package ${p}\n%{ endfor ~}\n");
         site = load_good(SITE);
@@ -200,6 +217,7 @@ static void test_disk_files(void **state)
                 {"m1", "//debian\\./linux", "root", "debian/linux", SITE_FILE_DISK},
                 {"m1", "nothing/here", "root", "nothing/here", SITE_FILE_DISK},
                 {"m1", "undionly.kpxe", "loaders", "undionly.kpxe", SITE_FILE_DISK},
+                {"m1", "snponly.efi", "far", "snponly", SITE_FILE_DISK}, /* through a link */
                 {"own", "pxelinux.0", "root", "pxelinux.0", SITE_FILE_DISK},
                 {"own", "pxelinux.cfg/default", "root", "pxelinux.cfg/default", SITE_FILE_DISK},
                 {"own", "boot.ipxe", "root", "boot.ipxe", SITE_FILE_DISK},
@@ -412,9 +430,10 @@ static void test_folders(void **state)
 {
         CLEANUP_STRV char **folders = site_folders(site);
         CLEANUP_FREE char *root = path_join(dir, "root"), *loaders = path_join(dir, "loaders"),
-                          *firmware = path_join(dir, "firmware");
+                          *firmware = path_join(dir, "firmware"), *far = path_join(dir, "far");
 
         (void)state;
+        assert_true(strv_has(STRV(folders), far));
         assert_true(strv_has(STRV(folders), root));
         assert_true(strv_has(STRV(folders), loaders));
         assert_true(strv_has(STRV(folders), firmware));

@@ -244,6 +244,8 @@ static const struct {
 } doubtful[] = {
         {PROFILE("kernel = \"debian/none\""), "11:10: warning: the kernel '"},
         {PROFILE("kernel = \"debian/linux\"\ninitrd = [\"debian/none\"]"), "12:10: warning: the initrd '"},
+        {PROFILE("kernel = \"out\""), "11:10: warning: the kernel '"},
+        {PROFILE("kernel = \"out\""), "is a link that leads out of '"},
         {PROFILE("firmware = \"nothing\""), "10:9: warning: the firmware folder '"},
         {PROFILE("kernel = \"debian/linux\"\nanswers \"a\" {\n file = \"none\"\n}"),
          "12:9: warning: the file of answers '"},
@@ -254,7 +256,10 @@ static const struct {
 
 static void test_doubtful(void **state)
 {
+        CLEANUP_FREE char *link = path_join(dir, "root/out");
+
         (void)state;
+        assert_int_equal(symlink("../firmware/start4.elf", link), 0);
         for (size_t i = 0; i < sizeof(doubtful) / sizeof(doubtful[0]); i++) {
                 CLEANUP(diags_clear) struct diags diags = {0};
                 struct site *site = NULL;
