@@ -139,19 +139,29 @@ static const char *match_sequence(const char *p, const struct text *text, bool *
         return p;
 }
 
-bool glob_is_valid(const char *pattern)
-{
-        const struct text nothing = {"", 0};
-        bool place = true;
-
-        return match_sequence(pattern, &nothing, &place, 0) != NULL;
-}
-
-bool glob_match(const char *pattern, const char *s)
+/* False: the pattern is not sound. *ret: does it match all of the text? */
+static bool match(const char *pattern, const char *s, bool *ret)
 {
         const struct text text = {s, strlen(s)};
         CLEANUP_FREE bool *places = xcalloc(text.len + 1, sizeof(*places));
 
         places[0] = true;
-        return match_sequence(pattern, &text, places, 0) ? places[text.len] : strcmp(pattern, s) == 0;
+        if (!match_sequence(pattern, &text, places, 0))
+                return false;
+        *ret = places[text.len];
+        return true;
+}
+
+bool glob_is_valid(const char *pattern)
+{
+        bool ignored;
+
+        return match(pattern, "", &ignored);
+}
+
+bool glob_match(const char *pattern, const char *s)
+{
+        bool matches;
+
+        return match(pattern, s, &matches) ? matches : strcmp(pattern, s) == 0;
 }
