@@ -2,7 +2,6 @@
 #include "source/exchange.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -10,9 +9,10 @@
 #include "base/alloc.h"
 #include "base/cancel.h"
 #include "base/log.h"
+#include "source/http.h"
 #include "source/transfer.h"
 
-enum { CONNECT_TIMEOUT_SEC = 30, STALL_SEC = 60, MAX_REDIRECTS = 10, MAX_BODY = 64 << 20 };
+enum { STALL_SEC = 60, MAX_BODY = 64 << 20 };
 
 struct running {
         CURL *curl;
@@ -150,16 +150,6 @@ static void set_options(struct running *run, const struct exchange *exchange)
 {
         CURL *curl = run->curl;
 
-        curl_easy_setopt(curl, CURLOPT_URL, exchange->url);
-        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-        curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
-        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_SEC);
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALL_SEC);
-        curl_easy_setopt(curl, CURLOPT_USERAGENT, exchange->user_agent);
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, run->text);
         curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
         curl_easy_setopt(curl, CURLOPT_HEADERDATA, run);
@@ -198,8 +188,7 @@ int exchange_run(const struct exchange *exchange, struct exchange_reply *ret, st
                 if (r < 0)
                         return r;
         }
-        transfer_init();
-        run.curl = curl_easy_init();
+        run.curl = http_request(exchange->url, exchange->user_agent, STALL_SEC);
         if (!run.curl)
                 return error_set(err, ENOMEM, "libcurl cannot be started");
         set_options(&run, exchange);

@@ -3,9 +3,7 @@
 #include "source/transfer.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,8 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
-
-enum { CONNECT_TIMEOUT_SEC = 30, MAX_REDIRECTS = 10 };
+#include "source/http.h"
 
 struct running {
         const struct transfer *transfer;
@@ -178,17 +175,7 @@ static void set_options(struct running *run)
         CURL *curl = run->curl;
         CLEANUP_FREE char *range = xasprintf("%llu-", (unsigned long long)transfer->offset);
 
-        curl_easy_setopt(curl, CURLOPT_URL, transfer->url);
-        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-        curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
         curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_SEC);
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)transfer->stall_sec);
-        curl_easy_setopt(curl, CURLOPT_USERAGENT, transfer->user_agent);
         curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L << 10);
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, run->text);
         curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -262,18 +249,6 @@ static int explain(struct running *run, CURLcode code, long status, struct error
         }
 }
 
-static void init_curl(void)
-{
-        curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-void transfer_init(void)
-{
-        static pthread_once_t once = PTHREAD_ONCE_INIT; /* curl_global_init is not safe to race */
-
-        pthread_once(&once, init_curl);
-}
-
 int transfer_run(const struct transfer *transfer, long *ret_status, bool *ret_transient, unsigned int *ret_wait_sec,
                  struct error *err)
 {
@@ -282,10 +257,9 @@ int transfer_run(const struct transfer *transfer, long *ret_status, bool *ret_tr
         long status = 0;
         CURLcode code;
 
-        transfer_init();
         *ret_transient = false;
         *ret_wait_sec = 0;
-        run.curl = curl_easy_init();
+        run.curl = http_request(transfer->url, transfer->user_agent, transfer->stall_sec);
         if (!run.curl)
                 return error_set(err, ENOMEM, "libcurl cannot be started");
         set_options(&run);

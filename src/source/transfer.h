@@ -31,8 +31,6 @@ struct transfer {
         void *arg;
 };
 
-/* libcurl, once for the process; any number of calls. */
-void transfer_init(void);
 /* *ret_status: 200, 206, 304. On error *ret_transient says whether trying
  * again may help, and *ret_wait_sec what the server asked us to wait (0: nothing). */
 int transfer_run(const struct transfer *transfer, long *ret_status, bool *ret_transient, unsigned int *ret_wait_sec,
