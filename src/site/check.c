@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "site/loader.h"
+#include "site/path.h"
 #include "site/render.h"
 #include "site/request.h"
 
@@ -209,11 +209,18 @@ static void check_link(struct load *load, const char *folder, const char *path, 
 
 static void check_served(struct load *load, const char *path, struct range at, const char *what)
 {
-        const char *rest, *folder = site_root_of(load->site, site_served_path(path), &rest);
-        CLEANUP_FREE char *full = path_join(folder, rest);
+        CLEANUP_FREE char *clean = NULL, *full = NULL;
+        CLEANUP_ERROR struct error err = {0};
+        const char *rest, *folder;
 
         if (strstr(path, "://"))
                 return;
+        if (site_path_clean(path, &clean, &err) < 0) {
+                diag_error(load->diags, at, "%s '%s': %s", what, path, error_message(&err));
+                return;
+        }
+        folder = site_root_of(load->site, clean, &rest);
+        full = path_join(folder, rest);
         check_file(load, full, at, what);
         check_link(load, folder, full, at, what);
 }

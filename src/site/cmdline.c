@@ -54,7 +54,8 @@ static void nbd_dracut(struct line *line, const struct site_root *root)
 
 static const char *squashfs_url(struct line *line, const struct site_root *root)
 {
-        return strstr(root->path, "://") ? root->path : site_url(line->request, true, site_served_path(root->path));
+        return strstr(root->path, "://") ? root->path
+                                         : site_url(line->request, true, root->path + strspn(root->path, "/"));
 }
 
 static void squashfs_dracut(struct line *line, const struct site_root *root)

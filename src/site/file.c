@@ -1,6 +1,5 @@
 /* What is at a path: see site.h. Rendered texts are rows of a table; after
  * them come boot loaders of the host, and then what lies beneath the root. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +142,7 @@ static int pi_kernel(struct site_request *request, const char *path, struct site
                 return served(request->site, k.kernel, "kernel", ret);
         for (const char *const *initrd = k.initrds; *initrd; initrd++)
                 if (same_name(path, *initrd))
-                        return served(request->site, site_served_path(*initrd), "initrd", ret);
+                        return served(request->site, *initrd, "initrd", ret);
         return 1;
 }
 

@@ -26,6 +26,3 @@ char *site_loader_path(const struct site *site, const char *path);
 void site_loader_folders(const struct site *site, char ***folders);
 /* "iPXE", "GRUB"... of a served name. */
 const char *site_loader_title(const char *name);
-/* The profile's own check of its files, as warnings, and of the names of platforms in `boot`: check.c. */
-void site_check_files(struct load *load, const struct site_profile *profile, struct site_request *request);
-void site_check_boot(struct load *load, const struct site_profile *profile, struct site_request *request);

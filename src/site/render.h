@@ -8,9 +8,10 @@
 
 /* What there is to boot, evaluated. */
 struct site_kernel {
-        const char *kernel; /* beneath the root, without a leading '/', or a URL; "" for none */
-        const char *const *initrds;
-        const char *dtb, *cmdline, *san; /* "" for none */
+        /* Paths of the name space, without a leading '/', or URLs; "" for none. */
+        const char *kernel, *dtb;
+        const char *const *initrds; /* NULL-terminated */
+        const char *cmdline, *san;  /* "" for none */
 };
 int site_kernel(struct site_request *request, struct site_kernel *ret, struct error *err);
 /* The command line with what a root on the network needs. */
@@ -19,8 +20,6 @@ int site_cmdline(struct site_request *request, const char **ret, struct error *e
 bool site_root_has_form(enum site_root_kind kind, enum site_initramfs initramfs);
 /* Does the machine boot its own disk: by its profile, or since it has none? */
 bool site_boots_disk(const struct site_request *request);
-/* The path of a served file without leading slashes; URLs stay. */
-const char *site_served_path(const char *path);
 
 typedef int site_render(struct site_request *request, struct str *out, struct error *err);
 site_render site_render_ipxe, site_render_pxelinux, site_render_grub, site_render_uboot, site_render_config_txt,

@@ -37,7 +37,7 @@ static void path(struct str *out, const char *name)
 {
         CLEANUP_STR struct str s = {0};
 
-        str_addf(&s, "/%s", site_served_path(name));
+        str_addf(&s, "/%s", name);
         quote(out, str_get(&s), s.len);
 }
 

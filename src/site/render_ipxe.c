@@ -11,7 +11,6 @@ static const char *url_of(struct site_request *request, const char *path)
         const struct client *client = request->client;
         bool http = !client || client->http || client->kind != CLIENT_IPXE; /* iPXE may lack it */
 
-        path = site_served_path(path);
         return strstr(path, "://") ? path : site_url(request, http, path);
 }
 

@@ -24,7 +24,7 @@ int site_render_config_txt(struct site_request *request, struct str *out, struct
                 return 0;
         str_addf(out, "[all]\n%skernel=%s\n", *own ? "" : "arm_64bit=1\n", path_name(k.kernel));
         for (const char *const *initrd = k.initrds; *initrd; initrd++)
-                str_addf(out, "%s%s", initrd == k.initrds ? "initramfs " : ",", path_name(site_served_path(*initrd)));
+                str_addf(out, "%s%s", initrd == k.initrds ? "initramfs " : ",", path_name(*initrd));
         if (*k.initrds)
                 str_add(out, " followkernel\n");
         return 0;

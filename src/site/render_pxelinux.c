@@ -18,7 +18,7 @@ static const char *root_mark(const struct site_request *request)
 static void initrds(const struct site_kernel *k, const char *mark, struct str *out)
 {
         for (const char *const *initrd = k->initrds; *initrd; initrd++)
-                str_addf(out, "%s%s%s", initrd == k->initrds ? "  INITRD " : ",", mark, site_served_path(*initrd));
+                str_addf(out, "%s%s%s", initrd == k->initrds ? "  INITRD " : ",", mark, *initrd);
         if (*k->initrds)
                 str_addc(out, '\n');
 }

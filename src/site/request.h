@@ -56,3 +56,7 @@ const char *site_url(struct site_request *request, bool http, const char *path);
 const char *site_mac_text(struct arena *arena, const uint8_t mac[6]);
 const char *site_mac_dashed(struct arena *arena, const uint8_t mac[6]);
 const char *site_uuid_text(struct arena *arena, const uint8_t uuid[16]);
+
+/* check.c: a profile's files, as warnings, and the names of platforms in `boot`. */
+void site_check_files(struct load *load, const struct site_profile *profile, struct site_request *request);
+void site_check_boot(struct load *load, const struct site_profile *profile, struct site_request *request);

@@ -1,4 +1,4 @@
-/* What is at a path: rendered texts against golden files (written anew with
+/* What is at a path of the site in golden/site/site.hcl: rendered texts against golden files (written anew with
  * SLIPWAY_WRITE_GOLDEN=1), whose files are reachable, and who is given secrets. */
 #include "sitetest.h"
 
@@ -6,58 +6,8 @@
 
 #include "base/bytes.h"
 
-#define SITE                                                                                                           \
-        SITE_HEAD NETWORK                                                                                              \
-                "profile \"installer\" {\n kernel = \"/debian/linux\"\n initrd = [\"debian/initrd.gz\", "              \
-                "\"more.cpio\"]\n"                                                                                     \
-                " cmdline = \"auto=true url=${answers.preseed} d=\\\"a b\\\" q='x' c=$HOME;\"\n"                       \
-                " variables = { packages = [\"ssh\"], note = \"common\" }\n"                                           \
-                " answers \"preseed\" {\n  template = \"preseed.tmpl\"\n }\n"                                          \
-                " answers \"public\" {\n  text = \"${machine.name}|${var.note}|${client.host_name}|${server.http}|"    \
-                "${network.router}|${network.domain}|${network.prefix}|${machine.known}\\n\"\n }\n"                    \
-                " answers \"known\" {\n  text = \"for ${machine.name}\"\n  known_only = true\n }\n"                    \
-                " answers \"raw\" {\n  file = \"preseed.tmpl\"\n }\n answers \"missing\" {\n  text = var.missing\n "   \
-                "}\n}\n"                                                                                               \
-                "profile \"nfs\" {\n kernel = \"debian/linux\"\n root \"nfs\" {\n  path = \"/srv/nfs\"\n }\n}\n"       \
-                "profile \"nfs-dracut\" {\n kernel = \"debian/linux\"\n initramfs = \"dracut\"\n root \"nfs\" {\n"     \
-                "  path = \"/srv/nfs\"\n  server = \"10.77.0.7\"\n  options = \"vers=4\"\n  writable = true\n }\n}\n"  \
-                "profile \"nfs-live\" {\n kernel = \"debian/linux\"\n initramfs = \"live-boot\"\n root \"nfs\" {\n"    \
-                "  path = \"/srv/nfs\"\n }\n}\n"                                                                       \
-                "profile \"nbd\" {\n kernel = \"debian/linux\"\n cmdline = \"quiet\"\n root \"nbd\" {\n"               \
-                "  path = \"debian.img\"\n }\n}\n"                                                                     \
-                "profile \"nbd-port\" {\n kernel = \"debian/linux\"\n root \"nbd\" {\n  path = \"debian.img\"\n"       \
-                "  port = 10810\n  export = \"deb\"\n  writable = true\n }\n}\n"                                       \
-                "profile \"nbd-dracut\" {\n kernel = \"debian/linux\"\n initramfs = \"dracut\"\n root \"nbd\" {\n"     \
-                "  path = \"debian.img\"\n }\n}\n"                                                                     \
-                "profile \"nbd-dracut-port\" {\n kernel = \"debian/linux\"\n initramfs = \"dracut\"\n root \"nbd\" "   \
-                "{\n"                                                                                                  \
-                "  path = \"debian.img\"\n  port = 10810\n }\n}\n"                                                     \
-                "profile \"squashfs\" {\n kernel = \"debian/linux\"\n root \"squashfs\" {\n"                           \
-                "  path = \"live/filesystem.squashfs\"\n }\n}\n"                                                       \
-                "profile \"squashfs-dracut\" {\n kernel = \"debian/linux\"\n initramfs = \"dracut\"\n"                 \
-                " root \"squashfs\" {\n  path = \"http://elsewhere/x.squashfs\"\n }\n}\n"                              \
-                "profile \"san\" {\n san = \"iscsi:10.77.0.1::::iqn.2026-11.org.example:x\"\n}\n"                      \
-                "profile \"san-kernel\" {\n kernel = \"debian/linux\"\n cmdline = \"root=LABEL=r\"\n"                  \
-                " san = \"iscsi:10.77.0.1::::iqn.2026-11.org.example:x\"\n}\n"                                         \
-                "profile \"own\" {\n boot = { bios = \"pxelinux.0\" }\n}\n"                                            \
-                "profile \"pi\" {\n firmware = \"firmware\"\n kernel = \"debian/linux\"\n"                             \
-                " initrd = \"debian/initrd.gz\"\n cmdline = \"console=serial0,115200\"\n"                              \
-                " config_txt = \"dtparam=audio=on # ${machine.name}\"\n}\n"                                            \
-                "profile \"pi-image\" {\n image = \"root/debian/linux\"\n}\n"                                          \
-                "profile \"pi-plain\" {\n firmware = \"firmware\"\n root \"nfs\" {\n  path = \"/srv/pi\"\n }\n}\n"     \
-                "machine \"m1\" {\n mac = \"52:54:00:00:00:01\"\n address = \"10.77.0.11\"\n"                          \
-                " profile = profile.installer\n secrets = { password = \"s3cret\" }\n variables = { note = \"own\" "   \
-                "}\n}\n"                                                                                               \
-                "machine \"pi4\" {\n mac = \"dc:a6:32:00:00:04\"\n serial = \"0000000a\"\n profile = profile.pi\n}\n"  \
-                "machine \"pi5\" {\n mac = \"d8:3a:dd:00:00:05\"\n serial = \"0000000b\"\n profile = "                 \
-                "profile.pi-image\n}\n"                                                                                \
-                "machine \"pi3\" {\n mac = \"b8:27:eb:00:00:03\"\n address = \"10.77.0.13\"\n profile = "              \
-                "profile.pi-plain\n}\n"                                                                                \
-                "machine \"own\" {\n mac = \"52:54:00:00:00:08\"\n profile = profile.own\n}\n"                         \
-                "default_profile = profile.local-disk\nfolders = { more = \"firmware\", \"more/still\" = \"loaders\" " \
-                "}\n"
-
 static struct site *site;
+static char *site_text;
 
 static void unlink_in(const char *name)
 {
@@ -75,6 +25,8 @@ static void link_in(const char *target, const char *name)
 
 static int setup(void **state)
 {
+        size_t len;
+
         if (make_folder(state) < 0)
                 return -1;
         put("root/more.cpio", "x");
@@ -83,13 +35,16 @@ static int setup(void **state)
         link_in("../far/snponly", "loaders/snponly.efi");
         put("preseed.tmpl", "hostname ${machine.name}\npassword ${var.password}\n%{ for p in var.packages ~}\n"
                             "package ${p}\n%{ endfor ~}\n");
-        site = load_good(SITE);
+        if (file_read(GOLDEN "/site.hcl", 0, &site_text, &len, NULL) < 0)
+                return -1;
+        site = load_good(site_text);
         return 0;
 }
 
 static int teardown(void **state)
 {
         site_free(site);
+        free(site_text);
         return remove_folder(state);
 }
 
@@ -171,7 +126,7 @@ static void test_profiles(void **state)
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
                 CLEANUP_FREE char *text = xasprintf("%s\nmachine \"it\" {\n mac = \"52:54:00:00:00:77\"\n"
                                                     " profile = profile.%s\n}\n",
-                                                    SITE, names[i]);
+                                                    site_text, names[i]);
                 CLEANUP_FREE char *golden = xasprintf("%s.ipxe", names[i]);
                 struct site *other = load_good(text);
                 struct site_peer peer = {.address = 0x0a4d0064,
@@ -296,6 +251,7 @@ static void test_refused(void **state)
                 {"m1", "answers/nothing", -ENOENT, "profile 'installer' of machine 'm1' has no answers 'nothing'"},
                 {"m1", "answers/preseed/x", -ENOENT, "has no answers 'preseed/x'"},
                 {"m1", "answers/missing", -EINVAL, "site.hcl:"},
+                {"out", "boot.ipxe", -EACCES, "the kernel: a path with '..' is refused"},
                 {"own", "answers/preseed", -ENOENT, "profile 'own' of machine 'own' has no answers 'preseed'"},
                 {NULL, "answers/preseed", -ENOENT, "profile 'local-disk' of 10.77.0.101 has no answers 'preseed'"},
                 {NULL, "mac/52-54-00-00-00-01/answers/preseed", -EACCES, "preseed holds a secret, which is given only"},

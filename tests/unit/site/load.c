@@ -192,6 +192,7 @@ static const struct {
         {PROFILE("kernel = \"debian/${machine.nam}\""), "11:"},
         {PROFILE("kernel = \"${machin.name}\""), "there is no variable named 'machin'; did you mean 'machine'?"},
         {PROFILE("kernel = \"debian/linux\"\ncmdline = \"url=${answers.preseed}\""), "12:"},
+        {PROFILE("kernel = \"../linux\""), "11:10: the kernel '../linux': a path with '..' is refused"},
         {PROFILE("kernel = \"debian/linux\"\nloader = \"lilo\""), "12:10: 'lilo' is none of what 'loader' can be"},
         {PROFILE("boot = { bois = \"x\" }"), "11:8: there is no platform 'bois'; did you mean 'bios'?"},
         {PROFILE("boot = \"x\""), "11:8: 'boot' is an object, { bios = \"FILE\" }, not string"},
