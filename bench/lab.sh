@@ -1,0 +1,67 @@
+# shellcheck shell=bash disable=SC2154 # $work is set by who sources this
+# What the benchmarks of servers share: two network namespaces of their own,
+# joined by a veth pair, the programs that slipway is measured against, and medians.
+# Sourced, as root, with $work set. The server is 10.77.0.1, the clients 10.77.0.2.
+PATH=$PATH:/usr/sbin:/sbin
+declare -A pids=()
+
+lab_start() { # MTU
+  ip netns add "$work_ns-s"
+  ip netns add "$work_ns-c"
+  ip link add eth0 netns "$work_ns-s" mtu "$1" type veth peer name eth0 netns "$work_ns-c" mtu "$1"
+  ip -n "$work_ns-s" addr add 10.77.0.1/24 dev eth0
+  ip -n "$work_ns-c" addr add 10.77.0.2/24 dev eth0
+  for ns in s c; do
+    ip -n "$work_ns-$ns" link set lo up
+    ip -n "$work_ns-$ns" link set eth0 up
+  done
+}
+lab_mtu() {
+  ip -n "$work_ns-s" link set eth0 mtu "$1"
+  ip -n "$work_ns-c" link set eth0 mtu "$1"
+}
+work_ns=slb$$
+at_server() { ip netns exec "$work_ns-s" "$@"; }
+at_client() { ip netns exec "$work_ns-c" "$@"; }
+
+# Runs in the server's namespace until the end; its id is ${pids[NAME]}.
+daemon() { # NAME COMMAND...
+  local name=$1
+  shift
+  ip netns exec "$work_ns-s" "$@" >"$work/$name.log" 2>&1 &
+  pids[$name]=$!
+}
+lab_end() {
+  [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
+  wait 2>/dev/null || true
+  ip netns del "$work_ns-s" 2>/dev/null || true
+  ip netns del "$work_ns-c" 2>/dev/null || true
+  rm -rf "$work"
+}
+
+# A package's files, without installing it: some of these conflict, and some would start a service.
+peer() { # PACKAGE
+  local cache=${SLIPWAY_TEST_CACHE:-$HOME/.cache/slipway-tests}/peers
+  if [ ! -d "$cache/$1" ]; then
+    mkdir -p "$cache"
+    (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$1" && dpkg -x "$1"_*.deb "$cache/$1.new" && mv "$cache/$1.new" "$cache/$1") >&2
+  fi
+  printf '%s\n' "$cache/$1"
+}
+
+median() { sort -n | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
+# One line for the work in the title: slipway, the others, and slipway against the best of them. Each is a file
+# of figures, of which more is better: $work/KEY.WHO
+row() { # TITLE KEY UNIT LEAST WHO...
+  local title=$1 key=$2 unit=$3 least=$4 best=0 mine who value text=''
+  shift 4
+  mine=$(median <"$work/$key.slipway")
+  for who in "$@"; do
+    value=$(median <"$work/$key.$who")
+    best=$(awk -v a="$best" -v b="$value" 'BEGIN {print (a > b ? a : b)}')
+    text+=" $who $value"
+  done
+  awk -v t="$title" -v m="$mine" -v b="$best" -v u="$unit" -v l="$least" -v x="$text" 'BEGIN {
+    r = m / b
+    printf "%-44s slipway %s %s,%s: %.2f times the best (at least %s)%s\n", t, m, u, x, r, l, (r >= l ? "" : "  MISSED")}'
+}
