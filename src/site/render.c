@@ -38,7 +38,8 @@ static int served_line(struct site_request *request, const struct hcl_expr *expr
 
 static int initrds(struct site_request *request, const char *const **ret, struct error *err)
 {
-        const char *const *lines = NULL, **paths;
+        const char *const *lines = NULL;
+        const char **paths;
         size_t n = 0;
         int r = site_eval_lines(request, request->profile->initrd, "the initrd", &lines, err);
 
