@@ -197,12 +197,10 @@ static void retry(struct load *load, struct client *clients, double start)
         for (unsigned int i = 0; i < load->clients; i++) {
                 struct client *c = &clients[i];
 
+                if (!c->ended && t - start > load->timeout_sec)
+                        finish(load, c, "time is over");
                 if (c->ended || t - c->last < RETRY_MS / 1000.0)
                         continue;
-                if (t - start > load->timeout_sec) {
-                        finish(load, c, "time is over");
-                        continue;
-                }
                 c->last = t;
                 c->gap = false;
                 load->retries++;
