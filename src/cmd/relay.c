@@ -49,7 +49,7 @@ static int take_interfaces(const struct options *options, struct relay *relay, s
                         return error_set(err, EINVAL, "-interface=%s: there is no interface with such a name", *name);
                 if (relay->n_interfaces == RELAY_INTERFACES)
                         return error_set(err, EINVAL, "more than %d interfaces", RELAY_INTERFACES);
-                strcpy(relay->interfaces[relay->n_interfaces++].name, *name);
+                memcpy(relay->interfaces[relay->n_interfaces++].name, *name, strlen(*name) + 1);
         }
         return relay->n_interfaces ? 0 : error_set(err, EINVAL, "-interface is missing: where are the clients?");
 }

@@ -6,7 +6,10 @@
  * Clients that have no address yet are answered by packet sockets, without
  * ARP. dhcp_server_open() opens all sockets and the leases, and may need
  * privileges (CAP_NET_BIND_SERVICE, CAP_NET_RAW); dhcp_server_start() needs
- * none: in between the daemon drops them. */
+ * none: in between the daemon drops them. What a filter of system calls must
+ * leave to the thread: recvmmsg, sendmmsg, sendto, recvfrom, poll, socket of
+ * AF_INET with ioctl (names and hardware addresses of interfaces), and what
+ * SQLite does with its files in the folder `state`. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,6 +25,7 @@ struct dhcp_server;
 struct dhcp_counters {
         uint64_t received, malformed, dropped; /* messages; dropped: not answered */
         uint64_t offers, acks, naks, proxy_offers, binl_acks;
+        uint64_t unsent;         /* answers that the kernel refused */
         uint64_t leases;         /* addresses that are leased now */
         uint64_t commits;        /* waits for the disk */
         uint64_t write_errors;   /* commits that failed */

@@ -208,14 +208,29 @@ static struct dhcp_outgoing outgoing(const struct dhcp_job *job)
         return out;
 }
 
+/* An interface may be down, or an address of the site file not ours. */
+static void tell_unsent(struct dhcp_server *server, size_t n)
+{
+        int64_t now_ms = dhcp_now_ms(server);
+
+        pthread_mutex_lock(&server->lock);
+        server->counters.unsent += n;
+        pthread_mutex_unlock(&server->lock);
+        if (now_ms < server->unsent_again_ms)
+                return;
+        server->unsent_again_ms = now_ms + UNSENT_AGAIN_MS;
+        dhcp_tell(server, EVENT_LOG, 0,
+                  "answers cannot be sent: is the interface up, and has it the network's address?");
+}
+
 static void send_on(struct dhcp_server *server, int fd, bool packet, size_t n)
 {
-        if (n == 0)
-                return;
-        if (packet)
-                dhcp_packet_send(fd, server->out, n);
-        else
-                dhcp_udp_send(fd, server->out, n);
+        size_t unsent = 0;
+
+        if (n > 0)
+                unsent = packet ? dhcp_packet_send(fd, server->out, n) : dhcp_udp_send(fd, server->out, n);
+        if (unsent > 0)
+                tell_unsent(server, unsent);
 }
 
 /* Those that wait for the disk, or those that do not. */

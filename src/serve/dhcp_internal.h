@@ -14,6 +14,7 @@ enum {
         PEERS = 4096,    /* a power of two */
         OTHERS_MAX = 16, /* other servers that were seen */
         OTHERS_AGAIN_MS = 60000,
+        UNSENT_AGAIN_MS = 60000,
         WRITE_AGAIN_MS = 1000, /* after the disk refused */
 };
 
@@ -61,7 +62,8 @@ struct dhcp_server {
         struct dhcp_job *jobs;
         struct dhcp_outgoing *out;
         struct dhcp_probe *probes;
-        int64_t write_again_ms; /* nothing is written before; 0: all is well */
+        int64_t unsent_again_ms; /* not told again before */
+        int64_t write_again_ms;  /* nothing is written before; 0: all is well */
 
         /* Under the lock. */
         pthread_mutex_t lock;

@@ -135,15 +135,23 @@ static const struct site_network *relayed_network(struct exchange *x)
         return network;
 }
 
-static const struct site_network *local_network(struct exchange *x)
+static const struct site_network *network_on(const struct exchange *x, const char *interface)
 {
         const struct site *site = x->engine->site;
+
+        for (size_t i = 0; i < site->n_networks; i++)
+                if (site->networks[i].interface && str_eq(site->networks[i].interface, interface))
+                        return &site->networks[i];
+        return NULL;
+}
+
+static const struct site_network *local_network(struct exchange *x)
+{
         uint32_t link = dhcp_get_u32(x->message, DHCP_OPT_SUBNET_SELECTION, 0);
         const struct site_network *network = link ? network_of(x, link) : NULL;
 
-        for (size_t i = 0; i < site->n_networks && !network; i++)
-                if (site->networks[i].interface && str_eq(site->networks[i].interface, x->in->interface))
-                        network = &site->networks[i];
+        if (!network)
+                network = network_on(x, x->in->interface);
         if (!network && x->message->h.ciaddr) /* a renewal that came through a router */
                 network = network_of(x, x->message->h.ciaddr);
         if (!network)
