@@ -56,6 +56,7 @@ struct tftp_worker {
         struct tftp_session *chains[TFTP_HASH];
         struct tftp_limit limit;
         int64_t now_ms, due_ms; /* due: no session's deadline is before it */
+        int vain;               /* waits that looking did not shorten, in a row; below 0: that are not looked at */
         uint8_t *batch;         /* TFTP_BATCH_BYTES */
         uint8_t *received;      /* TFTP_RECEIVE packets */
         struct {

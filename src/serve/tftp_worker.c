@@ -1,6 +1,6 @@
 /* A thread of the TFTP server: waits for packets, time and room in sockets,
  * and hands them to the sessions. */
-#include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -8,12 +8,24 @@
 
 #include "serve/tftp_internal.h"
 
-static int64_t monotonic_ms(void)
+enum {
+        LOOK_NS = 40000,
+        LOOK_SESSIONS = 8,
+        LOOK_VAIN = 8,     /* times in a row, and then ... */
+        LOOK_PAUSE = 1000, /* ... this many waits without */
+};
+
+static int64_t monotonic_ns(void)
 {
         struct timespec ts;
 
         clock_gettime(CLOCK_MONOTONIC, &ts);
-        return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+        return ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static int64_t monotonic_ms(void)
+{
+        return monotonic_ns() / 1000000;
 }
 
 /* ---- packets ---- */
@@ -180,11 +192,36 @@ static void handle_session(struct tftp_worker *w, struct tftp_session *s, uint32
                 tftp_session_writable(w, s);
 }
 
+/* With windows of one block each block is a round trip, and where the client is near, the largest part of that is
+ * falling asleep and being woken. So we look for a moment before we sleep: while there are few clients (of many
+ * there is always one that has answered), and not for long where it was in vain. */
+static int look(struct tftp_worker *w, struct epoll_event *events)
+{
+        int64_t until = monotonic_ns() + LOOK_NS;
+        int n = 0;
+
+        if (w->sessions.n == 0 || w->sessions.n > LOOK_SESSIONS || ++w->vain <= 0)
+                return 0;
+        while (n == 0 && monotonic_ns() < until) {
+                n = epoll_wait(w->epoll, events, TFTP_EVENTS, 0);
+                if (n == 0)
+                        sched_yield(); /* the client may be waiting for this processor */
+        }
+        if (n > 0)
+                w->vain = 0;
+        else if (w->vain == LOOK_VAIN)
+                w->vain = -LOOK_PAUSE;
+        return n;
+}
+
 /* False: to stop. */
 static bool run_once(struct tftp_worker *w)
 {
         struct epoll_event events[TFTP_EVENTS];
-        int n = epoll_wait(w->epoll, events, TFTP_EVENTS, wait_ms(w));
+        int n = look(w, events);
+
+        if (n == 0)
+                n = epoll_wait(w->epoll, events, TFTP_EVENTS, wait_ms(w));
 
         w->now_ms = monotonic_ms();
         if (n > 2)
