@@ -135,14 +135,19 @@ static void own_loader(struct booting *b, const char *what)
 
 static void no_loader(struct booting *b, const char *package)
 {
+        const struct client *client = b->request->client;
+        const char *platform = client_platform_name(client->platform);
+        const char *way = client->kind == CLIENT_HTTP ? " that HTTP Boot can start" : "";
+
         b->boot->profile = NULL;
         if (package)
-                because(b, "boot file: none, since this host has no boot loader for %s; the package %s has one",
-                        client_platform_name(b->request->client->platform), package);
+                because(b, "boot file: none, since this host has no boot loader for %s%s; the package %s has one",
+                        platform, way, package);
         else
                 because(b,
-                        "boot file: none, since no package has a boot loader for %s; name one in the profile's 'boot'",
-                        client_platform_name(b->request->client->platform));
+                        "boot file: none, since no package has a boot loader for %s%s; name one in the profile's "
+                        "'boot'",
+                        platform, way);
 }
 
 static void firmware(struct booting *b)

@@ -8,38 +8,47 @@
 #include "base/file.h"
 #include "base/str.h"
 
-#define ROW(row_name, row_family, row_platform, row_package, ...)                                                      \
+enum { PXE = 1, HTTP = 2 };
+
+#define ROW(row_name, row_family, row_platform, row_ways, row_package, ...)                                            \
         {                                                                                                              \
                 .name = (row_name), .family = SITE_LOADER_##row_family, .platform = PLATFORM_##row_platform,           \
-                .package = (row_package), .hosts = {                                                                   \
+                .ways = (row_ways), .package = (row_package), .hosts = {                                               \
                         __VA_ARGS__                                                                                    \
                 }                                                                                                      \
         }
 /* Debian's GRUB with all that a boot from the network needs: signed, or else as it is built. */
 #define GRUB(suffix, row_platform, folder, row_package)                                                                \
-        ROW("grubnet" suffix ".efi", GRUB, row_platform, row_package,                                                  \
+        ROW("grubnet" suffix ".efi", GRUB, row_platform, PXE, row_package,                                             \
             "/usr/lib/grub/" folder "-signed/grubnet" suffix ".efi.signed",                                            \
             "/usr/lib/grub/" folder "/monolithic/grubnet" suffix ".efi")
 
-/* Of one family and platform the row for PXE comes first, then that for HTTP Boot. */
+/* Debian's GRUB finds no network when it was started by HTTP Boot. One that is
+ * made for it, as slipway-site(5) says how, is looked for in the site's own folder. */
+#define GRUB_HTTP(suffix, row_platform) ROW("grubhttp" suffix ".efi", GRUB, row_platform, HTTP, NULL, NULL)
+
+/* Of one family and platform the first row counts that the host has. */
 static const struct site_loader_row loaders[] = {
-        ROW("undionly.kpxe", IPXE, BIOS, "ipxe", "/usr/lib/ipxe/undionly.kpxe", "/usr/share/ipxe/undionly.kpxe"),
-        ROW("snponly.efi", IPXE, UEFI_X64, "ipxe", "/usr/lib/ipxe/snponly.efi",
+        ROW("undionly.kpxe", IPXE, BIOS, PXE, "ipxe", "/usr/lib/ipxe/undionly.kpxe", "/usr/share/ipxe/undionly.kpxe"),
+        ROW("snponly.efi", IPXE, UEFI_X64, PXE, "ipxe", "/usr/lib/ipxe/snponly.efi",
             "/usr/share/ipxe/ipxe-snponly-x86_64.efi", "/usr/share/ipxe/x86_64/snponly.efi"),
-        ROW("ipxe.efi", IPXE, UEFI_X64, "ipxe", "/usr/lib/ipxe/ipxe.efi", "/usr/share/ipxe/ipxe-x86_64.efi",
+        ROW("ipxe.efi", IPXE, UEFI_X64, PXE | HTTP, "ipxe", "/usr/lib/ipxe/ipxe.efi", "/usr/share/ipxe/ipxe-x86_64.efi",
             "/usr/share/ipxe/x86_64/ipxe.efi"),
-        ROW("snponly-arm64.efi", IPXE, UEFI_ARM64, NULL, "/usr/lib/ipxe/snponly-arm64.efi",
+        ROW("snponly-arm64.efi", IPXE, UEFI_ARM64, PXE | HTTP, NULL, "/usr/lib/ipxe/snponly-arm64.efi",
             "/usr/lib/ipxe/arm64/snponly.efi", "/usr/share/ipxe/arm64-efi/snponly.efi"),
         GRUB("x64", UEFI_X64, "x86_64-efi", "grub-efi-amd64-bin"),
         GRUB("aa64", UEFI_ARM64, "arm64-efi", "grub-efi-arm64-bin"),
         GRUB("ia32", UEFI_IA32, "i386-efi", "grub-efi-ia32-bin"),
         GRUB("arm", UEFI_ARM32, "arm-efi", "grub-efi-arm-bin"),
         GRUB("riscv64", UEFI_RISCV64, "riscv64-efi", "grub-efi-riscv64-bin"),
-        ROW("shimx64.efi", SHIM, UEFI_X64, "shim-signed", "/usr/lib/shim/shimx64.efi.signed",
+        GRUB_HTTP("x64", UEFI_X64),
+        GRUB_HTTP("aa64", UEFI_ARM64),
+        ROW("shimx64.efi", SHIM, UEFI_X64, PXE, "shim-signed", "/usr/lib/shim/shimx64.efi.signed",
             "/boot/efi/EFI/fedora/shimx64.efi"),
-        ROW("shimaa64.efi", SHIM, UEFI_ARM64, "shim-signed", "/usr/lib/shim/shimaa64.efi.signed",
+        ROW("shimaa64.efi", SHIM, UEFI_ARM64, PXE, "shim-signed", "/usr/lib/shim/shimaa64.efi.signed",
             "/boot/efi/EFI/fedora/shimaa64.efi"),
-        ROW("pxelinux.0", PXELINUX, BIOS, "pxelinux", "/usr/lib/PXELINUX/pxelinux.0", "/usr/share/syslinux/pxelinux.0"),
+        ROW("pxelinux.0", PXELINUX, BIOS, PXE, "pxelinux", "/usr/lib/PXELINUX/pxelinux.0",
+            "/usr/share/syslinux/pxelinux.0"),
 };
 
 enum { N_LOADERS = sizeof(loaders) / sizeof(loaders[0]) };
@@ -102,21 +111,19 @@ void site_loaders_find(struct site *site, const char *folder)
         private->loaders[i] = find_host(&private->arena, &loaders[i], folder);
 }
 
-/* The last one for HTTP Boot, which has its own drivers where there are two; else the first. */
 static const char *of_family(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
                              const char **package)
 {
-        const char *name = NULL;
-
         for (size_t i = 0; i < N_LOADERS; i++) {
-                if (loaders[i].family != family || loaders[i].platform != platform)
+                if (loaders[i].family != family || loaders[i].platform != platform ||
+                    !(loaders[i].ways & (http ? HTTP : PXE)))
                         continue;
+                if (site->private->loaders[i])
+                        return loaders[i].name;
                 if (!*package)
                         *package = loaders[i].package;
-                if (site->private->loaders[i] && (!name || http))
-                        name = loaders[i].name;
         }
-        return name;
+        return NULL;
 }
 
 const char *site_loader_for(const struct site *site, enum site_loader family, enum client_platform platform, bool http,

@@ -9,6 +9,7 @@ struct site_loader_row {
         const char *name; /* as it is served */
         enum client_platform platform;
         enum site_loader family;
+        unsigned int ways;          /* by PXE, by UEFI HTTP Boot */
         const char *package;        /* Debian's; NULL: none has it */
         const char *const hosts[4]; /* where packages put it, the best first; NULL-terminated */
 };
