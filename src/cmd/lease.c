@@ -57,16 +57,15 @@ static int run(const struct command *command, int argc, char **argv)
         CLEANUP_ERROR struct error err = {0};
         struct options options = {0};
         bool titled = false;
-        int exit_code = 0, r, next = options_parse(command, argc, argv, &options, &exit_code);
-        const char *verb;
+        int exit_code = 0, r, next;
+        const char *verb = server_verb(command, &argc, &argv, &options, &next, &exit_code);
 
-        if (next < 0)
+        if (!verb)
                 return exit_code;
-        verb = next < argc ? argv[next] : "";
-        if (strcmp(verb, "ls") == 0 && argc - next == 1)
+        if (strcmp(verb, "ls") == 0 && argc == next)
                 r = server_ask(&options.server, json_pack("{s:s}", "do", "leases"), print, &titled, &err);
-        else if (strcmp(verb, "release") == 0 && argc - next == 2)
-                r = release(&options, argv[next + 1], &err);
+        else if (strcmp(verb, "release") == 0 && argc - next == 1)
+                r = release(&options, argv[next], &err);
         else if (*verb && !strv_has(verbs, verb))
                 return command_unknown("verb", verb, verbs);
         else {

@@ -78,19 +78,17 @@ static int run(const struct command *command, int argc, char **argv)
         CLEANUP_ERROR struct error err = {0};
         struct options options = {0};
         bool titled = false;
-        int exit_code = 0, r, next = options_parse(command, argc, argv, &options, &exit_code);
-        const char *verb;
+        int exit_code = 0, r, next;
+        const char *verb = server_verb(command, &argc, &argv, &options, &next, &exit_code);
 
-        if (next < 0)
+        if (!verb)
                 return exit_code;
-        verb = next < argc ? argv[next] : "";
-        if (strcmp(verb, "ls") == 0 && argc - next == 1)
+        if (strcmp(verb, "ls") == 0 && argc == next)
                 r = server_ask(&options.server, json_pack("{s:s}", "do", "machines"), print_machine, &titled, &err);
-        else if (strcmp(verb, "show") == 0 && argc - next == 2)
-                r = server_ask(
-                        &options.server,
-                        json_pack("{s:s, s:s, s:b}", "do", "machine", "name", argv[next + 1], "last", options.last),
-                        print_boot, NULL, &err);
+        else if (strcmp(verb, "show") == 0 && argc - next == 1)
+                r = server_ask(&options.server,
+                               json_pack("{s:s, s:s, s:b}", "do", "machine", "name", argv[next], "last", options.last),
+                               print_boot, NULL, &err);
         else if (*verb && !strv_has(verbs, verb))
                 return command_unknown("verb", verb, verbs);
         else {

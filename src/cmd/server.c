@@ -36,6 +36,25 @@ void server_time(int64_t sec, char *buf, size_t size)
                        &tm_then);
 }
 
+const char *server_verb(const struct command *command, int *argc, char ***argv, void *options, int *ret_next,
+                        int *ret_exit)
+{
+        int next = options_parse(command, *argc, *argv, options, ret_exit);
+
+        if (next < 0)
+                return NULL;
+        *ret_next = *argc;
+        if (next == *argc)
+                return "";
+        *argc -= next;
+        *argv += next;
+        next = options_parse(command, *argc, *argv, options, ret_exit);
+        if (next < 0)
+                return NULL;
+        *ret_next = next;
+        return (*argv)[0];
+}
+
 int server_ask(const struct server_options *options, json_t *request, int (*visit)(void *arg, json_t *line), void *arg,
                struct error *err)
 {

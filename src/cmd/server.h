@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "cmd/cmd.h"
 
 struct server_options {
         const char *control; /* its socket; NULL: SLIPWAY_CONTROL, or the usual one */
@@ -24,6 +25,10 @@ const char *server_control(const struct server_options *options);
  * taken over. A negative result of `visit` ends it and is returned. */
 int server_ask(const struct server_options *options, json_t *request, int (*visit)(void *arg, json_t *line), void *arg,
                struct error *err);
+/* A command's verb, with options before it and after it: *argc and *argv begin at the verb then, and *ret_next is the
+ * first argument behind it. "": there is none. NULL: the options were wrong, or help was wanted. */
+const char *server_verb(const struct command *command, int *argc, char ***argv, void *options, int *ret_next,
+                        int *ret_exit);
 /* A text of an object; "" where it is missing. */
 const char *server_text(const json_t *object, const char *key);
 /* "12:30:05", with the day in front where it is not today. */

@@ -21,7 +21,6 @@
 #include "guest/guest.h"
 #include "guest/idmap.h"
 #include "guest/mounts.h"
-#include "guest/native.h"
 
 #define FREE_BYTES_WANTED (4ULL << 30)
 
@@ -203,15 +202,12 @@ static void check_cache(struct doctor *doctor)
         }
 }
 
-/* 0: by the host itself, 1: by qemu, 2: by qemu, accelerated. */
 static int try_arch(void *arg, struct error *err)
 {
         CLEANUP_FREE char *by = NULL;
         int r = binfmt_register(arg, NULL, &by, err);
 
-        if (r < 0 || !by)
-                return r < 0 ? r : 0;
-        return !native_obstacle(arg) && binfmt_can_replace(by) ? 2 : 1;
+        return r < 0 ? r : by ? 1 : 0;
 }
 
 /* Programs of each architecture that images commonly have. */
@@ -240,8 +236,7 @@ static void check_arches(struct doctor *doctor)
                 else
                         passed(doctor, rows[i].label, rows[i].required,
                                r == 0 ? xstrdup("run by this machine itself")
-                                      : xasprintf("run by %s%s", qemu ? qemu : "the host's binfmt_misc",
-                                                  r > 1 ? ", accelerated" : ""));
+                                      : xasprintf("run by %s", qemu ? qemu : "the host's binfmt_misc"));
         }
 }
 

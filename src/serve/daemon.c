@@ -139,9 +139,8 @@ static int open_files(struct daemon *daemon, const struct site_listen *listen, s
 static int open_all(struct daemon *daemon, const struct site *site, struct error *err)
 {
         const struct daemon_options *options = daemon->options;
-        const char *state = options->state ? options->state : site->state;
-        CLEANUP_FREE char *control = options->control ? xstrdup(options->control) : path_join(state, "control");
-        int r = dir_make(state, 0755, err);
+        CLEANUP_FREE char *control = options->control ? xstrdup(options->control) : path_join(site->state, "control");
+        int r = dir_make(site->state, 0755, err);
 
         if (r == 0)
                 r = control_open(control, &daemon->control, err);
@@ -150,7 +149,7 @@ static int open_all(struct daemon *daemon, const struct site *site, struct error
         if (r == 0)
                 r = open_files(daemon, &site->listen, err);
         if (r == 0)
-                r = event_store_open(state, &daemon->store, err);
+                r = event_store_open(site->state, &daemon->store, err);
         daemon->neighbours = neighbour_open();
         notify_open();
         return r;
@@ -164,7 +163,7 @@ static int confine(struct daemon *daemon, const struct site *site, struct error 
         const char *strength = "with all its privileges";
         int r = 0;
 
-        strv_add(&writable, options->state ? options->state : site->state);
+        strv_add(&writable, site->state);
         if (options->control)
                 strv_take(&writable, path_dir(options->control));
         if (!options->no_sandbox)

@@ -74,6 +74,8 @@ int daemon_site(const struct daemon_options *options, bool bind, struct site **r
 
         if (r < 0)
                 return r;
+        if (options->state)
+                site->state = options->state;
         for (size_t i = 0; bind && i < site->n_networks; i++) {
                 r = bind_network(site, i, err);
                 if (r < 0)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -229,10 +230,11 @@ static int lock_files(const struct sandbox *sandbox, struct error *err)
         return 1;
 }
 
-/* Sockets that may still be made: none that sends anything of its own making (AF_PACKET, AF_NETLINK...). */
+/* Sockets that may still be made: none that sends frames of its own making (AF_PACKET). Interfaces' addresses are
+ * read through AF_NETLINK at a reload. */
 static int allow_sockets(scmp_filter_ctx filter)
 {
-        static const uint64_t families[] = {1 /* AF_UNIX */, 2 /* AF_INET */};
+        static const uint64_t families[] = {AF_UNIX, AF_INET, AF_NETLINK};
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < sizeof(families) / sizeof(families[0]); i++)

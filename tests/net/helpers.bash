@@ -36,8 +36,9 @@ holder() {
   mkfifo "$ready"
   setpriv --pdeathsig KILL "$@" sh -c 'echo >"$1"; exec sleep 100000' - "$ready" 3>&- &
   holders+=($!)
+  disown $! # its end is no news
   timeout 20 cat "$ready" >/dev/null || return 1
-  printf -v "$name" %s "$(innermost $!)"
+  printf -v "$name" %s "$(innermost "${holders[-1]}")"
 }
 # The last of a chain of only children.
 innermost() {
@@ -68,8 +69,8 @@ lab_stop() {
   local pid
   for pid in "${holders[@]}"; do
     kill -KILL "$pid" 2>/dev/null || :
+    while [ -e "/proc/$pid" ]; do sleep 0.02; done
   done
-  wait 2>/dev/null
 }
 
 # DHCP clients write to it.
@@ -167,3 +168,11 @@ http_serves() {
   background httpd server python3 -m http.server --protocol HTTP/1.1 --directory root 80
   wait_for 10 server curl -sfo /dev/null http://10.77.0.1/
 }
+
+# serves OPTIONS...: slipway in the server's namespace; its log is serve.log.
+serves() {
+  background serve server "$slipway" serve -state="$PWD/state" "$@"
+  wait_for 20 shows serve ready || { cat serve.log; return 1; }
+}
+# A command that asks it.
+ask() { server env SLIPWAY_CONTROL="$PWD/state/control" "$slipway" "$@"; }

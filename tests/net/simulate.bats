@@ -53,7 +53,7 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 "
 @test "simulate: a proxy beside a DHCP server, and its port 4011" {
   echo 'an image' >root/boot.0
   background proxy server dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root --interface=eth0 --log-dhcp --log-facility=- \
-    --dhcp-range=10.77.0.0,proxy --pxe-service=x86PC,boot,boot --pxe-service=x86-64_EFI,boot,boot.0 --enable-tftp --tftp-root="$PWD/root"
+    --dhcp-leasefile=leases.proxy --dhcp-range=10.77.0.0,proxy --pxe-service=x86PC,boot,boot --pxe-service=x86-64_EFI,boot,boot.0 --enable-tftp --tftp-root="$PWD/root"
   wait_for 10 shows proxy 'DHCP, proxy'
   # Another server on the same segment: of the clients' side.
   plug d0 52:54:00:77:09:01
