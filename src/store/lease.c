@@ -36,10 +36,11 @@ const char *lease_state_name(enum lease_state state)
 /* synchronous=FULL: a commit waits for the disk. With WAL it is one fsync of
  * one file, whatever the number of leases. */
 static const char schema[] =
+        "PRAGMA page_size = 1024;" /* leases lie scattered: a commit writes a page for each, and its checksum */
         "PRAGMA journal_mode = WAL;"
         "PRAGMA synchronous = FULL;"
         "PRAGMA cache_size = -4096;" /* KiB */
-        "PRAGMA wal_autocheckpoint = 4000;"
+        "PRAGMA wal_autocheckpoint = 16000;"
         "PRAGMA journal_size_limit = 33554432;"
         "CREATE TABLE IF NOT EXISTS leases ("
         " address INTEGER PRIMARY KEY, state INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,"
