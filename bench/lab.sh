@@ -21,14 +21,16 @@ lab_mtu() {
   ip -n "$work_ns-c" link set eth0 mtu "$1"
 }
 work_ns=slb$$
-at_server() { ip netns exec "$work_ns-s" "$@"; }
-at_client() { ip netns exec "$work_ns-c" "$@"; }
+# BENCH_FIFO=1: before all else that this machine does, so that other work does not blur the figures (nor get its turn).
+first=()
+[ -z "${BENCH_FIFO-}" ] || first=(chrt -f 20)
+at_client() { "${first[@]}" ip netns exec "$work_ns-c" "$@"; }
 
 # Runs in the server's namespace until the end; its id is ${pids[NAME]}.
 daemon() { # NAME COMMAND...
   local name=$1
   shift
-  ip netns exec "$work_ns-s" "$@" >"$work/$name.log" 2>&1 &
+  "${first[@]}" ip netns exec "$work_ns-s" "$@" >"$work/$name.log" 2>&1 &
   pids[$name]=$!
 }
 lab_end() {
