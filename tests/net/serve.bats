@@ -185,3 +185,41 @@ PY
   [[ $output == *'200 of 200 clients have all they asked for'* ]]
   [ "$(ask lease ls | grep -c active)" -eq 200 ]
 }
+
+@test "serve: beside another DHCP server, which is told of; simulated firmware boots by port 4011" {
+  plug d0 52:54:00:77:09:01
+  clients ip address add 10.77.0.2/24 dev d0
+  background others clients dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root --interface=d0 --bind-interfaces \
+    --no-ping --log-facility=- --dhcp-leasefile=leases.others --dhcp-range=10.77.0.150,10.77.0.160,10m
+  wait_for 10 shows others 'DHCP, IP range'
+  serves -quick=root -interface=eth0 -proxy
+  for kind in bios uefi-x64 uefi-http ipxe; do
+    run -0 clients timeout 100 "$slipway" simulate -interface=c0 -timeout=30 "$kind"
+    [[ $output == *'proxy OFFER from 10.77.0.1'*'has all it asks for'* ]] || { echo "$kind: $output"; cat serve.log; return 1; }
+  done
+  shows serve "another DHCP server"
+  [ "$(ask lease ls | grep -c 10.77)" -eq 0 ]
+  run -0 ask machine ls
+  [[ $output == *uefi-x64*booting* ]]
+}
+
+@test "serve: killed under load, again and again: no lease that was acknowledged is lost, no address is given twice" {
+  sed -i 's/range .*/range = ["10.77.0.16", "10.77.0.254"]/' site.hcl
+  for round in 0 1 2 3 4 5 6 7; do
+    serves site.hcl
+    background "clients$round" clients "$slipway" simulate -interface=c0 -hurry -json -timeout=30 -count=25 -first=$((round * 25)) -rate=60 ipxe
+    sleep "0.$((RANDOM % 5))$((RANDOM % 10))"
+    kill -KILL "$(pid_of serve)"
+    wait "$(cat serve.pid)" || :
+    serves site.hcl
+    wait "$(cat "clients$round.pid")" || :
+    stop serve
+  done
+  # MAC and address of each ACK that a client saw, against what the server remembers after its last start.
+  jq -r 'select(.stage // "" | startswith("ACK of")) | "\(.mac) \(.stage[7:])"' clients?.log | sort -u >acknowledged
+  [ "$(wc -l <acknowledged)" -ge 150 ]
+  [ -z "$(cut -d' ' -f2 acknowledged | sort | uniq -d)" ]
+  serves site.hcl
+  ask lease ls -json | jq -r '"\(.mac) \(.address)"' | sort -u >remembered
+  [ -z "$(comm -23 acknowledged remembered)" ]
+}
