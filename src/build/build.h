@@ -23,9 +23,10 @@ int build_check(const struct template *t, struct diags *diags);
 enum on_error { ON_ERROR_CLEANUP, ON_ERROR_ABORT, ON_ERROR_ASK, ON_ERROR_RUN_CLEANUP_PROVISIONER };
 
 struct build_options {
-        bool force;    /* replace an existing image_path */
-        bool debug;    /* wait for Enter before each step */
-        bool no_cache; /* run every step again */
+        bool force;         /* replace an existing image_path */
+        bool debug;         /* wait for Enter before each step */
+        bool no_cache;      /* run every step again */
+        bool no_accelerate; /* emulate all of a guest for another processor */
         enum on_error on_error;
         long parallel; /* builds at the same time; 0: no limit */
         struct ui ui;  /* how to show: machine_readable, timestamps, color */

@@ -73,6 +73,12 @@ static void key_mounts(struct digest *key, const struct schema_blocks *blocks)
         digest_string(key, NULL);
 }
 
+/* Where it can be: whether it is shows no difference, or that is a bug which is hunted by building both ways. */
+static bool is_accelerated(const struct job *job)
+{
+        return job->arm->accelerate && !job->options->no_accelerate;
+}
+
 /* What every layer's outcome hangs on: its parent and the guest's set-up. */
 static struct digest *key_begin(const struct job *job)
 {
@@ -88,6 +94,7 @@ static struct digest *key_begin(const struct job *job)
         digest_string(key, job->arm->qemu_binary_source_path);
         digest_string(key, job->arm->qemu_binary_destination_path);
         digest_string(key, getenv("QEMU_CPU"));
+        digest_string(key, is_accelerated(job) ? "accelerated" : "emulated");
         digest_string(key, getenv("SOURCE_DATE_EPOCH"));
         return key;
 }
@@ -150,6 +157,7 @@ int step_guest(struct job *job, const char *stage, struct guest **ret, struct er
                                    .env = STRV(job->arm->image_chroot_env),
                                    .qemu = job->arm->qemu_binary_source_path,
                                    .qemu_destination = job->arm->qemu_binary_destination_path,
+                                   .accelerate = is_accelerated(job),
                                    .mount_path = job->arm->image_mount_path,
                            },
                            ret, err);

@@ -11,7 +11,7 @@
 struct options {
         struct template_args template;
         const char *on_error;
-        bool color, force, debug, machine_readable, timestamp_ui, no_cache, warn_undeclared;
+        bool color, force, debug, machine_readable, timestamp_ui, no_cache, no_accelerate, warn_undeclared;
         long parallel;
 };
 
@@ -32,6 +32,8 @@ static const struct option_spec specs[] = {
         {"parallel-builds", OPTION_INT, offsetof(struct options, parallel), "N", NULL,
          "Builds at the same time; 0: no limit"},
         {"no-cache", OPTION_BOOL, offsetof(struct options, no_cache), NULL, NULL, "Run every step again"},
+        {"no-accelerate", OPTION_BOOL, offsetof(struct options, no_accelerate), NULL, NULL,
+         "Emulate all of a guest for another processor"},
         {"machine-readable", OPTION_BOOL, offsetof(struct options, machine_readable), NULL, NULL, "Output for scripts"},
         {"timestamp-ui", OPTION_BOOL, offsetof(struct options, timestamp_ui), NULL, NULL,
          "Put the time before each line"},
@@ -45,6 +47,7 @@ static struct build_options build_options_of(const struct options *options)
                 .force = options->force,
                 .debug = options->debug,
                 .no_cache = options->no_cache,
+                .no_accelerate = options->no_accelerate,
                 .on_error = (enum on_error)options_choice(on_error_choices, options->on_error),
                 .parallel = options->debug ? 1 : options->parallel,
         };

@@ -101,7 +101,7 @@ static void add_bytes(struct str *line, const uint8_t *bytes, size_t n, char sep
         str_addc(line, separator);
 }
 
-static char *registration(const struct arch *arch, const char *qemu)
+static char *registration(const struct arch *arch, const char *qemu, bool argv0)
 {
         struct str line = {0};
         uint8_t magic[ARCH_PATTERN], mask[ARCH_PATTERN];
@@ -113,7 +113,7 @@ static char *registration(const struct arch *arch, const char *qemu)
         str_addf(&line, "%cqemu-%s%cM%c%c", separator, arch->name, separator, separator, separator);
         add_bytes(&line, magic, sizeof(magic), separator);
         add_bytes(&line, mask, sizeof(mask), separator);
-        str_addf(&line, "%s%c%sOCF", qemu, separator, keeps_argv0(qemu) ? "P" : "");
+        str_addf(&line, "%s%c%sOCF", qemu, separator, argv0 ? "P" : "");
         return str_steal(&line);
 }
 
@@ -126,7 +126,7 @@ static int write_to(int folder, const char *name, const char *text)
         return 0;
 }
 
-static int register_own(int folder, const struct arch *arch, const char *qemu, struct error *err)
+static int register_own(int folder, const struct arch *arch, const char *qemu, bool argv0, struct error *err)
 {
         CLEANUP_FREE char *name = xasprintf("qemu-%s", arch->name);
         CLEANUP_FREE char *path = xasprintf("/proc/self/fd/%d/%s", folder, name);
@@ -139,10 +139,25 @@ static int register_own(int folder, const struct arch *arch, const char *qemu, s
                         return 0;
                 write_to(folder, name, "-1");
         }
-        line = registration(arch, qemu);
+        line = registration(arch, qemu, argv0);
         log_debug("binfmt_misc: %s", line);
         r = write_to(folder, "register", line);
         return r < 0 ? error_errno(err, -r, "register '%s' with binfmt_misc", qemu) : 0;
+}
+
+bool binfmt_can_replace(const char *qemu)
+{
+        CLEANUP_CLOSE int folder = own_binfmt();
+
+        return folder >= 0 && keeps_argv0(qemu);
+}
+
+int binfmt_replace(const struct arch *arch, const char *qemu, struct error *err)
+{
+        CLEANUP_CLOSE int folder = own_binfmt();
+
+        return folder < 0 ? error_errno(err, -folder, "mount binfmt_misc")
+                          : register_own(folder, arch, qemu, true, err);
 }
 
 static bool parse_hex(const char *s, uint8_t *bytes, size_t n)
@@ -231,7 +246,7 @@ int binfmt_register(const struct arch *arch, const char *qemu, char **ret_by, st
         program = arch_qemu(arch, qemu);
         folder = program ? own_binfmt() : -ENOENT;
         if (folder >= 0) {
-                r = register_own(folder, arch, program, err);
+                r = register_own(folder, arch, program, keeps_argv0(program), err);
                 if (r < 0)
                         return r;
                 free(by);

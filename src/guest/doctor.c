@@ -21,6 +21,7 @@
 #include "guest/guest.h"
 #include "guest/idmap.h"
 #include "guest/mounts.h"
+#include "guest/native.h"
 
 #define FREE_BYTES_WANTED (4ULL << 30)
 
@@ -202,12 +203,15 @@ static void check_cache(struct doctor *doctor)
         }
 }
 
+/* 0: by the host itself, 1: by qemu, 2: by qemu, accelerated. */
 static int try_arch(void *arg, struct error *err)
 {
         CLEANUP_FREE char *by = NULL;
         int r = binfmt_register(arg, NULL, &by, err);
 
-        return r < 0 ? r : by ? 1 : 0;
+        if (r < 0 || !by)
+                return r < 0 ? r : 0;
+        return !native_obstacle(arg) && binfmt_can_replace(by) ? 2 : 1;
 }
 
 /* Programs of each architecture that images commonly have. */
@@ -236,7 +240,8 @@ static void check_arches(struct doctor *doctor)
                 else
                         passed(doctor, rows[i].label, rows[i].required,
                                r == 0 ? xstrdup("run by this machine itself")
-                                      : xasprintf("run by %s", qemu ? qemu : "the host's binfmt_misc"));
+                                      : xasprintf("run by %s%s", qemu ? qemu : "the host's binfmt_misc",
+                                                  r > 1 ? ", accelerated" : ""));
         }
 }
 

@@ -17,6 +17,7 @@
 #include "guest/inject.h"
 #include "guest/inside.h"
 #include "guest/links.h"
+#include "guest/native.h"
 #include "guest/ns.h"
 
 /* A path that stays right when the working folder does not. The caller frees. */
@@ -162,13 +163,17 @@ static void end(struct guest *guest)
 
 static int clean_up(void *arg, struct error *err)
 {
-        static const char *const parts[] = {"below", "inject", "originals", "injected", "links", "root", "cell", NULL};
+        static const char *const parts[] = {"below", "inject", "originals", "injected",    "links",
+                                            "root",  "cell",   "native",    "native-qemu", NULL};
         const struct guest *guest = arg;
         CLEANUP_FREE char *volatile_mark = path_join(guest->work, "work");
+        CLEANUP_FREE char *native = path_join(guest->scratch, "native");
         int r = links_undo(guest->scratch, guest->upper, err);
 
         if (r == 0)
                 r = inject_undo(guest->scratch, guest->upper, err);
+        if (r == 0 && path_exists(native))
+                r = native_check(guest->upper, err);
         if (r == 0)
                 r = tree_remove(volatile_mark, err);
         for (size_t i = 0; r == 0 && parts[i]; i++) {

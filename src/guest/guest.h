@@ -31,6 +31,7 @@ struct guest_config {
         const char *const *env;       /* K=V of everything run inside, over a small standard environment */
         const char *qemu;             /* path on the host, or NULL: found */
         const char *qemu_destination; /* where templates expect it, or NULL */
+        bool accelerate;              /* the host's builds of tools run in place of emulated ones (native.h) */
         const char *mount_path; /* also visible here, inside the build's mount namespace (image_mount_path), or NULL */
 };
 

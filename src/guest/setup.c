@@ -36,6 +36,7 @@
 #include "guest/inroot.h"
 #include "guest/links.h"
 #include "guest/mounts.h"
+#include "guest/native.h"
 #include "guest/node.h"
 #include "guest/ns.h"
 
@@ -65,7 +66,8 @@ static void work_done(struct work *work)
 /* The scratch folder, without what a killed run may have left in it. */
 static int prepare_scratch(struct work *work, struct error *err)
 {
-        static const char *const parts[] = {"below", "inject", "originals", "injected", "root", "cell", NULL};
+        static const char *const parts[] = {"below", "inject", "originals",   "injected", "root",
+                                            "cell",  "native", "native-qemu", NULL};
         const char *scratch = work->config->scratch;
         int r = dir_make(scratch, 0755, err);
 
@@ -206,6 +208,17 @@ static int mount_root(struct work *work, struct error *err)
         visible = open(config->mount_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         r = visible < 0 ? -errno : mounts_bind(work->root, visible, true, false);
         return r < 0 ? error_errno(err, -r, "show the root on '%s'", config->mount_path) : 0;
+}
+
+/* Where the host can: its own builds of the guest's tools. */
+static int accelerate(const struct work *work, struct error *err)
+{
+        CLEANUP_CLOSE int root = open(work->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct native native = {work->arch, work->qemu, root, work->config->scratch};
+
+        if (!work->config->accelerate || !work->qemu)
+                return 0;
+        return root < 0 ? error_errno(err, errno, "open '%s'", work->root) : native_start(&native, err);
 }
 
 /* The image's own name, so that it and not the host's is what packages write down. */
@@ -365,6 +378,8 @@ static int first_process(const struct setup *setup, int sock, struct error *err)
                 r = inject(&work, err);
         if (r == 0)
                 r = mount_root(&work, err);
+        if (r == 0)
+                r = accelerate(&work, err);
         if (r < 0)
                 return r;
         set_hostname(&work);

@@ -102,6 +102,8 @@ static const struct schema_key arm_keys[] = {
             .help = "qemu-user for the guest's architecture; found by itself where it is left out"),
         KEY("qemu_binary_destination_path", SCHEMA_STRING, 0, qemu_binary_destination_path,
             .help = "where it would be in the guest; nothing is copied there"),
+        KEY("accelerate", SCHEMA_BOOL, 0, accelerate, .fallback = "true",
+            .help = "false: no program of the host's runs in place of the same one that would be emulated"),
         KEY("bootstrap", SCHEMA_BLOCKS, 0, bootstrap, .sub = &bootstrap_schema,
             .help = "instead of file_urls: a Debian made by mmdebstrap (method new)"),
 };

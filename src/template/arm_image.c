@@ -68,6 +68,8 @@ static const struct schema_key keys[] = {
             .help = "copy-host replaces the image's /etc/resolv.conf by the host's, delete removes it; else it stays"),
         KEY("image_arch", SCHEMA_STRING, 0, image_arch, .choices = arch_names,
             .help = "the image's processor; it is read from the image anyway"),
+        KEY("accelerate", SCHEMA_BOOL, 0, arm.accelerate, .fallback = "true",
+            .help = "false: no program of the host's runs in place of the same one that would be emulated"),
         KEY("qemu_binary", SCHEMA_STRING, 0, arm.qemu_binary_source_path,
             .help = "qemu-user for the image's processor; found by itself where it is left out"),
         KEY("qemu_args", SCHEMA_STRINGS, 0, qemu_args, .help = "its arguments: [\"-cpu\", \"cortex-a8\"]"),

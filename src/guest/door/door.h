@@ -1,0 +1,32 @@
+/* What stands in front of qemu while a guest is accelerated. A copy of the
+ * static qemu-user gets one more segment, which holds the code of door.c and, behind it, what is declared
+ * here; its entry point is the door. The door runs for each program of the guest: if that is, by
+ * device, inode, size and times, one that was recognised, it starts the host's build of it in this very
+ * process; else it goes on to qemu's own entry as if it had not been there.
+ *
+ * Shared by slipway, which writes it, and the door, which has no libc. Fixed layout, host byte order. */
+#pragma once
+
+#include <stdint.h>
+
+enum { DOOR_PAGE = 4096, DOOR_PATH_MAX = 64 };
+
+/* One program of the guest, as fstat(2) shows it, and its counterpart. */
+struct door_tool {
+        uint64_t dev, ino, size;
+        int64_t mtime_sec, mtime_nsec, ctime_sec, ctime_nsec;
+        char path[DOOR_PATH_MAX]; /* where the guest sees it */
+        char emulated_with[8];    /* emulated where one of these letters is in an option ("-n", "-gr") */
+};
+
+struct door_table {
+        uint64_t entry;   /* qemu's own, and this table's address, both as in the ELF file: */
+        uint64_t address; /* the difference to where the table lies is where qemu was loaded */
+        uint64_t n_tools;
+        char loader[DOOR_PATH_MAX];    /* where the guest sees the host's ld.so */
+        char libraries[DOOR_PATH_MAX]; /* and the folder with its libraries */
+        struct door_tool tools[];
+};
+
+_Static_assert(sizeof(struct door_tool) == 56 + DOOR_PATH_MAX + 8, "no padding");
+_Static_assert(sizeof(struct door_table) == 24 + 2 * DOOR_PATH_MAX, "no padding");

@@ -1,0 +1,29 @@
+/* The host's programs and libraries, copied to where the guest sees them. Private to this room. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct native_files {
+        const char *folder; /* bin/ and lib/ are made in it, and ld.so */
+        char *interpreter;  /* the host's ld.so; the first program names it */
+        char **libraries;   /* copied, by name */
+};
+
+/* What each of these files ends in: see native_check.c. */
+enum { NATIVE_MARK_SIZE = 40 };
+extern const char native_mark[NATIVE_MARK_SIZE];
+
+void native_files_clear(struct native_files *files);
+int native_files_begin(struct native_files *files, const char *folder, struct error *err);
+/* A program as bin/NAME, and the libraries that it needs. -ENOTSUP (with a message): not one that we can start so. */
+int native_files_add(struct native_files *files, int fd, const char *name, struct error *err);
+/* The loader, in a copy that does not read the guest's /etc/ld.so.preload. */
+int native_files_end(struct native_files *files, struct error *err);
+
+/* Write `to`: the static qemu with a segment more, `size` bytes of data (with a table in it, whose
+ * `entry` and `address` are set) that are run first. */
+struct door_table;
+int native_door_write(const char *qemu, const char *to, void *data, size_t size, struct door_table *table,
+                      struct error *err);

@@ -1,0 +1,96 @@
+/* See packages.h. */
+#include "guest/packages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "guest/inroot.h"
+
+static int read_in(int root, const char *path, char **ret)
+{
+        CLEANUP_CLOSE int fd = inroot_open(root, path, O_RDONLY | O_NONBLOCK, 0);
+        CLEANUP_FREE char *self = fd < 0 ? NULL : xasprintf("/proc/self/fd/%d", fd);
+
+        return fd < 0 ? fd : file_read(self, 0, ret, NULL, NULL);
+}
+
+int packages_open(struct packages *packages, int root_fd)
+{
+        *packages = (struct packages){.root = root_fd};
+        return read_in(root_fd, "/var/lib/dpkg/status", &packages->status);
+}
+
+void packages_close(struct packages *packages)
+{
+        free(packages->status);
+        packages->status = NULL;
+}
+
+/* The value of a field in the stanza that begins at `stanza`; *ret_n its length. */
+static const char *field(const char *stanza, const char *name, size_t *ret_n)
+{
+        size_t n = strlen(name);
+
+        for (const char *line = stanza; *line && *line != '\n'; line += strcspn(line, "\n"), line += *line == '\n') {
+                if (strncmp(line, name, n) != 0)
+                        continue;
+                line += n;
+                line += strspn(line, " ");
+                *ret_n = strcspn(line, "\n");
+                return line;
+        }
+        return NULL;
+}
+
+char *packages_upstream(const struct packages *packages, const char *name)
+{
+        CLEANUP_FREE char *wanted = xasprintf("Package: %s\n", name);
+        const char *at = packages->status;
+
+        while ((at = strstr(at, wanted))) {
+                const char *stanza = at, *status, *version;
+                size_t n, n_version;
+
+                at += strlen(wanted);
+                if (stanza != packages->status && stanza[-1] != '\n')
+                        continue;
+                status = field(stanza, "Status:", &n);
+                version = field(stanza, "Version:", &n_version);
+                if (!status || n < 10 || memcmp(status + n - 10, " installed", 10) != 0 || !version)
+                        continue;
+                for (n = n_version; n > 0 && version[n - 1] != '-'; n--)
+                        ;
+                return xstrndup(version, n > 0 ? n - 1 : n_version);
+        }
+        return NULL;
+}
+
+char *packages_sums(const struct packages *packages, const char *name)
+{
+        CLEANUP_FREE char *path = xasprintf("/var/lib/dpkg/info/%s.md5sums", name);
+        char *sums = NULL;
+
+        return read_in(packages->root, path, &sums) < 0 ? NULL : sums;
+}
+
+bool packages_owns(const struct packages *packages, const char *sums, const char *path, int *ret_fd)
+{
+        CLEANUP_FREE char *line_end = xasprintf("  %s\n", path + 1);
+        CLEANUP_CLOSE int fd = -1;
+        const char *at = strstr(sums, line_end);
+        char hex[DIGEST_HEX_MAX];
+
+        if (!at || at - sums < 32)
+                return false;
+        fd = inroot_open(packages->root, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+        if (fd < 0 || digest_fd("md5", fd, hex, NULL) < 0 || memcmp(hex, at - 32, 32) != 0)
+                return false;
+        *ret_fd = steal_fd(&fd);
+        return true;
+}

@@ -1,0 +1,24 @@
+/* What dpkg knows of a tree: formats of deb-control(5), dpkg(1) and
+ * /var/lib/dpkg/info/PACKAGE.md5sums (deb-md5sums(5)). Private to this room. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+
+struct packages {
+        int root;     /* borrowed */
+        char *status; /* the text of /var/lib/dpkg/status */
+};
+
+/* -ENOENT (no message): no dpkg there. */
+int packages_open(struct packages *packages, int root_fd);
+void packages_close(struct packages *packages);
+/* The version of an installed package without Debian's revision: "1:3.8" of "1:3.8-4". NULL: not installed. The
+ * caller frees. */
+char *packages_upstream(const struct packages *packages, const char *name);
+/* A package's md5sums, or NULL. The caller frees. */
+char *packages_sums(const struct packages *packages, const char *name);
+/* Is the file at `path` (absolute) the one of those sums, unchanged? Its open fd in *ret_fd. */
+bool packages_owns(const struct packages *packages, const char *sums, const char *path, int *ret_fd);

@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# Native acceleration: a Debian arm64 comes out of a build as it does without, byte for byte, and whatever
+# looks at the processor or at the accelerated files sees the guest's.
+
+# shellcheck disable=SC2154,SC2016 # set by the helpers; scripts for the guest
+load helpers
+
+setup() {
+  build_setup
+  [[ $("$slipway" doctor) == *"arm64 programs"*accelerated* ]] || skip 'this host accelerates no arm64 guests'
+  export SOURCE_DATE_EPOCH=1700000000
+}
+
+# both STEPS: the same template, accelerated and not; log.accelerated and log.emulated say what was done.
+both() {
+  template "$(debian arm64)/base.img.xz" reuse "$1" '.builders[0].image_path = "accelerated.img"'
+  PACKER_LOG=1 build t.json >log.accelerated 2>&1 || { cat log.accelerated; return 1; }
+  jq '.builders[0].image_path = "emulated.img"' t.json >e.json
+  PACKER_LOG=1 build -no-accelerate e.json >log.emulated 2>&1 || { cat log.emulated; return 1; }
+}
+
+accelerated() { grep -q ' programs are accelerated' "$1"; }
+
+# A package of the name and version given, whose only file is a script: PATH says TEXT.
+package='package() {
+  mkdir -p /tmp/p/DEBIAN "/tmp/p$(dirname "$3")"
+  printf "Package: %s\nVersion: %s\nArchitecture: arm64\nMaintainer: a <a@b>\nDescription: test\n" "$1" "$2" >/tmp/p/DEBIAN/control
+  printf "#!/bin/sh\necho %s\n" "$4" >"/tmp/p$3"
+  chmod 755 "/tmp/p$3"
+  dpkg-deb -b /tmp/p "/tmp/$1.deb"
+  rm -r /tmp/p
+}'
+
+@test "accelerate: an initramfs, modules, packages and what tells the processor, the same bytes either way" {
+  both "$(shell "$package" 'set -e; mkdir /srv/t; cd /srv/t' \
+    'uname -a | sed "s/#.*//" >uname; arch >arch; dpkg --print-architecture >dpkg; getconf LONG_BIT >bits' \
+    'ldd /bin/ls | sed "s/(.*//" >ldd; od -A n -t x1 -N 64 /bin/sh >sh; cp /bin/ls ls; cat /bin/grep >grep' \
+    'bash -c "echo \$HOSTTYPE \$MACHTYPE" >bash; sh -c "echo \$0 \$(cat /proc/\$\$/comm)" >names' \
+    'find / -xdev ! -path "/tmp/*" -printf "%p %s %m %u %g %l\n" | sort >find; find /dev | sort >dev' \
+    'sha256sum /usr/bin/* /usr/sbin/* >sums; stat -c "%n %s %a %U" /bin/* >stat; env | sort >env' \
+    'tar -C /etc -c . --sort=name --mtime=@0 | gzip -n >etc.tar.gz; (cd /usr/share/doc; find . | sort | cpio -o -H newc --reproducible --quiet | cksum) >cpio' \
+    'depmod -a $(ls /lib/modules); update-tirfs; mkdir /tmp/i; (cd /tmp/i; (zcat /boot/initrd.img-* 2>/dev/null || cat /boot/initrd.img-*) | cpio -i --quiet; find . -type f | sort | xargs sha256sum) >initrd; rm -r /tmp/i /boot/initrd.img*' \
+    'package made 1 /usr/bin/made one; dpkg -i /tmp/made.deb; made >made; dpkg -r made; dpkg -P made' \
+    'for i in 3 1 2; do printf "%s\n" $i; done | sort | tr "\n" " " >sorted; date -u +%Y -d @1000000000 >date; rm /tmp/*.deb' \
+    'cd /; rm -f /var/log/dpkg.log /var/log/alternatives.log /var/log/tiny-initramfs.log')"
+  accelerated log.accelerated
+  run ! accelerated log.emulated
+  cmp accelerated.img emulated.img
+  [ "$(ext_cat accelerated.img 2 /srv/t/arch)" = aarch64 ]
+  [ "$(ext_cat accelerated.img 2 /srv/t/dpkg)" = arm64 ]
+  [[ $(ext_cat accelerated.img 2 /srv/t/bash) == aarch64* ]]
+  [[ $(ext_cat accelerated.img 2 /srv/t/ldd) == *ld-linux-aarch64.so.1* ]]
+  [ "$(ext_cat accelerated.img 2 /srv/t/names)" = 'sh sh' ]
+  [[ $(ext_cat accelerated.img 2 /srv/t/initrd) == *.ko* ]]
+  image_is_clean accelerated.img
+}
+
+@test "accelerate: a tool that a step replaces, changes, diverts or removes is its new self at once" {
+  both "$(shell "$package" 'set -e; mkdir /srv/t; cd /srv/t' \
+    'package sed 99-1 /bin/sed "new sed"; dpkg -i --force-all /tmp/sed.deb; /bin/sed p >sed; dpkg -s sed | grep Version >>sed' \
+    'cp /usr/bin/tac /tmp/tac; printf "#!/bin/sh\necho written\n" >/usr/bin/tac; tac >tac; cp /tmp/tac /usr/bin/tac; touch -d @1 x; touch -r x /usr/bin/tac; echo a | tac >>tac' \
+    'dpkg-divert --rename --divert /usr/bin/nl.old /usr/bin/nl; echo a | nl.old >nl; ! command -v nl; printf "#!/bin/sh\necho diverted\n" >/usr/bin/nl; chmod +x /usr/bin/nl; nl >>nl' \
+    'rm /usr/bin/tsort; ! tsort </dev/null 2>tsort; mv /usr/bin/wc /usr/bin/count; echo a | count -c >wc; rm /tmp/* x' \
+    'cd /; rm -f /var/log/dpkg.log')"
+  accelerated log.accelerated
+  cmp accelerated.img emulated.img
+  [[ $(ext_cat accelerated.img 2 /srv/t/sed) == 'new sed'*'Version: 99-1' ]]
+  [ "$(ext_cat accelerated.img 2 /srv/t/tac)" = $'written\na' ]
+  [[ $(ext_cat accelerated.img 2 /srv/t/nl) == *1*a*diverted ]]
+}
+
+@test "accelerate: other users, environments, set-user-ID files and roots inside" {
+  both "$(shell 'set -e; mkdir -m 777 /srv/t; cd /srv/t' \
+    'su -s /bin/sh nobody -c "id; ls -ld /srv/t; echo \$0" >nobody' \
+    'LD_PRELOAD=/lib/aarch64-linux-gnu/libc.so.6 cat /proc/self/comm >preload' \
+    'printf "/lib/\$PLATFORM/none.so\n" >/etc/ld.so.preload; cat /proc/self/comm >listed; rm /etc/ld.so.preload' \
+    'LANG=de_DE LC_ALL=xx.ISO-8859-1 sort /etc/passwd | head -1 >locale; env -i /bin/ls / >bare' \
+    'cp /usr/bin/id /srv/t/id; chmod 4755 /srv/t/id; su -s /bin/sh nobody -c /srv/t/id >setuid; chmod 755 id' \
+    'mkdir r; for d in bin lib usr; do ln -s /$d /srv/t/r/ 2>/dev/null || :; done; rm r/*; mkdir r/usr; mount --bind /usr r/usr; ln -s usr/bin usr/lib r/; chroot r /bin/ls / >chroot; umount r/usr' \
+    'unshare -m sh -c "umount -l /proc; ls /srv" >noproc; rm -r r')"
+  accelerated log.accelerated
+  cmp accelerated.img emulated.img
+  [[ $(ext_cat accelerated.img 2 /srv/t/setuid) == *euid=0* ]]
+}
+
+@test "accelerate: false in a template, and a host's program that a provisioner took is an error" {
+  template "$(debian arm64)/base.img.xz" reuse "$(shell true)" '.builders[0].accelerate = false'
+  PACKER_LOG=1 run -0 build t.json
+  [[ $output != *'programs are accelerated'* ]]
+  template "$(debian arm64)/base.img.xz" reuse "$(shell 'cp /proc/1/map_files/bin/ls /usr/local/bin/mine')"
+  run ! build -force t.json
+  [[ $output == *"'/usr/local/bin/mine' of the image is a program of this host"* ]]
+}
