@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/spawn.h"
 #include "base/str.h"
 #include "base/vec.h"
 #include "guest/binfmt.h"
@@ -93,9 +94,17 @@ static bool same_upstream(const struct matching *matching, const char *package, 
         return host && str_eq(host, guest);
 }
 
+/* Those that fit into the place of the host's. */
+static const char *debian_name(const struct arch *arch)
+{
+        return str_eq(arch->name, "aarch64") ? "arm64" : NULL;
+}
+
 static bool suits(const struct native_tools *row, const struct arch *arch)
 {
         if ((row->needs & NATIVE_BITS_64) && arch->bits < 64)
+                return false;
+        if ((row->needs & NATIVE_NAMED) && !debian_name(arch))
                 return false;
         return !(row->needs & NATIVE_SIMD) || str_eq(arch->name, "aarch64");
 }
@@ -103,6 +112,7 @@ static bool suits(const struct native_tools *row, const struct arch *arch)
 static int add_tool(struct matching *matching, const struct native_tools *row, const char *path, int guest_fd,
                     int host_fd, struct error *err)
 {
+        CLEANUP_FREE char *name = xstrdup(path + 1);
         struct door_tool tool;
         struct stat st;
         int r;
@@ -111,19 +121,22 @@ static int add_tool(struct matching *matching, const struct native_tools *row, c
                 return error_errno(err, errno, "stat '%s'", path);
         if (st.st_mode & (S_ISUID | S_ISGID))
                 return 0;
-        r = native_files_add(&matching->files, host_fd, path_name(path), err);
+        for (char *p = name; (p = strchr(p, '/'));)
+                *p = '.';
+        r = native_files_add(&matching->files, host_fd, name, (row->needs & NATIVE_NAMED) != 0, err);
         if (r < 0)
                 return r;
         tool = (struct door_tool){
                 .dev = st.st_dev,
                 .ino = st.st_ino,
+                .named = (row->needs & NATIVE_NAMED) != 0,
                 .size = (uint64_t)st.st_size,
                 .mtime_sec = st.st_mtim.tv_sec,
                 .mtime_nsec = st.st_mtim.tv_nsec,
                 .ctime_sec = st.st_ctim.tv_sec,
                 .ctime_nsec = st.st_ctim.tv_nsec,
         };
-        if ((size_t)snprintf(tool.path, sizeof(tool.path), PLACE "/bin/%s", path_name(path)) >= sizeof(tool.path))
+        if ((size_t)snprintf(tool.path, sizeof(tool.path), PLACE "/bin/%s", name) >= sizeof(tool.path))
                 return error_set(err, ENAMETOOLONG, "'%s'", path);
         memccpy(tool.emulated_with, row->emulated_with ? row->emulated_with : "", '\0', sizeof(tool.emulated_with) - 1);
         vec_push(&matching->tools, tool);
@@ -159,6 +172,46 @@ static int match_row(struct matching *matching, const struct native_tools *row, 
         if (named.len > 0)
                 log_debug("accelerated (%s):%s", row->package, str_get(&named));
         return r;
+}
+
+/* ---- names of processors ---- */
+
+/* What a copied program prints, run by the copied loader; NULL: it failed. The caller frees. */
+static char *ask(const char *folder, const char *program, const char *const *arguments)
+{
+        CLEANUP_FREE char *loader = path_join(folder, "ld.so"), *libraries = path_join(folder, "lib");
+        CLEANUP_FREE char *path = xasprintf("%s/bin/%s", folder, program);
+        const char *argv[] = {loader, "--inhibit-cache", "--library-path", libraries, path, NULL, NULL, NULL, NULL,
+                              NULL};
+        char *text = NULL;
+
+        for (size_t i = 0; arguments[i]; i++)
+                argv[5 + i] = arguments[i];
+        return spawn_capture(argv, &text, NULL) < 0 ? NULL : text;
+}
+
+/* What has the name of a processor built in must answer as the guest's own would; or none of that is used. */
+static bool answers_as_guest(const struct matching *matching, const char *folder)
+{
+        static const char *const dpkg[] = {"--print-architecture", NULL};
+        static const char *const apt[] = {"shell", "name", "APT::Architecture", NULL};
+        CLEANUP_FREE char *by_dpkg = ask(folder, "usr.bin.dpkg", dpkg),
+                          *by_apt = ask(folder, "usr.bin.apt-config", apt);
+        CLEANUP_FREE char *want_dpkg = xasprintf("%s\n", debian_name(matching->native->arch));
+        CLEANUP_FREE char *want_apt = xasprintf("name='%s'\n", debian_name(matching->native->arch));
+
+        return str_eq(by_dpkg, want_dpkg) && str_eq(by_apt, want_apt);
+}
+
+static void forget_named(struct matching *matching)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < matching->tools.n; i++)
+                if (!matching->tools.v[i].named)
+                        matching->tools.v[n++] = matching->tools.v[i];
+        matching->tools.n = n;
+        log_debug("not accelerated: dpkg and apt, as they would not answer as the guest's");
 }
 
 /* ---- the door ---- */
@@ -216,7 +269,11 @@ static int match_all(struct matching *matching, const char *folder, struct error
 
         for (size_t i = 0; r == 0 && i < native_tools_n; i++)
                 r = match_row(matching, &native_tools[i], err);
-        return r < 0 ? r : native_files_end(&matching->files, err);
+        if (r == 0)
+                r = native_files_end(&matching->files, err);
+        if (r == 0 && debian_name(matching->native->arch) && !answers_as_guest(matching, folder))
+                forget_named(matching);
+        return r;
 }
 
 int native_start(const struct native *native, struct error *err)
@@ -233,6 +290,10 @@ int native_start(const struct native *native, struct error *err)
                 return refuse(native, "they are recognised by dpkg, which is not in both");
         if (!same_upstream(&matching, "libc6", 0))
                 return refuse(native, "the guest and the host have different C libraries");
+        matching.files.host_name = "amd64";
+        matching.files.guest_name = debian_name(native->arch);
+        if (!matching.files.guest_name)
+                matching.files.host_name = NULL;
         place = open_place(native->root);
         if (place < 0)
                 return refuse(native, "the guest has no /proc of its own");

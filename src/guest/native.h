@@ -12,6 +12,7 @@
 enum {
         NATIVE_BITS_64 = 1, /* only for guests of 64 bits */
         NATIVE_SIMD = 2,    /* only where the guest's processor has vectors as the host's, always */
+        NATIVE_NAMED = 8,   /* has Debian's name of the processor built in, which is changed in the copy */
         NATIVE_SERIES = 4,  /* the same series of versions will do: 1.21 of 1.21.22 */
 };
 

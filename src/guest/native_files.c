@@ -121,10 +121,46 @@ static int copy_to(int fd, const char *path, struct error *err)
         return fd_copy_sparse(fd, to, 0, (uint64_t)st.st_size, err);
 }
 
-static int copy_marked(int fd, const char *path, struct error *err)
+/* The name of the processor, where it is a text of its own. Compilers write a short text to memory by instructions with
+ * its parts, too: four bytes are what is looked for, and the fifth must be the same in both. */
+static void rename_in(uint8_t *data, size_t n, const char *from, const char *to)
+{
+        size_t length = strlen(from);
+
+        for (uint8_t *at = data; (at = memmem(at, n - (size_t)(at - data), from, 4)); at += 4) {
+                size_t left = n - (size_t)(at - data);
+                bool text = left > length && memcmp(at, from, length + 1) == 0 && at > data && at[-1] == '\0';
+                bool part = left > length && at[4] != (uint8_t)from[4];
+
+                if (text)
+                        memcpy(at, to, length);
+                else if (part && from[4] == to[4])
+                        memcpy(at, to, 4);
+        }
+}
+
+static int rename_file(const struct native_files *files, const char *path, struct error *err)
+{
+        CLEANUP_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
+        struct stat st;
+        void *data;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_errno(err, errno, "open '%s'", path);
+        data = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (data == MAP_FAILED)
+                return error_errno(err, errno, "read '%s'", path);
+        rename_in(data, (size_t)st.st_size, files->host_name, files->guest_name);
+        munmap(data, (size_t)st.st_size);
+        return 0;
+}
+
+static int copy_marked(const struct native_files *files, int fd, const char *path, bool named, struct error *err)
 {
         int r = copy_to(fd, path, err);
 
+        if (r == 0 && named)
+                r = rename_file(files, path, err);
         return r < 0 ? r : append_mark(path, err);
 }
 
@@ -159,7 +195,7 @@ static int add_libraries(struct native_files *files, const struct elf *elf, stru
                 int r = fd < 0 || elf_open(&library, fd) < 0 ? error_set(err, ENOTSUP, "no library '%s'", name) : 0;
 
                 if (r == 0)
-                        r = copy_marked(fd, to, err);
+                        r = copy_marked(files, fd, to, files->host_name && str_starts(name, "libapt-pkg.so."), err);
                 if (r < 0)
                         return r;
                 more = needed(&library);
@@ -186,7 +222,7 @@ int native_files_begin(struct native_files *files, const char *folder, struct er
         return r < 0 ? r : dir_make(lib, 0755, err);
 }
 
-int native_files_add(struct native_files *files, int fd, const char *name, struct error *err)
+int native_files_add(struct native_files *files, int fd, const char *name, bool named, struct error *err)
 {
         CLEANUP_FREE char *to = xasprintf("%s/bin/%s", files->folder, name);
         CLEANUP(elf_close) struct elf elf = {0};
@@ -202,7 +238,7 @@ int native_files_add(struct native_files *files, int fd, const char *name, struc
         if (!str_eq(files->interpreter, (char *)elf.data + interpreter->p_offset))
                 return error_set(err, ENOTSUP, "'%s' has another loader than the others", name);
         r = add_libraries(files, &elf, err);
-        return r < 0 ? r : copy_marked(fd, to, err);
+        return r < 0 ? r : copy_marked(files, fd, to, named, err);
 }
 
 /* The guest's list of libraries to preload is meant for its own programs. No option keeps ld.so from

@@ -1,14 +1,16 @@
 /* The host's programs and libraries, copied to where the guest sees them. Private to this room. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
 
 struct native_files {
-        const char *folder; /* bin/ and lib/ are made in it, and ld.so */
-        char *interpreter;  /* the host's ld.so; the first program names it */
-        char **libraries;   /* copied, by name */
+        const char *folder;                 /* bin/ and lib/ are made in it, and ld.so */
+        char *interpreter;                  /* the host's ld.so; the first program names it */
+        char **libraries;                   /* copied, by name */
+        const char *host_name, *guest_name; /* Debian's of the processors, of one length; or NULL */
 };
 
 /* What each of these files ends in: see native_check.c. */
@@ -17,8 +19,9 @@ extern const char native_mark[NATIVE_MARK_SIZE];
 
 void native_files_clear(struct native_files *files);
 int native_files_begin(struct native_files *files, const char *folder, struct error *err);
-/* A program as bin/NAME, and the libraries that it needs. -ENOTSUP (with a message): not one that we can start so. */
-int native_files_add(struct native_files *files, int fd, const char *name, struct error *err);
+/* A program as bin/NAME, and the libraries that it needs; if it is `named`, the guest's name is built into the copy
+ * instead of the host's. -ENOTSUP (with a message): not one that we can start so. */
+int native_files_add(struct native_files *files, int fd, const char *name, bool named, struct error *err);
 /* The loader, in a copy that does not read the guest's /etc/ld.so.preload. */
 int native_files_end(struct native_files *files, struct error *err);
 

@@ -1,5 +1,5 @@
 /* Which programs are accelerated. Left out, since what they do depends on the processor or on its libraries:
- * uname, arch, dpkg, dpkg-query (they name it); bash (HOSTTYPE, MACHTYPE); ldd, ldconfig, file; perl and python
+ * uname, arch (they name it); bash (HOSTTYPE, MACHTYPE); ldd, ldconfig, file; perl and python
  * (modules); printf, seq, numfmt, od (long double has 64, 113 or 53 bits); awk (the last digits of exp() and the like);
  * who, users, logname (the layout of utmp); stdbuf (it preloads a library); ischroot, start-stop-daemon
  * (they look at /proc/PID/exe, and so at qemu). */
@@ -39,6 +39,14 @@ const struct native_tools native_tools[] = {
          "unpacks archives, whose format does not change in a series; building (-b, --build) asks how much memory "
          "there is"},
         {"dpkg", "/usr/bin/update-alternatives", 0, NULL, "links and lines of text"},
+        {"dpkg",
+         "/usr/bin/dpkg /usr/bin/dpkg-query /usr/bin/dpkg-divert /usr/bin/dpkg-statoverride /usr/bin/dpkg-trigger",
+         NATIVE_BITS_64 | NATIVE_SERIES | NATIVE_NAMED, NULL, "texts about packages, and one name of a processor"},
+        {"apt",
+         "/usr/bin/apt-get /usr/bin/apt-cache /usr/bin/apt-config /usr/bin/apt-mark /usr/lib/apt/methods/copy "
+         "/usr/lib/apt/methods/file /usr/lib/apt/methods/gpgv /usr/lib/apt/methods/http /usr/lib/apt/methods/rred "
+         "/usr/lib/apt/methods/store",
+         NATIVE_BITS_64 | NATIVE_NAMED, "v", "as dpkg; not -v, which shows what it was built for"},
         {"gpgv", "/usr/bin/gpgv", 0, NULL, "arithmetic with whole numbers"},
 };
 const size_t native_tools_n = sizeof(native_tools) / sizeof(native_tools[0]);

@@ -91,3 +91,16 @@ package='package() {
   run ! build -force t.json
   [[ $output == *"'/usr/local/bin/mine' of the image is a program of this host"* ]]
 }
+
+@test "accelerate: apt and dpkg know the guest's processor, and write the same" {
+  both "$(shell "$package" 'set -e; mkdir -p /srv/t /srv/r; cd /srv/r' \
+    'package one 1 /usr/bin/one one; package two 2 /usr/bin/two two; mv /tmp/*.deb .' \
+    'for f in one two; do dpkg-deb -f $f.deb; printf "Filename: ./%s.deb\nSize: %s\nSHA256: %s\n\n" $f $(stat -c %s $f.deb) $(sha256sum $f.deb | cut -d" " -f1); done >Packages; gzip -9nk Packages' \
+    'mv /etc/apt/sources.list /tmp/kept; echo "deb [trusted=yes] file:/srv/r ./" >/etc/apt/sources.list; apt-get update' \
+    'cd /srv/t; apt-get install -y one two >apt 2>&1; one >said; apt-get remove -y one >>apt 2>&1; apt-mark showmanual >manual; apt-cache policy two >policy' \
+    'dpkg --print-architecture >arch; apt-config dump | grep -i architecture >>arch; apt-get --version | head -n 1 >>arch; dpkg --version | head -n 1 >>arch; dpkg-query -W >list; dpkg -L two >files; dpkg --verify two' \
+    'cd /; mv /tmp/kept /etc/apt/sources.list; rm -rf /srv/r /var/lib/apt/lists/* /var/log/dpkg.log /var/log/apt /var/cache/apt/*.bin')"
+  accelerated log.accelerated
+  cmp accelerated.img emulated.img
+  [[ $(ext_cat accelerated.img 2 /srv/t/arch) == arm64*'"arm64"'*'(arm64)'*'(arm64)'* ]]
+}

@@ -16,6 +16,7 @@ struct door_tool {
         uint64_t dev, ino, size;
         int64_t mtime_sec, mtime_nsec, ctime_sec, ctime_nsec;
         char path[DOOR_PATH_MAX]; /* where the guest sees it */
+        uint64_t named;           /* it has the name of a processor built in: for who writes the table */
         char emulated_with[8];    /* emulated where one of these letters is in an option ("-n", "-gr") */
 };
 
@@ -28,5 +29,5 @@ struct door_table {
         struct door_tool tools[];
 };
 
-_Static_assert(sizeof(struct door_tool) == 56 + DOOR_PATH_MAX + 8, "no padding");
+_Static_assert(sizeof(struct door_tool) == 64 + DOOR_PATH_MAX + 8, "no padding");
 _Static_assert(sizeof(struct door_table) == 24 + 2 * DOOR_PATH_MAX, "no padding");

@@ -168,9 +168,9 @@ static void test_copies(void **state)
         (void)state;
         assert_int_equal(native_files_begin(&files, folder, NULL), 0);
         assert_int_equal(native_files_end(&files, &err), -ENOTSUP);
-        assert_int_equal(native_files_add(&files, ls, "ls", NULL), 0);
+        assert_int_equal(native_files_add(&files, ls, "ls", false, NULL), 0);
         if (self >= 0)
-                assert_int_equal(native_files_add(&files, self, "text", NULL), -ENOTSUP);
+                assert_int_equal(native_files_add(&files, self, "text", false, NULL), -ENOTSUP);
         assert_int_equal(native_files_end(&files, NULL), 0);
         assert_int_equal(spawn_capture(argv, &text, NULL), 0);
         assert_string_equal(text, "native\n");
