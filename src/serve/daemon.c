@@ -117,7 +117,8 @@ static bool any_dhcp(const struct site *site)
 
 static int open_files(struct daemon *daemon, const struct site_listen *listen, struct error *err)
 {
-        const struct tftp_options tftp = {.port = listen->tftp};
+        const struct tftp_options tftp = {
+                .port = listen->tftp, .single_port = listen->tftp_single_port, .fragment = listen->tftp_fragments};
         struct http_options http = {.routes = daemon->routes, .n_routes = 1};
         int r = 0;
 

@@ -41,6 +41,9 @@ const struct site_block site_block_top = {
 #define KEY(...) SITE_KEY(struct site_listen, __VA_ARGS__)
 static const struct site_key listen_keys[] = {
         KEY("tftp", KEY_PORT, tftp, .help = "Port of TFTP; 69"),
+        KEY("tftp_single_port", KEY_BOOL, tftp_single_port, .help = "TFTP transfers stay on that port; false"),
+        KEY("tftp_fragments", KEY_BOOL, tftp_fragments,
+            .help = "TFTP blocks as large as the client asks for, above the network's MTU too; false"),
         KEY("http", KEY_PORT, http, .help = "Port of HTTP; 80"),
         KEY("https", KEY_PORT, https, .help = "Port of HTTPS; left out: none"),
         KEY("certificate", KEY_PATH, certificate, .help = "PEM file for HTTPS"),

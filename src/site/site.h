@@ -86,6 +86,8 @@ struct site {
         struct site_listen {
                 uint16_t tftp, http, https;    /* ports; 0: not served */
                 const char *certificate, *key; /* PEM files, for https */
+                bool tftp_single_port;         /* transfers stay on the port of TFTP */
+                bool tftp_fragments;           /* TFTP blocks may be larger than a packet of the network */
         } listen;
         const char *state; /* folder of leases and events; absolute */
         struct site_private *private;

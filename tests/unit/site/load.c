@@ -4,7 +4,8 @@
 static void test_all_keys(void **state)
 {
         struct site *site = load_good(
-                SITE_HEAD "state = \"state\"\nlisten {\n tftp = 6969\n http = 8080\n https = 8443\n"
+                SITE_HEAD "state = \"state\"\nlisten {\n tftp = 6969\n tftp_single_port = true\n tftp_fragments = "
+                          "true\n http = 8080\n https = 8443\n"
                           " certificate = \"cert.pem\"\n key = \"key.pem\"\n}\n"
                           "network \"lab\" {\n interface = \"eth0\"\n subnet = \"10.77.0.0/24\"\n address = "
                           "\"10.77.0.1\"\n mode = \"dhcp\"\n ranges = [[\"10.77.0.100\", \"10.77.0.120\"], "
@@ -27,6 +28,7 @@ static void test_all_keys(void **state)
 
         (void)state;
         assert_int_equal(site->listen.tftp, 6969);
+        assert_true(site->listen.tftp_single_port && site->listen.tftp_fragments);
         assert_int_equal(site->listen.http, 8080);
         assert_int_equal(site->listen.https, 8443);
         assert_true(str_ends(site->listen.certificate, "/cert.pem") && site->listen.certificate[0] == '/');
