@@ -10,6 +10,7 @@
 const struct command *const commands[] = {
         &command_build,
         &command_validate,
+        &command_plan,
         &command_inspect,
         &command_init,
         &command_console,

@@ -31,10 +31,11 @@ void base_clear(struct base *base)
         *base = (struct base){0};
 }
 
-static int fetch(struct job *job, struct source_file *ret, struct error *err)
+static struct source_request request_of(const struct job *job)
 {
         const struct arm_builder *arm = job->arm;
-        struct source_request request = {
+
+        return (struct source_request){
                 .urls = STRV(arm->file_urls),
                 .checksum = arm->file_checksum,
                 .checksum_url = arm->file_checksum_url,
@@ -44,8 +45,13 @@ static int fetch(struct job *job, struct source_file *ret, struct error *err)
                 .cache = job->cache.root,
                 .ui = job->ui,
         };
+}
 
-        ui_say(job->ui, "Retrieving %s", arm->file_urls[0]);
+static int fetch(struct job *job, struct source_file *ret, struct error *err)
+{
+        struct source_request request = request_of(job);
+
+        ui_say(job->ui, "Retrieving %s", job->arm->file_urls[0]);
         return source_fetch(&request, ret, err);
 }
 
@@ -337,14 +343,20 @@ static void new_tree_key(struct job *job, const char *kind, const char *source, 
         base_key(job->base.key, kind, source, STRV(words));
 }
 
-static int prepare_archive(struct job *job, const struct source_file *file, struct error *err)
+static int plan_archive(struct job *job, const struct source_file *file, struct error *err)
 {
         int r = mounts_plan(job, &job->base, err);
 
-        if (r < 0)
-                return r;
-        new_tree_key(job, "archive", file->sha256, base_own_command(job));
-        return base_tree_get(job, "Unpacking the root file system", fill_from_archive, file, err);
+        if (r == 0)
+                new_tree_key(job, "archive", file->sha256, base_own_command(job));
+        return r;
+}
+
+static int prepare_archive(struct job *job, const struct source_file *file, struct error *err)
+{
+        int r = plan_archive(job, file, err);
+
+        return r < 0 ? r : base_tree_get(job, "Unpacking the root file system", fill_from_archive, file, err);
 }
 
 /* ---- a bootstrapped system ---- */
@@ -404,7 +416,7 @@ static int fill_from_bootstrap(struct job *job, const void *arg, const char *fol
         return r < 0 ? r : userns_call(job->ns, bootstrap_tree, &unpack, err);
 }
 
-static int prepare_bootstrap(struct job *job, struct error *err)
+static int plan_bootstrap(struct job *job, struct error *err)
 {
         struct source_bootstrap request = bootstrap_request(job);
         char hex[65];
@@ -414,7 +426,14 @@ static int prepare_bootstrap(struct job *job, struct error *err)
                 return r;
         source_bootstrap_key(&request, hex);
         new_tree_key(job, "bootstrap", hex, NULL);
-        return base_tree_get(job, "Bootstrapping the root file system", fill_from_bootstrap, NULL, err);
+        return 0;
+}
+
+static int prepare_bootstrap(struct job *job, struct error *err)
+{
+        int r = plan_bootstrap(job, err);
+
+        return r < 0 ? r : base_tree_get(job, "Bootstrapping the root file system", fill_from_bootstrap, NULL, err);
 }
 
 /* ---- all of them ---- */
@@ -429,6 +448,29 @@ static int find_architecture(void *arg, struct error *err)
         struct architecture *found = arg;
 
         return guest_architecture(found->tree, &found->machine, &found->bits, err);
+}
+
+int base_plan(struct job *job, bool *ret_ready, struct error *err)
+{
+        struct source_request request = request_of(job);
+        CLEANUP(source_file_clear) struct source_file file = {0};
+        CLEANUP_FREE char *place = NULL;
+        int r;
+
+        *ret_ready = false;
+        if (job->arm->bootstrap.n > 0)
+                r = plan_bootstrap(job, err);
+        else if (source_known(&request, &file) < 0)
+                return 1;
+        else if (job->arm->method != IMAGE_NEW)
+                return base_image_plan(job, &file, ret_ready, err);
+        else
+                r = plan_archive(job, &file, err);
+        if (r < 0)
+                return r;
+        place = cache_place(&job->cache, "bases", job->base.key);
+        *ret_ready = path_exists(place);
+        return 0;
 }
 
 int base_prepare(struct job *job, struct error *err)

@@ -10,6 +10,9 @@ extern const char base_format[];
 const char *const *base_own_command(const struct job *job);
 void base_key(char key[DIGEST_HEX_MAX], const char *kind, const char *sha256, const char *const *argv);
 
+/* The same without making anything: the key and whether it is in the cache. 1: the image is not unpacked yet, and the
+ * key cannot be known. */
+int base_image_plan(struct job *job, const struct source_file *file, bool *ret_ready, struct error *err);
 /* Fill base->image and base->tree from a fetched file (base_image.c). */
 int base_from_image(struct job *job, const struct source_file *file, struct error *err);
 

@@ -153,20 +153,27 @@ static int fill_over(struct job *job, const char *place, struct error *err)
         return r < 0 ? r : cache_commit(staged, place, err);
 }
 
+/* Of what lies over a root that is read in place. */
+static void over_key(const struct job *job, char key[DIGEST_HEX_MAX])
+{
+        CLEANUP(digest_freep) struct digest *digest = digest_sha256();
+
+        digest_string(digest, job->base.key);
+        digest_string(digest, "over");
+        digest_final(digest, key);
+}
+
 /* 1: the base is read in place; 0: it cannot be. What is in the cache for it also
  * says that the image was found to be sound. */
 static int serve_image(struct job *job, struct error *err)
 {
-        CLEANUP(digest_freep) struct digest *digest = digest_sha256();
         CLEANUP_FREE char *place = NULL;
         CLEANUP_CLOSE int lock = -1;
         char key[DIGEST_HEX_MAX];
         bool there;
         int r;
 
-        digest_string(digest, job->base.key);
-        digest_string(digest, "over");
-        digest_final(digest, key);
+        over_key(job, key);
         place = cache_place(&job->cache, "bases", key);
         r = cache_lock(&job->cache, key, job->ui, &lock, err);
         there = path_exists(place);
@@ -201,20 +208,48 @@ static int image_tree(struct job *job, struct error *err)
         return base_tree_get(job, "Reading the image's file systems", fill_from_image, NULL, err);
 }
 
+/* Where the unpacked image is, or will be. */
+static char *image_place(const struct job *job, const struct source_file *file, char image_key[DIGEST_HEX_MAX])
+{
+        CLEANUP_FREE char *name = NULL;
+
+        base_key(image_key, "image", file->sha256, base_own_command(job));
+        name = xasprintf("%s.img", image_key);
+        return cache_place(&job->cache, "images", name);
+}
+
+int base_image_plan(struct job *job, const struct source_file *file, bool *ret_ready, struct error *err)
+{
+        struct base *base = &job->base;
+        char image_key[DIGEST_HEX_MAX], key[DIGEST_HEX_MAX];
+        CLEANUP_FREE char *tree = NULL, *over = NULL;
+        int r;
+
+        base->image = image_place(job, file, image_key);
+        if (!path_exists(base->image))
+                return 1;
+        r = mounts_find(job, base->image, base, err);
+        if (r < 0)
+                return r;
+        image_tree_key(job, image_key, base->key);
+        over_key(job, key);
+        tree = cache_place(&job->cache, "bases", base->key);
+        over = cache_place(&job->cache, "bases", key);
+        *ret_ready = path_exists(tree) || path_exists(over);
+        return 0;
+}
+
 int base_from_image(struct job *job, const struct source_file *file, struct error *err)
 {
         struct base *base = &job->base;
         char image_key[DIGEST_HEX_MAX];
-        CLEANUP_FREE char *name = NULL;
         CLEANUP_CLOSE int lock = -1;
         int r;
 
-        base_key(image_key, "image", file->sha256, base_own_command(job));
+        base->image = image_place(job, file, image_key);
         r = cache_lock(&job->cache, image_key, job->ui, &lock, err);
         if (r < 0)
                 return r;
-        name = xasprintf("%s.img", image_key);
-        base->image = cache_place(&job->cache, "images", name);
         if (!path_exists(base->image))
                 r = unpack_image(job, file, base->image, err);
         if (r == 0)

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/ui.h"
+#include "base/vec.h"
 #include "template/template.h"
 
 /* Check what only the steps' own tables know: types and keys of provisioners
@@ -31,6 +32,25 @@ struct build_options {
         long parallel; /* builds at the same time; 0: no limit */
         struct ui ui;  /* how to show: machine_readable, timestamps, color */
 };
+
+/* What build_run() would do now, one line for each thing. */
+enum plan_state {
+        PLAN_CACHED, /* taken from the cache */
+        PLAN_RUNS,   /* made, and kept for the next time */
+        PLAN_ALWAYS, /* done each time */
+};
+struct plan_line {
+        enum plan_state state;
+        char *what; /* "base", "Provisioner shell 2" */
+        char *why;  /* "changed: file scripts/setup.sh"; "" where there is nothing to say */
+};
+struct plan {
+        VEC(struct plan_line) lines;
+};
+/* For one build (template_build); nothing is fetched, run or written. */
+int build_plan(const struct template *t, size_t build, const struct build_options *options, struct plan *ret,
+               struct error *err);
+void plan_clear(struct plan *plan);
 
 /* PACKER_RUN_UUID, if it is not set: to be called before the template is
  * loaded, which may ask for it; any number of calls. */

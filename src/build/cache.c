@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
-static const char *const kinds[] = {"images", "bases", "layers", "staging", "locks", NULL};
+static const char *const kinds[] = {"images", "bases", "layers", "plans", "staging", "locks", NULL};
 
 char *cache_place(const struct cache *cache, const char *kind, const char *key)
 {

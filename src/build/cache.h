@@ -3,7 +3,8 @@
  *
  *     images/KEY.img        a vendor's image, unpacked
  *     bases/KEY/tree        a base as a tree, with nodes.json
- *     layers/KEY/diff       one step's changes
+ *     layers/KEY            one step's changes
+ *     plans/ID.json         what a build's layers were made of (record.h)
  *     staging/ID            work under way, locked by its process
  *     locks/KEY             so that two builds make a thing once
  *

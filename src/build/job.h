@@ -11,6 +11,7 @@
 #include "build/build.h"
 #include "build/cache.h"
 #include "build/copy.h"
+#include "build/record.h"
 #include "build/served.h"
 #include "disk/disk.h"
 #include "disk/fs.h"
@@ -59,13 +60,14 @@ struct job {
         struct base base;
         struct served served;
         struct copy copy;
-        size_t n_base_layers;     /* how many of `layers` are the base */
-        int machine, bits;        /* of the guest (ELF) */
-        int64_t retries_left;     /* of the step under way */
-        bool goes_on;             /* the step may fail: continue_on_error */
-        enum decision decision;   /* after its last try */
-        char **layers;            /* folders, the lowest first */
-        char key[DIGEST_HEX_MAX]; /* of the layers so far */
+        size_t n_base_layers;      /* how many of `layers` are the base */
+        int machine, bits;         /* of the guest (ELF) */
+        int64_t retries_left;      /* of the step under way */
+        bool goes_on;              /* the step may fail: continue_on_error */
+        enum decision decision;    /* after its last try */
+        char **layers;             /* folders, the lowest first */
+        struct plan_record record; /* of the layers that were taken or made */
+        char key[DIGEST_HEX_MAX];  /* of the layers so far */
 };
 
 /* Fork into the namespaces, with what fn leaves in `arg` (size bytes) copied
@@ -74,7 +76,13 @@ int job_call(struct job *job, int (*fn)(void *arg, struct error *err), void *arg
 
 /* base.c: fetch, verify, unpack; or bootstrap. Fills job->base and the architecture. */
 int base_prepare(struct job *job, struct error *err);
+/* Whether it is in the cache, and its key (base.key), without making anything. 1: the key cannot be known yet. */
+int base_plan(struct job *job, bool *ret_ready, struct error *err);
 void base_clear(struct base *base);
+
+/* run.c: a job for one build, without anything open. `build` (the job's own copy) and `values` must outlast it. */
+struct job job_begin(const struct template *t, struct template_build *build, struct interp_pair values[],
+                     const struct build_options *options, struct ui *ui);
 
 /* mounts.c: which partition is mounted where. From the template's list, held
  * against the image's own table; or from the image's fstab. */

@@ -77,6 +77,7 @@ static int source_date_epoch(int64_t *ret, struct error *err)
 /* Everything that a guest needs, the guest's steps, and the image. */
 static int make_image(struct job *job, struct error *err)
 {
+        CLEANUP_ERROR struct error unsaved = {0};
         int r = check_output(job, err);
 
         if (r == 0)
@@ -89,6 +90,8 @@ static int make_image(struct job *job, struct error *err)
                 copy_start(job);
         if (r == 0)
                 r = steps_run(job, err);
+        if (plan_record_save(&job->record, job->cache.root, job->template->path, job->build->name, &unsaved) < 0)
+                log_debug("what the layers were made of is not kept: %s", error_message(&unsaved));
         if (r == 0)
                 r = rootfs_wanted(job->arm->image_path) ? job_write_rootfs(job, err) : job_write_image(job, err);
         return r;
@@ -110,6 +113,7 @@ static int job_run(struct job *job, struct artifacts *ret, struct error *err)
         job->ns = userns_free(job->ns);
         base_clear(&job->base);
         job->layers = strv_free(job->layers);
+        plan_record_clear(&job->record);
         return r;
 }
 
@@ -136,31 +140,38 @@ static void send_result(int fd, int r, const struct error *err, const struct art
                 fd_write_all(fd, text, strlen(text));
 }
 
-static int child_main(const struct template *t, struct child *child, const struct build_options *options, int to)
+struct job job_begin(const struct template *t, struct template_build *build, struct interp_pair values[],
+                     const struct build_options *options, struct ui *ui)
 {
-        struct interp_pair values[TEMPLATE_BUILD_VALUES];
-        struct template_build build = *child->build;
         struct job job = {
                 .template = t,
-                .build = &build,
-                .arm = child->build->image,
-                .steps = child->build->steps,
+                .build = build,
+                .arm = build->image,
+                .steps = build->steps,
                 .options = options,
-                .ui = &child->ui,
+                .ui = ui,
                 .started = time(NULL),
                 .cache = {.staging_lock = -1},
                 .served = {.errors = -1},
                 .copy = {.fd = -1},
         };
-        CLEANUP(artifacts_clear) struct artifacts artifacts = {0};
-        CLEANUP_ERROR struct error err = {0};
         const char *run_uuid = getenv("PACKER_RUN_UUID");
-        int r;
 
         snprintf(job.run_uuid, sizeof(job.run_uuid), "%s", run_uuid ? run_uuid : "");
-        template_build_values(&build, job.run_uuid, values);
-        build.interp.build = values;
-        r = job_run(&job, &artifacts, &err);
+        template_build_values(build, job.run_uuid, values);
+        build->interp.build = values;
+        return job;
+}
+
+static int child_main(const struct template *t, struct child *child, const struct build_options *options, int to)
+{
+        struct interp_pair values[TEMPLATE_BUILD_VALUES];
+        struct template_build build = *child->build;
+        struct job job = job_begin(t, &build, values, options, &child->ui);
+        CLEANUP(artifacts_clear) struct artifacts artifacts = {0};
+        CLEANUP_ERROR struct error err = {0};
+        int r = job_run(&job, &artifacts, &err);
+
         send_result(to, r, &err, &artifacts);
         return r < 0 ? 1 : 0;
 }

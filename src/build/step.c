@@ -13,32 +13,22 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "build/job.h"
+#include "build/layer_key.h"
 #include "build/step.h"
 
-/* Raised when a layer would come out otherwise from the same input. */
-static const char layer_format[] = "layer-1";
-
-/* One step for this build, decoded. */
-struct step {
-        const struct template_step *block;
-        const struct provisioner_type *type;
-        struct value *value;
-        void *config;
-        char *what; /* "shell": for messages */
-};
-
-static void step_clear(struct step *step)
+void build_step_clear(struct build_step *step)
 {
         if (step->config)
                 schema_free(step->type->schema, step->config);
         free(step->config);
         value_free(step->value);
         free(step->what);
-        *step = (struct step){0};
+        *step = (struct build_step){0};
 }
 
 /* Templates were checked before: an error here is one that only running finds. */
-static int step_decode(const struct job *job, const struct template_step *block, struct step *ret, struct error *err)
+int build_step_decode(const struct job *job, const struct template_step *block, struct build_step *ret,
+                      struct error *err)
 {
         struct diags diags = {0};
         int r;
@@ -59,44 +49,12 @@ static int step_decode(const struct job *job, const struct template_step *block,
         return r;
 }
 
-/* ---- keys ---- */
-
-static void key_mounts(struct digest *key, const struct schema_blocks *blocks)
-{
-        const struct arm_mount *mounts = blocks->v;
-
-        for (size_t i = 0; i < blocks->n; i++) {
-                digest_string(key, mounts[i].mount_type);
-                digest_string(key, mounts[i].source_path);
-                digest_string(key, mounts[i].destination_path);
-        }
-        digest_string(key, NULL);
-}
+/* ---- what is cached ---- */
 
 /* Where it can be: whether it is shows no difference, or that is a bug which is hunted by building both ways. */
-static bool is_accelerated(const struct job *job)
+bool step_accelerated(const struct job *job)
 {
         return job->arm->accelerate && !job->options->no_accelerate;
-}
-
-/* What every layer's outcome hangs on: its parent and the guest's set-up. */
-static struct digest *key_begin(const struct job *job)
-{
-        struct digest *key = digest_sha256();
-
-        digest_string(key, layer_format);
-        digest_string(key, job->key);
-        digest_string(key, job->build->interp.build_name); /* which steps see */
-        for (char **entry = job->arm->image_chroot_env; entry && *entry; entry++)
-                digest_string(key, *entry);
-        key_mounts(key, &job->arm->image_chroot_mounts);
-        key_mounts(key, &job->arm->additional_chroot_mounts);
-        digest_string(key, job->arm->qemu_binary_source_path);
-        digest_string(key, job->arm->qemu_binary_destination_path);
-        digest_string(key, getenv("QEMU_CPU"));
-        digest_string(key, is_accelerated(job) ? "accelerated" : "emulated");
-        digest_string(key, getenv("SOURCE_DATE_EPOCH"));
-        return key;
 }
 
 /* A folder of the host in the guest can change anything: such steps always run. */
@@ -111,7 +69,7 @@ static bool sees_host(const struct schema_blocks *blocks)
         return false;
 }
 
-static bool is_cacheable(const struct job *job)
+bool step_cacheable(const struct job *job)
 {
         return !job->options->no_cache && !sees_host(&job->arm->image_chroot_mounts) &&
                !sees_host(&job->arm->additional_chroot_mounts);
@@ -157,13 +115,13 @@ int step_guest(struct job *job, const char *stage, struct guest **ret, struct er
                                    .env = STRV(job->arm->image_chroot_env),
                                    .qemu = job->arm->qemu_binary_source_path,
                                    .qemu_destination = job->arm->qemu_binary_destination_path,
-                                   .accelerate = is_accelerated(job),
+                                   .accelerate = step_accelerated(job),
                                    .mount_path = job->arm->image_mount_path,
                            },
                            ret, err);
 }
 
-static struct provision_context context_of(const struct job *job, const struct step *step, struct guest *guest)
+static struct provision_context context_of(const struct job *job, const struct build_step *step, struct guest *guest)
 {
         return (struct provision_context){
                 .guest = guest,
@@ -223,13 +181,13 @@ static void decide(struct job *job, const struct error *err)
         }
 }
 
-static int step_reading(struct job *job, const struct step *step, struct error *err);
+static int step_reading(struct job *job, const struct build_step *step, struct error *err);
 
 /* error-cleanup-provisioner: in the guest as the failed step left it; of a step
  * on the host (guest NULL) in a guest with the layers so far. */
 static void run_error_cleanup(struct job *job, struct guest *guest)
 {
-        CLEANUP(step_clear) struct step step = {0};
+        CLEANUP(build_step_clear) struct build_step step = {0};
         CLEANUP_ERROR struct error err = {0};
         struct provision_context context;
         int r;
@@ -238,7 +196,7 @@ static void run_error_cleanup(struct job *job, struct guest *guest)
             !template_step_applies(job->steps->error_cleanup, job->build->name))
                 return;
         ui_say(job->ui, "Running error-cleanup-provisioner");
-        r = step_decode(job, job->steps->error_cleanup, &step, &err);
+        r = build_step_decode(job, job->steps->error_cleanup, &step, &err);
         context = context_of(job, &step, guest);
         if (r == 0 && (guest || step.type->on_host))
                 r = step.type->run(step.config, &context, &err);
@@ -287,16 +245,17 @@ static void push_layer(struct job *job, char *place, const char *key)
 }
 
 /* Take the layer from the cache, or make it. */
-static int add_layer(struct job *job, struct digest *digest, const struct layer_work *work, struct error *err)
+static int add_layer(struct job *job, struct key *parts, const struct layer_work *work, struct error *err)
 {
         CLEANUP_FREE char *place = NULL;
         CLEANUP_CLOSE int lock = -1;
         char key[DIGEST_HEX_MAX];
         int r;
 
-        if (!is_cacheable(job))
-                digest_string(digest, path_name(job->cache.staging)); /* a key of this run alone */
-        digest_final(digest, key);
+        if (!step_cacheable(job))
+                key_text(parts, "run", path_name(job->cache.staging)); /* a key of this run alone */
+        key_final(parts, key);
+        plan_record_add(&job->record, work->what, key, parts);
         place = cache_place(&job->cache, "layers", key);
         r = cache_lock(&job->cache, key, job->ui, &lock, err);
         if (r < 0)
@@ -317,14 +276,14 @@ static int add_layer(struct job *job, struct digest *digest, const struct layer_
 
 static int run_provisioner(struct job *job, struct guest *guest, const void *arg, struct error *err)
 {
-        const struct step *step = arg;
+        const struct build_step *step = arg;
         struct provision_context context = context_of(job, step, guest);
 
         return step->type->run(step->config, &context, err);
 }
 
 /* With the guest that the layers before make, and without one of its own. */
-static int step_reading(struct job *job, const struct step *step, struct error *err)
+static int step_reading(struct job *job, const struct build_step *step, struct error *err)
 {
         CLEANUP(guest_freep) struct guest *guest = NULL;
         CLEANUP_FREE char *stage = NULL;
@@ -339,17 +298,14 @@ static int step_reading(struct job *job, const struct step *step, struct error *
         return r;
 }
 
-static int step_as_layer(struct job *job, const struct step *step, struct error *err)
+static int step_as_layer(struct job *job, const struct build_step *step, struct error *err)
 {
-        CLEANUP(digest_freep) struct digest *key = key_begin(job);
+        CLEANUP_KEY struct key key = {0};
         CLEANUP_FREE char *what = xasprintf("Provisioner %s", step->what);
         struct layer_work work = {.what = what, .run = run_provisioner, .arg = step};
-        int r;
+        int r = layer_key_step(job, step, &key, err);
 
-        digest_string(key, step->type->name);
-        schema_digest(step->type->schema, step->config, key);
-        r = step->type->inputs ? step->type->inputs(step->config, key, err) : 0;
-        return r < 0 ? r : add_layer(job, key, &work, err);
+        return r < 0 ? r : add_layer(job, &key, &work, err);
 }
 
 static int wait_ms(struct job *job, int64_t ms, struct error *err)
@@ -366,7 +322,7 @@ static int wait_ms(struct job *job, int64_t ms, struct error *err)
         return 0;
 }
 
-static int step_once(struct job *job, const struct step *step, struct error *err)
+static int step_once(struct job *job, const struct build_step *step, struct error *err)
 {
         struct provision_context context = context_of(job, step, NULL);
 
@@ -388,7 +344,7 @@ static void keep_failed(struct job *job)
 }
 
 /* The step with its retries; what a failed try changed is thrown away with its layer. */
-static int step_with_retries(struct job *job, const struct step *step, struct error *err)
+static int step_with_retries(struct job *job, const struct build_step *step, struct error *err)
 {
         int r;
 
@@ -424,8 +380,8 @@ static int debug_pause(struct job *job, const char *what, struct error *err)
 
 static int run_block(struct job *job, const struct template_step *block, size_t number, struct error *err)
 {
-        CLEANUP(step_clear) struct step step = {0};
-        int r = step_decode(job, block, &step, err);
+        CLEANUP(build_step_clear) struct build_step step = {0};
+        int r = build_step_decode(job, block, &step, err);
 
         if (r == 0)
                 r = debug_pause(job, step.what, err);
@@ -493,15 +449,12 @@ static int run_setup_extra(struct job *job, struct guest *guest, const void *arg
 
 static int setup_extra_layer(struct job *job, struct error *err)
 {
-        CLEANUP(digest_freep) struct digest *key = key_begin(job);
+        CLEANUP_KEY struct key key = {0};
         struct layer_work work = {.what = "image_setup_extra", .run = run_setup_extra};
 
         job->decision = DECISION_STOP; /* it is no provisioner: neither tried again nor cleaned up after */
-        digest_string(key, "image_setup_extra");
-        for (size_t i = 0; i < job->arm->image_setup_extra.n; i++)
-                for (char **word = job->arm->image_setup_extra.v[i]; word && *word; word++)
-                        digest_string(key, *word);
-        return add_layer(job, key, &work, err);
+        layer_key_setup_extra(job, &key);
+        return add_layer(job, &key, &work, err);
 }
 
 /* ---- resolv.conf ---- */
@@ -524,20 +477,16 @@ static int run_resolv_conf(struct job *job, struct guest *guest, const void *arg
 
 static int resolv_conf_layer(struct job *job, struct error *err)
 {
-        CLEANUP(digest_freep) struct digest *key = key_begin(job);
+        CLEANUP_KEY struct key key = {0};
         CLEANUP_FREE char *text = NULL;
-        int r = 0;
+        int r = layer_key_resolv_conf(job, &key, &text, err);
 
-        if (job->arm->resolv_conf == ARM_RESOLV_COPY_HOST)
-                r = file_read("/etc/resolv.conf", 0, &text, NULL, err);
-        if (r < 0)
-                return error_wrap(err, r, "resolv-conf");
-        digest_string(key, "resolv-conf");
-        digest_string(key, text);
-        return add_layer(
-                job, key,
-                &(struct layer_work){.what = "resolv-conf", .run = run_resolv_conf, .arg = &(struct resolv_conf){text}},
-                err);
+        return r < 0 ? r
+                     : add_layer(job, &key,
+                                 &(struct layer_work){.what = "resolv-conf",
+                                                      .run = run_resolv_conf,
+                                                      .arg = &(struct resolv_conf){text}},
+                                 err);
 }
 
 /* A builder that makes no image has no guest: said before the first step runs. */

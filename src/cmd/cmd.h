@@ -83,6 +83,7 @@ extern const struct command command_help;
 extern const struct command command_image;
 extern const struct command command_init;
 extern const struct command command_inspect;
+extern const struct command command_plan;
 extern const struct command command_plugins;
 extern const struct command command_relay;
 extern const struct command command_schema;

@@ -15,7 +15,7 @@ struct ansible_config {
 };
 
 /* Feed what the playbook may read to a layer's key. */
-int ansible_inputs(const void *config, struct digest *key, struct error *err);
+int ansible_inputs(const void *config, struct key *key, struct error *err);
 
 /* What Ansible writes, and what of it says why it failed. Zero-initialised, with ui, is empty. */
 struct ansible_output {

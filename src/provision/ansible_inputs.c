@@ -181,19 +181,26 @@ static int feed_settings(struct digest *key, struct error *err)
         return 0;
 }
 
-int ansible_inputs(const void *config, struct digest *key, struct error *err)
+static int feed_part(const char *path, struct key *key, struct error *err)
+{
+        CLEANUP_FREE char *name = xasprintf("file %s", path);
+
+        return feed_path(path, key_part(key, name), err);
+}
+
+int ansible_inputs(const void *config, struct key *key, struct error *err)
 {
         const struct ansible_config *c = config;
         const char *const paths[] = {c->galaxy_file, c->inventory_file, c->inventory_directory, c->roles_path,
                                      c->collections_path};
-        int r = feed_playbook(c->playbook_file, key, err);
+        int r = feed_playbook(c->playbook_file, key_part(key, "playbook"), err);
 
         for (size_t i = 0; r == 0 && i < sizeof(paths) / sizeof(paths[0]); i++)
                 if (!str_empty(paths[i]))
-                        r = feed_path(paths[i], key, err);
+                        r = feed_part(paths[i], key, err);
         if (r == 0)
-                r = feed_arguments(c->extra_arguments, key, err);
+                r = feed_arguments(c->extra_arguments, key_part(key, "files of extra_arguments"), err);
         if (r == 0)
-                r = feed_settings(key, err);
+                r = feed_settings(key_part(key, "settings of Ansible"), err);
         return r < 0 ? error_wrap(err, r, "ansible's files") : 0;
 }

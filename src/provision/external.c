@@ -275,7 +275,7 @@ static int run(const void *config, const struct provision_context *context, stru
         return r < 0 ? error_wrap(err, r, "provisioner '%s'", external->plugin->path) : 0;
 }
 
-static int feed_files(const struct external *external, const json_t *files, struct digest *key, struct error *err)
+static int feed_files(const struct external *external, const json_t *files, struct key *key, struct error *err)
 {
         const json_t *file;
         size_t i;
@@ -283,7 +283,7 @@ static int feed_files(const struct external *external, const json_t *files, stru
         json_array_foreach(files, i, file)
         {
                 const char *path = json_string_value(file);
-                int r = path ? provision_digest_tree(path, key, err)
+                int r = path ? provision_key_tree(path, key, err)
                              : error_set(err, EBADMSG, "it answered with \"files\" that are no paths");
 
                 if (r < 0)
@@ -292,12 +292,12 @@ static int feed_files(const struct external *external, const json_t *files, stru
         return 0;
 }
 
-static int inputs(const void *config, struct digest *key, struct error *err)
+static int inputs(const void *config, struct key *key, struct error *err)
 {
         const struct external *external = external_of(config);
         CLEANUP_ERROR struct error failure = {0};
         json_t *input, *answer = NULL;
-        int r = provision_digest_tree(external->plugin->path, key, err);
+        int r = provision_key_tree(external->plugin->path, key, err);
 
         if (r < 0)
                 return error_wrap(err, r, "provisioner '%s'", external->plugin->path);

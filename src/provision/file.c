@@ -105,13 +105,13 @@ static int check(void *config, const struct value *value, struct diags *diags)
         return diags->n_errors > before ? -EINVAL : 0;
 }
 
-static int inputs(const void *config, struct digest *key, struct error *err)
+static int inputs(const void *config, struct key *key, struct error *err)
 {
         const struct file_config *c = config;
         CLEANUP_FREE const char **sources = all_sources(c);
 
         for (const char **source = sources; *source && !is_download(c); source++) {
-                int r = provision_digest_tree(*source, key, err);
+                int r = provision_key_tree(*source, key, err);
 
                 if (r < 0)
                         return error_wrap(err, r, "file source");

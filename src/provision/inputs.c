@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/cancel.h"
-#include "base/cleanup.h"
 #include "provision/rows.h"
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -15,17 +15,17 @@ static int by_name(const FTSENT **a, const FTSENT **b)
         return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static int feed_file(const char *path, struct digest *key, struct error *err)
+static int feed_file(const char *path, struct digest *digest, struct error *err)
 {
         char hex[DIGEST_HEX_MAX];
         int r = digest_file("sha256", path, hex, err);
 
         if (r == 0)
-                digest_string(key, hex);
+                digest_string(digest, hex);
         return r;
 }
 
-static int feed_link(const char *path, struct digest *key, struct error *err)
+static int feed_link(const char *path, struct digest *digest, struct error *err)
 {
         char target[PATH_MAX];
         ssize_t n = readlink(path, target, sizeof(target) - 1);
@@ -33,11 +33,11 @@ static int feed_link(const char *path, struct digest *key, struct error *err)
         if (n < 0)
                 return error_errno(err, errno, "read the symlink '%s'", path);
         target[n] = '\0';
-        digest_string(key, target);
+        digest_string(digest, target);
         return 0;
 }
 
-static int feed_entry(const FTSENT *entry, size_t skip, struct digest *key, struct error *err)
+static int feed_entry(const FTSENT *entry, size_t skip, struct digest *digest, struct error *err)
 {
         char kind[32];
         int r = cancel_check(err);
@@ -57,16 +57,16 @@ static int feed_entry(const FTSENT *entry, size_t skip, struct digest *key, stru
                 break;
         }
         snprintf(kind, sizeof(kind), "%o", entry->fts_statp->st_mode);
-        digest_string(key, entry->fts_path + skip);
-        digest_string(key, kind);
+        digest_string(digest, entry->fts_path + skip);
+        digest_string(digest, kind);
         if (entry->fts_info == FTS_F)
-                return feed_file(entry->fts_accpath, key, err);
+                return feed_file(entry->fts_accpath, digest, err);
         if (entry->fts_info == FTS_SL || entry->fts_info == FTS_SLNONE)
-                return feed_link(entry->fts_accpath, key, err);
+                return feed_link(entry->fts_accpath, digest, err);
         return 0;
 }
 
-int provision_digest_tree(const char *path, struct digest *key, struct error *err)
+int provision_digest_tree(const char *path, struct digest *digest, struct error *err)
 {
         CLEANUP_FREE char *real = realpath(path, NULL);
         char *const roots[] = {real, NULL};
@@ -80,10 +80,17 @@ int provision_digest_tree(const char *path, struct digest *key, struct error *er
         if (!fts)
                 return error_errno(err, errno, "read '%s'", path);
         while (r == 0 && (errno = 0, entry = fts_read(fts)))
-                r = feed_entry(entry, strlen(real), key, err);
+                r = feed_entry(entry, strlen(real), digest, err);
         if (r == 0 && errno)
                 r = error_errno(err, errno, "read '%s'", path);
         fts_close(fts);
-        digest_string(key, NULL); /* the end: two trees in a row differ from one */
+        digest_string(digest, NULL); /* the end: two trees in a row differ from one */
         return r;
+}
+
+int provision_key_tree(const char *path, struct key *key, struct error *err)
+{
+        CLEANUP_FREE char *name = xasprintf("file %s", path);
+
+        return provision_digest_tree(path, key_part(key, name), err);
 }

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "base/digest.h"
 #include "base/error.h"
+#include "base/key.h"
 #include "base/ui.h"
 #include "guest/guest.h"
 #include "lang/schema.h"
@@ -27,10 +27,10 @@ struct provisioner_type {
         /* What the table cannot say (exactly one of inline, script, scripts);
          * files that are missing. Messages into diags. NULL: nothing to check. */
         int (*check)(void *config, const struct value *value, struct diags *diags);
-        /* Feed everything beside the config that can change the outcome (bytes and
-         * modes of scripts and uploads) to the layer's key. To be called when the steps
+        /* Everything beside the config that can change the outcome (bytes and modes of
+         * scripts and uploads), as parts of the layer's key. To be called when the steps
          * before it have run: they may make the files. NULL: nothing. */
-        int (*inputs)(const void *config, struct digest *key, struct error *err);
+        int (*inputs)(const void *config, struct key *key, struct error *err);
         int (*run)(const void *config, const struct provision_context *context, struct error *err);
         bool on_host; /* changes no layer: run each time, never cached */
         /* With this config it only reads the guest (a download): changes no layer, is run

@@ -18,6 +18,8 @@ char *provision_duration(int64_t ms) __attribute__((warn_unused_result));
 unsigned int provision_timeout(const struct provision_context *context);
 struct script_context provision_script_context(const struct provision_context *context);
 
-/* Feed a file, or a folder with all below it in sorted order, to a key: kinds, names,
+/* Feed a file, or a folder with all below it in sorted order, to a digest: kinds, names,
  * modes, bytes, targets of symlinks; no owners and times. */
-int provision_digest_tree(const char *path, struct digest *key, struct error *err);
+int provision_digest_tree(const char *path, struct digest *digest, struct error *err);
+/* The same as a part of a key, "file PATH". */
+int provision_key_tree(const char *path, struct key *key, struct error *err);

@@ -90,18 +90,19 @@ static int check(void *config, const struct value *value, struct diags *diags)
         return diags->n_errors > before ? -EINVAL : 0;
 }
 
-static int inputs(const void *config, struct digest *key, struct error *err)
+static int inputs(const void *config, struct key *key, struct error *err)
 {
         const struct shell_config *c = config;
         CLEANUP_FREE const char **files = script_files(&c->sources);
 
         for (const char **file = files; *file; file++) {
+                CLEANUP_FREE char *name = xasprintf("file %s", *file);
                 char hex[DIGEST_HEX_MAX];
                 int r = digest_file("sha256", *file, hex, err);
 
                 if (r < 0)
                         return error_wrap(err, r, "shell script");
-                digest_string(key, hex);
+                key_text(key, name, hex);
         }
         return 0;
 }

@@ -98,7 +98,6 @@ static int give(const struct source_request *request, const char *url, const cha
 {
         *ret = (struct source_file){.path = cache_path(request->cache, "blobs/sha256", hex, ""), .name = url_name(url)};
         memcpy(ret->sha256, hex, 65);
-        utimensat(AT_FDCWD, ret->path, NULL, 0); /* when it was used last */
         return 0;
 }
 
@@ -238,7 +237,41 @@ int source_fetch(const struct source_request *request, struct source_file *ret, 
                 r = fetch_any(&fetch, &file, err);
         if (r == 0 && !str_empty(request->target_path))
                 r = put_target(request, &file, err);
-        if (r == 0)
-                *ret = steal(&file);
-        return r;
+        if (r < 0)
+                return r;
+        utimensat(AT_FDCWD, file.path, NULL, 0); /* when it was used last */
+        *ret = steal(&file);
+        return 0;
+}
+
+/* As the address gave it last. */
+static bool known_by_address(const struct source_request *request, const char *identity, char hex[65])
+{
+        CLEANUP(record_clear) struct record record = {0};
+        CLEANUP_FREE char *index = NULL;
+        char key[65];
+
+        cache_key(identity, NULL, key);
+        index = cache_path(request->cache, "index", key, "");
+        record_read(index, &record);
+        if (!record.sha256 || strlen(record.sha256) != 64 || !cache_has(request->cache, record.sha256))
+                return false;
+        memcpy(hex, record.sha256, 65);
+        return true;
+}
+
+int source_known(const struct source_request *request, struct source_file *ret)
+{
+        CLEANUP(fetch_done) struct fetch fetch = {.request = request};
+        int r = fetch_checksum(&fetch, NULL);
+
+        for (const char *const *url = request->urls; r == 0 && *url; url++) {
+                CLEANUP_FREE char *identity = url_identity(*url);
+                char hex[65];
+
+                if (fetch.sum.hex[0] ? cache_find(request->cache, identity, &fetch.sum, hex)
+                                     : known_by_address(request, identity, hex))
+                        return give(request, *url, hex, ret);
+        }
+        return -ENOENT;
 }

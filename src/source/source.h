@@ -34,6 +34,10 @@ void source_file_clear(struct source_file *file);
  * that want the same thing download it once. A wrong digest leaves nothing. */
 int source_fetch(const struct source_request *request, struct source_file *ret, struct error *err);
 
+/* What the cache has for a request without asking the network: by its digest, or, where that
+ * is not given, as the address gave it last. -ENOENT, without a message: nothing. */
+int source_known(const struct source_request *request, struct source_file *ret);
+
 /* What a file is, by its bytes; all compression taken off. */
 enum source_kind {
         SOURCE_UNKNOWN,

@@ -63,14 +63,14 @@ static void write_text(const char *path, const char *text)
         assert_int_equal(file_write(path, text, strlen(text), 0644, NULL), 0);
 }
 
-static void key_of(const struct ansible_config *config, char key[DIGEST_HEX_MAX])
+static void key_of(const struct ansible_config *config, char hex[DIGEST_HEX_MAX])
 {
-        CLEANUP(digest_freep) struct digest *digest = digest_sha256();
+        CLEANUP_KEY struct key key = {0};
         CLEANUP_ERROR struct error err = {0};
 
-        if (ansible_inputs(config, digest, &err) < 0)
+        if (ansible_inputs(config, &key, &err) < 0)
                 fail_msg("%s", error_message(&err));
-        digest_final(digest, key);
+        key_final(&key, hex);
 }
 
 /* Does writing `path` change the key? */

@@ -113,11 +113,11 @@ static void test_inputs(void **state)
 
         assert_reads(&step, type->schema, type->check, "{}");
         for (int i = 0; i < 2; i++) {
-                CLEANUP(digest_freep) struct digest *digest = digest_new("sha256");
+                CLEANUP_KEY struct key key = {0};
 
                 fixture_file(f, "data", i ? "1" : "0", 0644);
-                assert_int_equal(type->inputs(step.config, digest, NULL), 0);
-                digest_final(digest, hex[i]);
+                assert_int_equal(type->inputs(step.config, &key, NULL), 0);
+                key_final(&key, hex[i]);
         }
         assert_string_not_equal(hex[0], hex[1]);
         with_plugin(state, "gone",
@@ -126,9 +126,9 @@ static void test_inputs(void **state)
         type = fixture_type("gone");
         assert_reads(&step, type->schema, type->check, "{}");
         {
-                CLEANUP(digest_freep) struct digest *digest = digest_new("sha256");
+                CLEANUP_KEY struct key key = {0};
 
-                assert_int_equal(type->inputs(step.config, digest, &err), -ENOENT);
+                assert_int_equal(type->inputs(step.config, &key, &err), -ENOENT);
                 assert_non_null(strstr(error_message(&err), "slipway-provisioner-gone"));
         }
 }

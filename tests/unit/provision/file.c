@@ -190,15 +190,15 @@ static char *key_of(struct fixture *f, const char *name, const char *json)
 {
         const struct provisioner_type *type = fixture_type(name);
         CLEANUP_FREE char *full = fixture_json(f, json);
-        CLEANUP(digest_freep) struct digest *digest = digest_new("sha256");
+        CLEANUP_KEY struct key key = {0};
         CLEANUP_STEP struct step step = {0};
         CLEANUP_ERROR struct error err = {0};
         char hex[DIGEST_HEX_MAX];
 
         assert_reads(&step, type->schema, type->check, full);
-        if (type->inputs(step.config, digest, &err) < 0)
+        if (type->inputs(step.config, &key, &err) < 0)
                 return xstrdup(error_message(&err));
-        digest_final(digest, hex);
+        key_final(&key, hex);
         return xstrdup(hex);
 }
 
