@@ -75,14 +75,32 @@ uint32_t exchange_server(const struct exchange *x, const struct site_network *ne
         return network->address ? network->address : x->in->our;
 }
 
-static const struct site_network *network_of(const struct exchange *x, uint32_t address)
+/* The network that holds an address, or is on an interface: its index, or n_networks. */
+static size_t index_of(const struct exchange *x, uint32_t address)
 {
         const struct site *site = x->engine->site;
+        size_t i = 0;
 
-        for (size_t i = 0; i < site->n_networks; i++)
-                if (network_holds(&site->networks[i], address))
-                        return &site->networks[i];
-        return NULL;
+        while (i < site->n_networks && !network_holds(&site->networks[i], address))
+                i++;
+        return i;
+}
+
+static size_t index_on(const struct exchange *x, const char *interface)
+{
+        const struct site *site = x->engine->site;
+        size_t i = 0;
+
+        while (i < site->n_networks && !(site->networks[i].interface && str_eq(site->networks[i].interface, interface)))
+                i++;
+        return i;
+}
+
+static const struct site_network *network_of(const struct exchange *x, uint32_t address)
+{
+        size_t i = index_of(x, address);
+
+        return i < x->engine->site->n_networks ? &x->engine->site->networks[i] : NULL;
 }
 
 static void add_network(struct exchange *x, const struct site_network *network)
@@ -135,28 +153,20 @@ static const struct site_network *relayed_network(struct exchange *x)
         return network;
 }
 
-static const struct site_network *network_on(const struct exchange *x, const char *interface)
-{
-        const struct site *site = x->engine->site;
-
-        for (size_t i = 0; i < site->n_networks; i++)
-                if (site->networks[i].interface && str_eq(site->networks[i].interface, interface))
-                        return &site->networks[i];
-        return NULL;
-}
-
 static const struct site_network *local_network(struct exchange *x)
 {
+        const struct site *site = x->engine->site;
         uint32_t link = dhcp_get_u32(x->message, DHCP_OPT_SUBNET_SELECTION, 0);
-        const struct site_network *network = link ? network_of(x, link) : NULL;
+        size_t i = link ? index_of(x, link) : site->n_networks;
 
-        if (!network)
-                network = network_on(x, x->in->interface);
-        if (!network && x->message->h.ciaddr) /* a renewal that came through a router */
-                network = network_of(x, x->message->h.ciaddr);
-        if (!network)
-                exchange_drop(x, "no network of the site is on interface %s", x->in->interface);
-        return network;
+        if (i == site->n_networks)
+                i = index_on(x, x->in->interface);
+        if (i == site->n_networks && x->message->h.ciaddr) /* a renewal that came through a router */
+                i = index_of(x, x->message->h.ciaddr);
+        if (i < site->n_networks)
+                return &site->networks[i];
+        exchange_drop(x, "no network of the site is on interface %s", x->in->interface);
+        return NULL;
 }
 
 /* A renewal that is routed to us is of the network of its address, not of the interface. */

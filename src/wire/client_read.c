@@ -1,5 +1,6 @@
 /* Who sent a DHCP message: see client.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -142,9 +143,14 @@ static void read_uuid(const struct dhcp_message *message, struct client *ret)
 static void read_class_arch(struct client *ret)
 {
         const char *arch = strstr(ret->vendor_class, ":Arch:");
-        unsigned value;
+        unsigned long value;
+        char *end;
 
-        if (ret->n_archs == 0 && arch && sscanf(arch + strlen(":Arch:"), "%5u", &value) == 1 && value <= UINT16_MAX)
+        if (ret->n_archs > 0 || !arch)
+                return;
+        arch += strlen(":Arch:");
+        value = strtoul(arch, &end, 10);
+        if (end > arch && value <= UINT16_MAX)
                 ret->archs[ret->n_archs++] = (uint16_t)value;
 }
 

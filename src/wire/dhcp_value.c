@@ -1,7 +1,6 @@
 /* Values of DHCP options, text to bytes and back: see dhcp_option.h. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,10 +45,11 @@ static int encode_bytes(const struct dhcp_option *option, const char *value, str
 {
         for (const char *p = value; *p;) {
                 int high = hex_digit(p[0]), low = high < 0 ? -1 : hex_digit(p[1]);
-                uint8_t byte = (uint8_t)(high << 4 | low);
+                uint8_t byte;
 
                 if (low < 0)
                         return wrong(option, value, "a row of bytes in hexadecimal, as 01:02:ff", err);
+                byte = (uint8_t)(high << 4 | low);
                 put(out, &byte, 1);
                 p += 2;
                 if ((*p == ':' || *p == '-' || *p == ' ') && p[1])
@@ -137,13 +137,15 @@ static int encode_domain(const struct dhcp_option *option, const char *value, st
 static int encode_route(const struct dhcp_option *option, const char *value, struct output *out, struct error *err)
 {
         static const char expected[] = "a route, as '10.0.0.0/8 192.0.2.1'";
-        char destination[16], router[16];
+        CLEANUP_STRV char **words = str_split(value, "/ ");
         uint8_t to[4], via[4], width8;
-        unsigned width;
-        int end = 0;
+        unsigned long width;
+        char *end;
 
-        if (sscanf(value, "%15[0-9.]/%2u %15[0-9.]%n", destination, &width, router, &end) != 3 || value[end] ||
-            width > 32 || inet_pton(AF_INET, destination, to) != 1 || inet_pton(AF_INET, router, via) != 1)
+        if (strv_len(STRV(words)) != 3 || words[1][0] < '0' || words[1][0] > '9')
+                return wrong(option, value, expected, err);
+        width = strtoul(words[1], &end, 10);
+        if (*end || width > 32 || inet_pton(AF_INET, words[0], to) != 1 || inet_pton(AF_INET, words[2], via) != 1)
                 return wrong(option, value, expected, err);
         if (width < 32 && get_be32(to) << width != 0)
                 return wrong(option, value, "a route: the destination has bits beyond its mask", err);
