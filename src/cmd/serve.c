@@ -13,7 +13,7 @@ struct options {
         bool proxy, check, verbose, no_sandbox;
 };
 
-static const char *const logs[] = {"text", "json", NULL};
+static const char *const logs[] = {"text", "json", "brief", NULL};
 
 static const struct option_spec specs[] = {
         {"n", OPTION_BOOL, offsetof(struct options, check), NULL, NULL, "check the site file, and do nothing"},
@@ -26,7 +26,8 @@ static const struct option_spec specs[] = {
          "where leases and history are kept (what the site file says, or /var/lib/slipway)"},
         {"control", OPTION_STRING, offsetof(struct options, control), "SOCKET", NULL,
          "for slipway watch and the like (`control` in the folder of -state)"},
-        {"log", OPTION_STRING, offsetof(struct options, log), "FORMAT", logs, "text or json, on stderr"},
+        {"log", OPTION_STRING, offsetof(struct options, log), "FORMAT", logs,
+         "text, json, or brief: without what clients do; on stderr"},
         {"verbose", OPTION_BOOL, offsetof(struct options, verbose), NULL, NULL, "log the beginning of transfers too"},
         {"no-sandbox", OPTION_BOOL, offsetof(struct options, no_sandbox), NULL, NULL,
          "keep all privileges: to find out whether it is the sandbox that is in the way"},

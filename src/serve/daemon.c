@@ -17,7 +17,7 @@
 
 /* ---- reload ---- */
 
-int daemon_reload(struct daemon *daemon, struct error *err)
+static int reload(struct daemon *daemon, struct error *err)
 {
         struct site *site = NULL;
         const struct site *old = daemon->dhcp_site;
@@ -42,52 +42,77 @@ int daemon_reload(struct daemon *daemon, struct error *err)
         return r;
 }
 
+int daemon_reload(struct daemon *daemon, struct error *err)
+{
+        int r;
+
+        pthread_mutex_lock(&daemon->mutex);
+        r = reload(daemon, err);
+        pthread_mutex_unlock(&daemon->mutex);
+        return r;
+}
+
 /* ---- history ---- */
+
+/* The timeline is locked meanwhile: the rest is for the next time. */
+enum { SAVED_AT_ONCE = 256 };
 
 struct saving {
         struct daemon *daemon;
         struct error *err;
         int64_t now_us;
         bool begun;
+        int n;
 };
 
 static int save_boot(void *arg, struct boot *boot)
 {
         struct saving *saving = arg;
+        enum boot_state state = boot_state(boot, saving->now_us);
         CLEANUP_FREE char *line = NULL;
         json_t *object;
         int r = 0;
 
-        if (!boot->dirty)
+        /* It may come to a stop by saying nothing. */
+        if ((!boot->dirty && state == boot->saved) || saving->n >= SAVED_AT_ONCE)
                 return 0;
         if (!saving->begun)
                 r = event_store_begin(saving->daemon->store, saving->err);
         if (r < 0)
                 return r;
         saving->begun = true;
+        saving->n++;
         object = boot_json(boot, true, saving->now_us);
         line = json_dumps(object, JSON_COMPACT);
         json_decref(object);
         r = event_store_put(saving->daemon->store, &boot->id, boot->mac, boot->started_us, line ? line : "{}",
                             saving->err);
-        /* One that is under way may come to a stop by itself: it is written again. */
-        if (r == 0)
-                boot->dirty = boot_state(boot, saving->now_us) == BOOT_UNDER_WAY;
+        boot->dirty = r < 0;
+        boot->saved = state;
         return r;
 }
 
-int daemon_save(struct daemon *daemon, struct error *err)
+static int save(struct daemon *daemon, struct error *err)
 {
         struct saving saving = {.daemon = daemon, .err = err, .now_us = event_now_us()};
         int r;
 
-        if (!daemon->store)
-                return 0;
         r = timeline_each(daemon->timeline, save_boot, &saving);
         if (saving.begun && r == 0)
                 r = event_store_commit(daemon->store, err);
         else if (saving.begun)
                 event_store_commit(daemon->store, NULL);
+        return r;
+}
+
+int daemon_save(struct daemon *daemon, struct error *err)
+{
+        int r = 0;
+
+        pthread_mutex_lock(&daemon->mutex);
+        if (daemon->store)
+                r = save(daemon, err);
+        pthread_mutex_unlock(&daemon->mutex);
         return r;
 }
 
@@ -282,6 +307,7 @@ int daemon_run(const struct daemon_options *options, struct error *err)
                 site_free(site);
                 return r;
         }
+        pthread_mutex_init(&daemon.mutex, NULL);
         daemon.events = (struct event_sink){daemon_emit, &daemon};
         daemon.routes[0] = (struct http_route){"/metrics", daemon_metrics, &daemon};
         daemon.timestamps = isatty(STDERR_FILENO) || !getenv("JOURNAL_STREAM");
@@ -291,5 +317,6 @@ int daemon_run(const struct daemon_options *options, struct error *err)
         daemon.dhcp_site = current_acquire(daemon.current);
         r = serve(&daemon, err);
         close_all(&daemon);
+        pthread_mutex_destroy(&daemon.mutex);
         return r;
 }

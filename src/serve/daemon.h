@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "site/site.h"
 
-enum daemon_log { DAEMON_LOG_TEXT, DAEMON_LOG_JSON };
+enum daemon_log { DAEMON_LOG_TEXT, DAEMON_LOG_JSON, DAEMON_LOG_BRIEF }; /* brief: without what clients do */
 
 struct daemon_options {
         const char *site;              /* file; NULL: quick */

@@ -247,6 +247,18 @@ static void put_metrics(struct str *text, const struct metric *metrics, size_t n
                 name, "gauge", help, (double)(value)                                                                   \
         }
 
+static void add_http(struct http_server *server, struct http_counters *sum)
+{
+        struct http_counters counters = {0};
+
+        if (server)
+                http_server_counters(server, &counters);
+        sum->requests += counters.requests;
+        sum->errors += counters.errors;
+        sum->bytes += counters.bytes;
+        sum->connections += counters.connections;
+}
+
 static void put_servers(struct daemon *daemon, struct str *text)
 {
         struct dhcp_counters dhcp = {0};
@@ -257,8 +269,8 @@ static void put_servers(struct daemon *daemon, struct str *text)
                 dhcp_server_counters(daemon->dhcp, &dhcp);
         if (daemon->tftp)
                 tftp_server_counters(daemon->tftp, &tftp);
-        if (daemon->http)
-                http_server_counters(daemon->http, &http);
+        add_http(daemon->http, &http);
+        add_http(daemon->https, &http);
         const struct metric metrics[] = {
                 GAUGE("start_time_seconds", "When the server started.", daemon->started_us / 1e6),
                 COUNTER("dhcp_received_total", "DHCP messages.", dhcp.received),

@@ -46,9 +46,11 @@ static void log_text(const struct daemon *daemon, const struct event *event)
         fwrite(line.s, 1, line.len, stderr);
 }
 
-static bool is_beginning(enum event_kind kind)
+static bool is_logged(const struct daemon_options *options, enum event_kind kind)
 {
-        return kind == EVENT_TFTP_START || kind == EVENT_HTTP_START;
+        if (options->log == DAEMON_LOG_BRIEF)
+                return kind == EVENT_LOG || kind == EVENT_OTHER_SERVER;
+        return options->verbose || (kind != EVENT_TFTP_START && kind != EVENT_HTTP_START);
 }
 
 void daemon_emit(void *arg, const struct event *given)
@@ -72,8 +74,8 @@ void daemon_emit(void *arg, const struct event *given)
         timeline_event(daemon->timeline, &event, NULL);
         if (daemon->options->log == DAEMON_LOG_JSON || (daemon->control && control_watched(daemon->control)))
                 object = event_json(&event);
-        if (daemon->options->verbose || !is_beginning(event.kind)) {
-                if (daemon->options->log == DAEMON_LOG_TEXT) {
+        if (is_logged(daemon->options, event.kind)) {
+                if (daemon->options->log != DAEMON_LOG_JSON) {
                         log_text(daemon, &event);
                 } else {
                         CLEANUP_FREE char *line = json_dumps(object, JSON_COMPACT);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "serve/control.h"
@@ -27,7 +28,8 @@ struct daemon {
         struct control *control;
         struct event_store *store;
         struct http_route routes[1];
-        int neighbours; /* the kernel's table of them */
+        pthread_mutex_t mutex; /* of reloads, and of writing to the store: SIGHUP and commands may meet */
+        int neighbours;        /* the kernel's table of them */
         int64_t started_us;
         _Atomic uint64_t counts[EVENT_KINDS];
         bool timestamps; /* in the log */

@@ -235,7 +235,7 @@ static void learn(struct boot *boot, const struct event *event)
 {
         struct boot_facts *facts = &boot->facts;
 
-        facts->last_us = event->time_us;
+        facts->last_us = event->time_us > facts->last_us ? event->time_us : facts->last_us;
         switch (event->kind) {
         case EVENT_DHCP_IN:
         case EVENT_PROXY_IN:
@@ -272,25 +272,32 @@ static void learn(struct boot *boot, const struct event *event)
         }
 }
 
+/* In the order of time: the servers' threads tell of what they did a little after they did it. */
 static void add_stage(struct boot *boot, const struct event *event)
 {
-        struct boot_stage *last = boot->stages.n ? &boot->stages.v[boot->stages.n - 1] : NULL;
+        struct boot_stage stage = {.at_us = event->time_us, .last_us = event->time_us, .kind = event->kind, .times = 1};
         CLEANUP_STR struct str text = {0};
+        struct boot_stage *before;
+        size_t i = boot->stages.n;
 
         event_describe(event, &text);
-        if (last && last->kind == event->kind && strcmp(last->text, str_get(&text)) == 0) {
-                last->times++;
-                last->last_us = event->time_us;
-        } else if (boot->stages.n >= STAGES_MAX) {
-                boot->left_out++;
-        } else {
-                /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where there is room, there is an array */
-                vec_push(&boot->stages, (struct boot_stage){.at_us = event->time_us,
-                                                            .last_us = event->time_us,
-                                                            .kind = event->kind,
-                                                            .times = 1,
-                                                            .text = str_steal(&text)});
+        while (i > 0 && boot->stages.v[i - 1].last_us > event->time_us)
+                i--;
+        before = i > 0 ? &boot->stages.v[i - 1] : NULL;
+        if (before && before->kind == event->kind && strcmp(before->text, str_get(&text)) == 0) {
+                before->times++;
+                before->last_us = event->time_us;
+                return;
         }
+        if (boot->stages.n >= STAGES_MAX) {
+                boot->left_out++;
+                return;
+        }
+        stage.text = str_steal(&text);
+        vec_reserve(&boot->stages, boot->stages.n + 1);
+        memmove(boot->stages.v + i + 1, boot->stages.v + i, (boot->stages.n - i) * sizeof(stage));
+        boot->stages.v[i] = stage;
+        boot->stages.n++;
 }
 
 bool timeline_event(struct timeline *timeline, const struct event *event, uint8_t *ret_mac)

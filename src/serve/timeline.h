@@ -55,7 +55,8 @@ struct boot {
         struct boot_facts facts;
         VEC(struct boot_stage) stages;
         unsigned int left_out; /* stages past the limit */
-        bool dirty;
+        bool dirty;            /* has something that is not written to the store */
+        enum boot_state saved; /* as it was written */
         struct boot *next_mac, *next_address;
 };
 

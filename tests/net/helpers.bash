@@ -59,6 +59,7 @@ lab_start() {
   unshare "${ids[@]}" --net --mount --pid --fork true 2>why || skip "no namespaces here: $(head -n 1 why)"
   holder lab unshare "${ids[@]}" --net --mount --pid --fork --kill-child
   holder lab_clients nsenter --target "$lab" "${enter[@]}" -- unshare --net
+  server mount -t proc proc /proc 2>/dev/null || : # where it is allowed: for programs that look at themselves
   server mount --bind "$(private_resolv)" /etc/resolv.conf
   server sh -c 'for folder in /var/lib/dhcp /run; do [ ! -d $folder ] || mount -t tmpfs lab $folder; done'
   quiet_network server

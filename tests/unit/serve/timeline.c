@@ -55,7 +55,7 @@ static struct looked look(struct timeline *timeline)
         return looked;
 }
 
-static const int NONE = CLIENT_KINDS;
+static const enum client_kind NONE = CLIENT_KINDS;
 
 static void from_firmware_to_system(void **state)
 {
@@ -196,6 +196,32 @@ static void where_it_stops(void **state)
         }
 }
 
+static int in_order(void *arg, struct boot *boot)
+{
+        (void)arg;
+        assert_int_equal(boot->stages.n, 3);
+        for (size_t i = 1; i < boot->stages.n; i++)
+                assert_true(boot->stages.v[i - 1].at_us < boot->stages.v[i].at_us);
+        assert_int_equal(boot->stages.v[1].kind, EVENT_DHCP_OUT);
+        return 0;
+}
+
+/* The DHCP server tells of its ACK after the file was fetched already. */
+static void told_late(void **state)
+{
+        struct timeline *t = timeline_new();
+
+        (void)state;
+        clock_us = 1000000;
+        happens(t, EVENT_DHCP_IN, "DISCOVER", NULL, CLIENT_IPXE, 0);
+        clock_us += 100000;
+        happens(t, EVENT_HTTP_END, "GET", "/boot.ipxe", CLIENT_KINDS, 200);
+        clock_us -= 50000;
+        happens(t, EVENT_DHCP_OUT, "ACK", "boot.ipxe", CLIENT_IPXE, 0);
+        timeline_each(t, in_order, NULL);
+        timeline_free(t);
+}
+
 /* More machines and stages than are kept. */
 static void bounded(void **state)
 {
@@ -227,6 +253,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(from_firmware_to_system),
                 cmocka_unit_test(where_it_stops),
+                cmocka_unit_test(told_late),
                 cmocka_unit_test(bounded),
         };
 
