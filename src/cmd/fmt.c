@@ -141,10 +141,11 @@ static void format_path(struct work *work, const char *path)
                 fail(work, &err);
         } else if (S_ISDIR(st.st_mode)) {
                 format_folder(work, path);
-        } else if (is_hcl(path)) {
+        } else if (str_ends(path, ".hcl")) { /* named by itself: a site file too */
                 format_file(work, path);
         } else {
-                error_set(&err, EINVAL, "'%s' is no HCL2 file: those are called *.pkr.hcl or *.pkrvars.hcl", path);
+                error_set(&err, EINVAL, "'%s' is no HCL2 file: those are called *.pkr.hcl, *.pkrvars.hcl or *.hcl",
+                          path);
                 fail(work, &err);
         }
 }

@@ -72,8 +72,9 @@ setup() {
   [[ "$output" == *"',' or ']' was expected here"*"bad.pkr.hcl line"* ]]
   [ "$(cat bad.pkr.hcl)" = "a = [1" ]
   cmp x.pkr.hcl wanted
-  run -1 "$slipway" fmt other.hcl
-  [[ "$output" == *"'other.hcl' is no HCL2 file: those are called *.pkr.hcl or *.pkrvars.hcl"* ]]
+  echo text >other.txt
+  run -1 "$slipway" fmt other.txt
+  [[ "$output" == *"'other.txt' is no HCL2 file: those are called *.pkr.hcl, *.pkrvars.hcl or *.hcl"* ]]
   run -1 "$slipway" fmt missing.pkr.hcl
   [[ "$output" == *"missing.pkr.hcl"*"No such file"* ]]
   run -2 "$slipway" fmt a b

@@ -129,7 +129,7 @@ END
   ROOT_PASSWORD=secret run -0 "$slipway" explain -site example/site.hcl -file answers/preseed rack1-02
   [[ $output == *"get_hostname string rack1-02"*"root-password password secret"*"openssh-server"* ]]
   [[ $output != *"Error"* ]]
-  "$slipway" fmt - <example/site.hcl | diff example/site.hcl -
+  run -0 "$slipway" fmt -check - <example/site.hcl
 }
 
 @test "site: the JSON form" {
