@@ -202,36 +202,27 @@ static const char *const *words(void)
         return action_names;
 }
 
-/* Options may stand on both sides of the action's name. */
 static int run(const struct command *command, int argc, char **argv)
 {
         struct options options = {0};
         CLEANUP_ERROR struct error err = {0};
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
-        const char *name = first >= 0 && first < argc ? argv[first] : NULL;
+        int exit_code, first = options_parse_anywhere(command, argc, argv, &options, &exit_code);
 
         if (first < 0)
                 return exit_code;
-        if (!name) {
+        if (argc - first != 1) {
                 command_usage(command, false);
                 return 2;
         }
         for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-                int next;
-
-                if (strcmp(actions[i].name, name) != 0)
+                if (strcmp(actions[i].name, argv[first]) != 0)
                         continue;
-                next = options_parse(command, argc - first, argv + first, &options, &exit_code);
-                if (next < 0)
-                        return exit_code;
-                if (first + next < argc)
-                        return command_unknown("argument", argv[first + next], (const char *const[]){NULL});
                 cancel_install();
                 if (actions[i].run(&options, &err) < 0)
                         return cancel_requested() ? 128 + cancel_signal() : command_fail(&err);
                 return 0;
         }
-        return command_unknown("action", name, action_names);
+        return command_unknown("action", argv[first], action_names);
 }
 
 const struct command command_cache = {

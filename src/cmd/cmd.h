@@ -44,7 +44,10 @@ struct command {
 /* Read argv into *out. Returns the index of the first argument, or -1 after
  * having printed help (*ret_exit 0) or a usage error (*ret_exit 2). */
 int options_parse(const struct command *command, int argc, char **argv, void *out, int *ret_exit);
-/* The same for a command that takes from `min` to `max` arguments; any other number is a usage error. */
+/* The same where options may also stand behind and between arguments: argv is reordered, so that all arguments are at
+ * its end. Packer's verbs end their options at the first argument. */
+int options_parse_anywhere(const struct command *command, int argc, char **argv, void *out, int *ret_exit);
+/* options_parse() for a command that takes from `min` to `max` arguments; any other number is a usage error. */
 int options_parse_count(const struct command *command, int argc, char **argv, void *out, int min, int max,
                         int *ret_exit);
 /* Which of an option's choices this is; 0 (the default) for NULL. */

@@ -327,7 +327,7 @@ static int explain(const struct options *options, const char *who)
 static int run(const struct command *command, int argc, char **argv)
 {
         struct options options = {0};
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code, first = options_parse_anywhere(command, argc, argv, &options, &exit_code);
 
         if (first < 0)
                 return exit_code;

@@ -64,7 +64,9 @@ enum { N_TOPICS = sizeof(topics) / sizeof(topics[0]) };
 void commands_usage(FILE *stream)
 {
         fputs("Usage: slipway COMMAND [options] [arguments]\n\n"
-              "  Builds bootable images for ARM boards and PCs from templates, without root.\n\n"
+              "  Builds bootable images for ARM boards and PCs from templates, without root, and boots machines over "
+              "the\n"
+              "  network.\n\n"
               "Commands:\n\n",
               stream);
         for (const struct command *const *command = commands; *command; command++)

@@ -341,50 +341,32 @@ static const struct action *find_action(const char *name)
         return NULL;
 }
 
-/* Options may stand anywhere among the arguments. */
-static int parse(const struct command *command, int argc, char **argv, struct options *options, char ***ret_words,
-                 int *ret_exit)
-{
-        int at = 0;
-
-        while (at < argc - 1) {
-                int next = options_parse(command, argc - at, argv + at, options, ret_exit);
-
-                if (next < 0)
-                        return -1;
-                at += next;
-                if (at < argc)
-                        strv_add(ret_words, argv[at]);
-        }
-        return 0;
-}
-
 static int run(const struct command *command, int argc, char **argv)
 {
         CLEANUP(disk_view_freep) struct disk_view *view = NULL;
         CLEANUP_ERROR struct error err = {0};
-        CLEANUP_STRV char **words = NULL;
         struct options options = {0};
         const struct action *action;
-        size_t n;
-        int exit_code;
+        const char *const *words;
+        int exit_code, first = options_parse_anywhere(command, argc, argv, &options, &exit_code);
+        size_t n = (size_t)(argc - first);
 
-        if (parse(command, argc, argv, &options, &words, &exit_code) < 0)
+        if (first < 0)
                 return exit_code;
-        if (!words) {
+        if (n == 0) {
                 command_usage(command, false);
                 return 2;
         }
+        words = STRV(argv + first);
         action = find_action(words[0]);
         if (!action)
                 return 2;
-        n = strv_len(STRV(words));
         if (n < 2 + action->min_paths || n > 2 + action->max_paths) {
                 fprintf(stderr, "Usage: %s\n", action->usage);
                 return 2;
         }
         cancel_install();
-        if (disk_view_open(words[1], &view, &err) < 0 || action->run(view, &options, STRV(words + 2), &err) < 0)
+        if (disk_view_open(words[1], &view, &err) < 0 || action->run(view, &options, words + 2, &err) < 0)
                 return command_fail(&err);
         return 0;
 }

@@ -157,6 +157,23 @@ int options_parse(const struct command *command, int argc, char **argv, void *ou
         return next;
 }
 
+int options_parse_anywhere(const struct command *command, int argc, char **argv, void *out, int *ret_exit)
+{
+        int n = 0, at = 0;
+
+        while (at < argc - 1) {
+                int next = options_parse(command, argc - at, argv + at, out, ret_exit);
+
+                if (next < 0)
+                        return -1;
+                at += next;
+                if (at < argc)
+                        argv[++n] = argv[at]; /* in place of words that were read */
+        }
+        memmove(argv + argc - n, argv + 1, (size_t)n * sizeof(*argv));
+        return argc - n;
+}
+
 int options_parse_count(const struct command *command, int argc, char **argv, void *out, int min, int max,
                         int *ret_exit)
 {

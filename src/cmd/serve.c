@@ -57,7 +57,7 @@ static int run(const struct command *command, int argc, char **argv)
         CLEANUP_ERROR struct error err = {0};
         struct options options = {0};
         struct daemon_options daemon = {0};
-        int exit_code = 0, next = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code = 0, next = options_parse_anywhere(command, argc, argv, &options, &exit_code);
 
         if (next < 0)
                 return exit_code;
@@ -79,6 +79,8 @@ static int run(const struct command *command, int argc, char **argv)
         };
         if (daemon_run(&daemon, &err) < 0)
                 return err.message ? command_fail(&err) : 1;
+        if (options.check)
+                command_say("The site file is sound.");
         return 0;
 }
 

@@ -39,19 +39,15 @@ void server_time(int64_t sec, char *buf, size_t size)
 const char *server_verb(const struct command *command, int *argc, char ***argv, void *options, int *ret_next,
                         int *ret_exit)
 {
-        int next = options_parse(command, *argc, *argv, options, ret_exit);
+        int first = options_parse_anywhere(command, *argc, *argv, options, ret_exit);
 
-        if (next < 0)
+        if (first < 0)
                 return NULL;
-        *ret_next = *argc;
-        if (next == *argc)
+        *ret_next = first < *argc ? 1 : *argc;
+        if (first == *argc)
                 return "";
-        *argc -= next;
-        *argv += next;
-        next = options_parse(command, *argc, *argv, options, ret_exit);
-        if (next < 0)
-                return NULL;
-        *ret_next = next;
+        *argc -= first;
+        *argv += first;
         return (*argv)[0];
 }
 

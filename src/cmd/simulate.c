@@ -125,7 +125,7 @@ static int run(const struct command *command, int argc, char **argv)
         struct options options = {.count = 1, .timeout = 120};
         struct simulate_options simulate;
         struct simulate_result result;
-        int exit_code = 0, next = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code = 0, next = options_parse_anywhere(command, argc, argv, &options, &exit_code);
         const struct sim_kind *kind;
 
         if (next < 0)

@@ -132,6 +132,17 @@ END
   run -0 "$slipway" fmt -check - <example/site.hcl
 }
 
+@test "site: options stand before and behind arguments" {
+  cp -r "$here/examples/site" example
+  export ROOT_PASSWORD=secret
+  run -0 "$slipway" explain -site example/site.hcl -arch 7 rack1-02
+  before=$output
+  run -0 "$slipway" explain rack1-02 -arch=7 --site example/site.hcl
+  [ "$output" = "$before" ]
+  run -0 "$slipway" serve example/site.hcl -n
+  [[ $output == *"The site file is sound." ]]
+}
+
 @test "site: the JSON form" {
   cat >site.json <<'END'
 {"root": "files", "loaders": "loaders", "network": {"lab": {"address": "192.0.2.1/24"}},
