@@ -28,7 +28,7 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
 
 @test "serve: -n checks the site file" {
   run -0 "$slipway" serve -n site.hcl
-  [ -z "$output" ]
+  [ "$output" = "The site file is sound." ]
   sed -i 's/kernel/kernal/' site.hcl
   run -1 "$slipway" serve -n site.hcl
   [[ $output == *"unknown argument 'kernal'; did you mean 'kernel'?"*'site.hcl line 6'* ]]
