@@ -96,11 +96,14 @@ int step_guest(struct job *job, const char *stage, struct guest **ret, struct er
                           *scratch = path_join(stage, "scratch");
         CLEANUP_FREE struct guest_mount *mounts = mounts_of(&job->arm->image_chroot_mounts);
         CLEANUP_FREE struct guest_mount *more = mounts_of(&job->arm->additional_chroot_mounts);
+        CLEANUP_FREE char *shared = path_join(job->cache.staging, "shared");
         const char *const folders[] = {upper, work, scratch};
 
         for (size_t i = 0; i < 3; i++)
                 if (mkdir(folders[i], 0755) < 0)
                         return error_errno(err, errno, "create folder '%s'", folders[i]);
+        if (mkdir(shared, 0755) < 0 && errno != EEXIST)
+                return error_errno(err, errno, "create folder '%s'", shared);
         return guest_start(job->ns,
                            &(struct guest_config){
                                    .lowers = STRV(job->layers),
@@ -116,6 +119,7 @@ int step_guest(struct job *job, const char *stage, struct guest **ret, struct er
                                    .qemu = job->arm->qemu_binary_source_path,
                                    .qemu_destination = job->arm->qemu_binary_destination_path,
                                    .accelerate = step_accelerated(job),
+                                   .shared = shared,
                                    .mount_path = job->arm->image_mount_path,
                            },
                            ret, err);

@@ -163,11 +163,11 @@ static void end(struct guest *guest)
 
 static int clean_up(void *arg, struct error *err)
 {
-        static const char *const parts[] = {"below", "inject", "originals", "injected",    "links",
-                                            "root",  "cell",   "native",    "native-qemu", NULL};
+        static const char *const parts[] = {"below", "inject", "originals",   "injected", "links", "root",
+                                            "cell",  "native", "native-qemu", "seen",     NULL};
         const struct guest *guest = arg;
         CLEANUP_FREE char *volatile_mark = path_join(guest->work, "work");
-        CLEANUP_FREE char *native = path_join(guest->scratch, "native");
+        CLEANUP_FREE char *native = path_join(guest->scratch, "native-qemu");
         int r = links_undo(guest->scratch, guest->upper, err);
 
         if (r == 0)

@@ -51,6 +51,7 @@ struct matching {
         struct packages host, guest;
         struct native_files files;
         tools_t tools;
+        struct str seen; /* packages.h */
 };
 
 static void matching_clear(struct matching *matching)
@@ -59,6 +60,7 @@ static void matching_clear(struct matching *matching)
         packages_close(&matching->guest);
         native_files_clear(&matching->files);
         tools_clear(&matching->tools);
+        str_clear(&matching->seen);
 }
 
 /* ---- recognising ---- */
@@ -276,16 +278,28 @@ static int match_all(struct matching *matching, const char *folder, struct error
         return r;
 }
 
+/* As an earlier guest of the build found it. */
+static void read_seen(const char *path, struct str *seen)
+{
+        CLEANUP_FREE char *text = NULL;
+
+        if (file_read(path, 0, &text, NULL, NULL) == 0)
+                str_add(seen, text);
+}
+
 int native_start(const struct native *native, struct error *err)
 {
         CLEANUP(matching_clear) struct matching matching = {.native = native};
         CLEANUP_CLOSE int place = -1, host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        CLEANUP_FREE char *folder = path_join(native->scratch, "native");
+        CLEANUP_FREE char *folder = path_join(native->shared, "native"), *seen = path_join(native->shared, "seen");
         CLEANUP_ERROR struct error why = {0};
         int r;
 
         if (native_obstacle(native->arch))
                 return refuse(native, native_obstacle(native->arch));
+        read_seen(seen, &matching.seen);
+        matching.host = (struct packages){.seen = &matching.seen, .name = "host"};
+        matching.guest = (struct packages){.seen = &matching.seen, .name = "guest"};
         if (packages_open(&matching.host, host) < 0 || packages_open(&matching.guest, native->root) < 0)
                 return refuse(native, "they are recognised by dpkg, which is not in both");
         if (!same_upstream(&matching, "libc6", 0))
@@ -300,6 +314,8 @@ int native_start(const struct native *native, struct error *err)
         if (!binfmt_can_replace(native->qemu))
                 return refuse(native, "the kernel or qemu is too old (Linux 6.7, qemu 6.0)");
         r = match_all(&matching, folder, &why);
+        if (r == 0)
+                r = file_write(seen, str_get(&matching.seen), matching.seen.len, 0644, &why);
         if (r == 0)
                 r = install(&matching, folder, place, &why);
         if (r == -ENOTSUP)

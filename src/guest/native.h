@@ -31,7 +31,8 @@ struct native {
         const struct arch *arch; /* the guest's */
         const char *qemu;        /* path on the host, registered with a binfmt_misc of ours */
         int root;                /* the guest's merged root with its mounts, open */
-        const char *scratch;     /* where `native` and `native-qemu` are made */
+        const char *scratch;     /* where `native-qemu` is made */
+        const char *shared;      /* where `native` is made, which further guests of the build use */
 };
 
 /* In the guest's first process, before anything runs in it. 1: done. 0: not here, which is logged with the reason. */

@@ -155,13 +155,23 @@ static int rename_file(const struct native_files *files, const char *path, struc
         return 0;
 }
 
+/* What an earlier guest of the build has left is as good. */
 static int copy_marked(const struct native_files *files, int fd, const char *path, bool named, struct error *err)
 {
-        int r = copy_to(fd, path, err);
+        CLEANUP_FREE char *part = xasprintf("%s.part", path);
+        int r;
 
+        if (path_exists(path))
+                return 0;
+        unlink(part);
+        r = copy_to(fd, part, err);
         if (r == 0 && named)
-                r = rename_file(files, path, err);
-        return r < 0 ? r : append_mark(path, err);
+                r = rename_file(files, part, err);
+        if (r == 0)
+                r = append_mark(part, err);
+        if (r == 0 && rename(part, path) < 0)
+                r = error_errno(err, errno, "move '%s' to '%s'", part, path);
+        return r;
 }
 
 /* As ld.so would, where the host's own ld.so lies and in its counterpart beneath /usr or not. */
@@ -254,6 +264,8 @@ int native_files_end(struct native_files *files, struct error *err)
         _Static_assert(sizeof(from) == sizeof(to), "replaced in place");
         if (!files->interpreter)
                 return error_set(err, ENOTSUP, "no program of the guest's is accelerated");
+        if (path_exists(path))
+                return 0;
         r = file_read(files->interpreter, 0, &text, &n, err);
         if (r < 0)
                 return r;
@@ -261,8 +273,9 @@ int native_files_end(struct native_files *files, struct error *err)
                 memcpy(at, to, sizeof(to));
         if (!found)
                 return error_set(err, ENOTSUP, "'%s' is not a loader of glibc's", files->interpreter);
-        r = file_write(path, text, n, 0755, err);
-        return r < 0 ? r : append_mark(path, err);
+        text = xreallocarray(text, n + NATIVE_MARK_SIZE, 1);
+        memcpy(text + n, native_mark, NATIVE_MARK_SIZE);
+        return file_write(path, text, n + NATIVE_MARK_SIZE, 0755, err);
 }
 
 /* ---- qemu with a door ---- */

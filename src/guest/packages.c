@@ -22,7 +22,7 @@ static int read_in(int root, const char *path, char **ret)
 
 int packages_open(struct packages *packages, int root_fd)
 {
-        *packages = (struct packages){.root = root_fd};
+        packages->root = root_fd;
         return read_in(root_fd, "/var/lib/dpkg/status", &packages->status);
 }
 
@@ -79,18 +79,39 @@ char *packages_sums(const struct packages *packages, const char *name)
         return read_in(packages->root, path, &sums) < 0 ? NULL : sums;
 }
 
+/* What stands in `seen` for a file with that sum. */
+static char *line_of(const struct packages *packages, const char *path, int fd, const char *sum)
+{
+        struct stat st;
+
+        if (!packages->seen || fstat(fd, &st) < 0)
+                return NULL;
+        return xasprintf("%s %s %.32s %ju %jd %jd.%ld %jd.%ld\n", packages->name, path, sum, (uintmax_t)st.st_ino,
+                         (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+                         (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+}
+
+static bool has_sum(int fd, const char *sum)
+{
+        char hex[DIGEST_HEX_MAX];
+
+        return digest_fd("md5", fd, hex, NULL) == 0 && memcmp(hex, sum, 32) == 0;
+}
+
 bool packages_owns(const struct packages *packages, const char *sums, const char *path, int *ret_fd)
 {
-        CLEANUP_FREE char *line_end = xasprintf("  %s\n", path + 1);
+        CLEANUP_FREE char *line_end = xasprintf("  %s\n", path + 1), *line = NULL;
         CLEANUP_CLOSE int fd = -1;
         const char *at = strstr(sums, line_end);
-        char hex[DIGEST_HEX_MAX];
 
         if (!at || at - sums < 32)
                 return false;
         fd = inroot_open(packages->root, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
-        if (fd < 0 || digest_fd("md5", fd, hex, NULL) < 0 || memcmp(hex, at - 32, 32) != 0)
+        line = fd < 0 ? NULL : line_of(packages, path, fd, at - 32);
+        if (fd < 0 || (!(line && strstr(str_get(packages->seen), line)) && !has_sum(fd, at - 32)))
                 return false;
+        if (line && !strstr(str_get(packages->seen), line))
+                str_add(packages->seen, line);
         *ret_fd = steal_fd(&fd);
         return true;
 }

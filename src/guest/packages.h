@@ -6,10 +6,15 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/str.h"
 
 struct packages {
         int root;     /* borrowed */
         char *status; /* the text of /var/lib/dpkg/status */
+        /* Files that were found to be a package's own, a line for each: they are not read again while their inode and
+         * times are the same. May be NULL; borrowed, and shared with the packages of other trees if `name` differs. */
+        struct str *seen;
+        const char *name;
 };
 
 /* -ENOENT (no message): no dpkg there. */

@@ -67,7 +67,7 @@ static void work_done(struct work *work)
 static int prepare_scratch(struct work *work, struct error *err)
 {
         static const char *const parts[] = {"below", "inject", "originals",   "injected", "root",
-                                            "cell",  "native", "native-qemu", NULL};
+                                            "cell",  "native", "native-qemu", "seen",     NULL};
         const char *scratch = work->config->scratch;
         int r = dir_make(scratch, 0755, err);
 
@@ -214,7 +214,9 @@ static int mount_root(struct work *work, struct error *err)
 static int accelerate(const struct work *work, struct error *err)
 {
         CLEANUP_CLOSE int root = open(work->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        struct native native = {work->arch, work->qemu, root, work->config->scratch};
+        const struct guest_config *config = work->config;
+        struct native native = {work->arch, work->qemu, root, config->scratch,
+                                config->shared ? config->shared : config->scratch};
 
         if (!work->config->accelerate || !work->qemu)
                 return 0;

@@ -87,7 +87,7 @@ package='package() {
   template "$(debian arm64)/base.img.xz" reuse "$(shell true)" '.builders[0].accelerate = false'
   PACKER_LOG=1 run -0 build t.json
   [[ $output != *'programs are accelerated'* ]]
-  template "$(debian arm64)/base.img.xz" reuse "$(shell 'cp /proc/1/map_files/bin/ls /usr/local/bin/mine')"
+  template "$(debian arm64)/base.img.xz" reuse "$(shell 'cp /proc/1/map_files/bin/bin.ls /usr/local/bin/mine')"
   run ! build -force t.json
   [[ $output == *"'/usr/local/bin/mine' of the image is a program of this host"* ]]
 }

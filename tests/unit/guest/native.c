@@ -96,6 +96,39 @@ static void test_owners(void **state)
         scratch_free(NULL, dir);
 }
 
+/* What was found to be a package's is not read again, until it is another file or was written to. */
+static void test_seen(void **state)
+{
+        static const char md5[] = "b1946ac92492d2347c6235b4d2611184  hello\n"; /* "hello\n" */
+        char *dir = scratch_new();
+        CLEANUP_FREE char *file = path_join(dir, "hello");
+        CLEANUP_CLOSE int root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CLEANUP_STR struct str seen = {0};
+        const struct packages guest = {.root = root, .seen = &seen, .name = "guest"};
+        const struct packages host = {.root = root, .seen = &seen, .name = "host"};
+        size_t once;
+
+        (void)state;
+        put(dir, "hello", "hello\n");
+        assert_true(owns(&guest, md5, "/hello"));
+        once = seen.len;
+        assert_true(once > 0);
+        assert_true(owns(&guest, md5, "/hello"));
+        assert_int_equal(seen.len, once);
+        assert_true(owns(&host, md5, "/hello"));
+        assert_true(seen.len > once);
+        assert_int_equal(file_write(file, "other\n", 6, 0644, NULL), 0);
+        assert_false(owns(&guest, md5, "/hello"));
+        str_clear(&seen);
+        assert_int_equal(file_write(file, "hello\n", 6, 0644, NULL), 0);
+        assert_true(owns(&guest, md5, "/hello"));
+        once = seen.len;
+        assert_int_equal(truncate(file, 3), 0);
+        assert_false(owns(&guest, md5, "/hello"));
+        assert_int_equal(seen.len, once);
+        scratch_free(NULL, dir);
+}
+
 /* Each row can be written to the door's table, and no program is in two. */
 static void test_table(void **state)
 {
@@ -191,12 +224,12 @@ int main(void)
 {
         CLEANUP_FREE char *qemu = arch_qemu(arch_by_name("aarch64"), NULL);
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_versions), cmocka_unit_test(test_owners), cmocka_unit_test(test_table),
-                cmocka_unit_test(test_segment),  cmocka_unit_test(test_copies),
+                cmocka_unit_test(test_versions), cmocka_unit_test(test_owners),  cmocka_unit_test(test_seen),
+                cmocka_unit_test(test_table),    cmocka_unit_test(test_segment), cmocka_unit_test(test_copies),
         };
 
         /* The last two need a host that accelerates. */
         if (native_obstacle(arch_by_name("aarch64")) || !qemu)
-                return _cmocka_run_group_tests("without acceleration", tests, 3, NULL, NULL);
+                return _cmocka_run_group_tests("without acceleration", tests, 4, NULL, NULL);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
