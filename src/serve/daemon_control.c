@@ -44,6 +44,7 @@ struct answering {
         FILE *out;
         int64_t now_us;
         const uint8_t *mac; /* only this machine's; NULL: all */
+        bool *seen;         /* by index of the site's machines; or NULL */
         bool found;
 };
 
@@ -131,6 +132,8 @@ static int put_boot(void *arg, struct boot *boot)
         machine = site_machine_by_mac(a->site, boot->mac);
         if (machine)
                 json_object_set_new(object, "machine", json_string(machine->name));
+        if (machine && a->seen)
+                a->seen[machine - a->site->machines] = true;
         put_line(a->out, object);
         return 0;
 }
@@ -142,6 +145,8 @@ static int put_unseen(struct answering *a)
                 const struct site_machine *machine = &a->site->machines[i];
                 char mac[EVENT_MAC_TEXT] = "";
 
+                if (a->seen[i])
+                        continue;
                 if (machine->n_macs > 0)
                         event_mac_text(machine->macs[0], mac);
                 put_line(a->out, json_pack("{s:s, s:s, s:s}", "machine", machine->name, "mac", mac, "state", "known"));
@@ -152,10 +157,13 @@ static int put_unseen(struct answering *a)
 static bool machines(struct daemon *daemon, const json_t *request, FILE *out)
 {
         struct answering a = {.daemon = daemon, .out = out, .now_us = event_now_us()};
+        CLEANUP_FREE bool *seen = NULL;
 
         (void)request;
         put_ok(out);
         a.site = current_acquire(daemon->current);
+        seen = xcalloc(a.site->n_machines + 1, sizeof(*seen));
+        a.seen = seen;
         timeline_each(daemon->timeline, put_boot, &a);
         put_unseen(&a);
         current_release(daemon->current, a.site);

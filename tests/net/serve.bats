@@ -56,6 +56,17 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
   [[ $output == *uefi-x64* ]]
 }
 
+@test "serve: a machine of the site file is listed once, whether it was seen or not" {
+  serves site.hcl
+  run -0 simulate ipxe
+  mac=$(ask machine ls -json | jq -r 'select(.mac).mac' | head -n 1)
+  printf 'machine "seen" {\n  mac = "%s"\n}\nmachine "unseen" {\n  mac = "02:00:00:00:00:01"\n}\n' "$mac" >>site.hcl
+  run -0 ask reload
+  run -0 ask machine ls
+  [ "$(grep -c "$mac" <<<"$output")" = 1 ]
+  [[ $output == *seen*unseen* || $output == *unseen*seen* ]]
+}
+
 @test "serve: runs without capabilities, new privileges, programs, and files that are not its own" {
   serves site.hcl
   status=/proc/$(pid_of serve)/status
