@@ -144,6 +144,7 @@ static const struct door_tool *find_tool(int fd)
         if (call3(__NR_fstat, fd, (long)&st, 0) < 0)
                 return NULL;
         for (; tool < end; tool++)
+                /* The system call has filled it. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
                 if (tool->ino == st.st_ino && tool->dev == st.st_dev && tool->size == (uint64_t)st.st_size &&
                     tool->mtime_sec == (int64_t)st.st_mtime && tool->mtime_nsec == (int64_t)st.st_mtime_nsec &&
                     tool->ctime_sec == (int64_t)st.st_ctime && tool->ctime_nsec == (int64_t)st.st_ctime_nsec)
