@@ -16,11 +16,11 @@ struct options {
 
 static const struct option_spec specs[] = {SERVER_OPTIONS(struct options, server)};
 
-static const char *const verbs[] = {"ls", "release", NULL};
-
 static const char *const *verb_names(void)
 {
-        return verbs;
+        static const char *const names[] = {"ls", "release", NULL};
+
+        return names;
 }
 
 static int print(void *arg, json_t *lease)
@@ -41,38 +41,34 @@ static int print(void *arg, json_t *lease)
         return 0;
 }
 
-static int release(const struct options *options, const char *text, struct error *err)
+static int ls(const void *arg, char **arguments, struct error *err)
 {
+        const struct options *options = arg;
+        bool titled = false;
+
+        (void)arguments;
+        return server_ask(&options->server, json_pack("{s:s}", "do", "leases"), print, &titled, err);
+}
+
+static int release(const void *arg, char **arguments, struct error *err)
+{
+        const struct options *options = arg;
         struct in_addr address;
 
-        if (inet_pton(AF_INET, text, &address) != 1)
-                return error_set(err, EINVAL, "'%s' is no IPv4 address", text);
+        if (inet_pton(AF_INET, arguments[0], &address) != 1)
+                return error_set(err, EINVAL, "'%s' is no IPv4 address", arguments[0]);
         return server_ask(&options->server,
                           json_pack("{s:s, s:I}", "do", "release", "address", (json_int_t)ntohl(address.s_addr)), NULL,
                           NULL, err);
 }
 
+static const struct server_verb verbs[] = {{"ls", 0, ls}, {"release", 1, release}, {0}};
+
 static int run(const struct command *command, int argc, char **argv)
 {
-        CLEANUP_ERROR struct error err = {0};
         struct options options = {0};
-        bool titled = false;
-        int exit_code = 0, r, next;
-        const char *verb = server_verb(command, &argc, &argv, &options, &next, &exit_code);
 
-        if (!verb)
-                return exit_code;
-        if (strcmp(verb, "ls") == 0 && argc == next)
-                r = server_ask(&options.server, json_pack("{s:s}", "do", "leases"), print, &titled, &err);
-        else if (strcmp(verb, "release") == 0 && argc - next == 1)
-                r = release(&options, argv[next], &err);
-        else if (*verb && !strv_has(verbs, verb))
-                return command_unknown("verb", verb, verbs);
-        else {
-                command_usage(command, false);
-                return 2;
-        }
-        return r < 0 ? command_fail(&err) : 0;
+        return server_run(command, argc, argv, &options, verbs);
 }
 
 const struct command command_lease = {

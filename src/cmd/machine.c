@@ -18,11 +18,11 @@ static const struct option_spec specs[] = {
         SERVER_OPTIONS(struct options, server),
 };
 
-static const char *const verbs[] = {"ls", "show", NULL};
-
 static const char *const *verb_names(void)
 {
-        return verbs;
+        static const char *const names[] = {"ls", "show", NULL};
+
+        return names;
 }
 
 static int print_machine(void *arg, json_t *machine)
@@ -73,29 +73,31 @@ static int print_boot(void *arg, json_t *boot)
         return 0;
 }
 
+static int ls(const void *arg, char **arguments, struct error *err)
+{
+        const struct options *options = arg;
+        bool titled = false;
+
+        (void)arguments;
+        return server_ask(&options->server, json_pack("{s:s}", "do", "machines"), print_machine, &titled, err);
+}
+
+static int show(const void *arg, char **arguments, struct error *err)
+{
+        const struct options *options = arg;
+
+        return server_ask(&options->server,
+                          json_pack("{s:s, s:s, s:b}", "do", "machine", "name", arguments[0], "last", options->last),
+                          print_boot, NULL, err);
+}
+
+static const struct server_verb verbs[] = {{"ls", 0, ls}, {"show", 1, show}, {0}};
+
 static int run(const struct command *command, int argc, char **argv)
 {
-        CLEANUP_ERROR struct error err = {0};
         struct options options = {0};
-        bool titled = false;
-        int exit_code = 0, r, next;
-        const char *verb = server_verb(command, &argc, &argv, &options, &next, &exit_code);
 
-        if (!verb)
-                return exit_code;
-        if (strcmp(verb, "ls") == 0 && argc == next)
-                r = server_ask(&options.server, json_pack("{s:s}", "do", "machines"), print_machine, &titled, &err);
-        else if (strcmp(verb, "show") == 0 && argc - next == 1)
-                r = server_ask(&options.server,
-                               json_pack("{s:s, s:s, s:b}", "do", "machine", "name", argv[next], "last", options.last),
-                               print_boot, NULL, &err);
-        else if (*verb && !strv_has(verbs, verb))
-                return command_unknown("verb", verb, verbs);
-        else {
-                command_usage(command, false);
-                return 2;
-        }
-        return r < 0 ? command_fail(&err) : 0;
+        return server_run(command, argc, argv, &options, verbs);
 }
 
 const struct command command_machine = {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -36,19 +37,20 @@ void server_time(int64_t sec, char *buf, size_t size)
                        &tm_then);
 }
 
-const char *server_verb(const struct command *command, int *argc, char ***argv, void *options, int *ret_next,
-                        int *ret_exit)
+int server_run(const struct command *command, int argc, char **argv, void *options, const struct server_verb *verbs)
 {
-        int first = options_parse_anywhere(command, *argc, *argv, options, ret_exit);
+        CLEANUP_ERROR struct error err = {0};
+        int exit_code = 0, first = options_parse_anywhere(command, argc, argv, options, &exit_code);
 
         if (first < 0)
-                return NULL;
-        *ret_next = first < *argc ? 1 : *argc;
-        if (first == *argc)
-                return "";
-        *argc -= first;
-        *argv += first;
-        return (*argv)[0];
+                return exit_code;
+        for (const struct server_verb *verb = verbs; first < argc && verb->name; verb++)
+                if (strcmp(argv[first], verb->name) == 0 && argc - first - 1 == verb->n_arguments)
+                        return verb->run(options, argv + first + 1, &err) < 0 ? command_fail(&err) : 0;
+        if (first < argc && *argv[first] && !strv_has(command->words(), argv[first]))
+                return command_unknown("verb", argv[first], command->words());
+        command_usage(command, false);
+        return 2;
 }
 
 int server_ask(const struct server_options *options, json_t *request, int (*visit)(void *arg, json_t *line), void *arg,

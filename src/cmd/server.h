@@ -25,10 +25,15 @@ const char *server_control(const struct server_options *options);
  * taken over. A negative result of `visit` ends it and is returned. */
 int server_ask(const struct server_options *options, json_t *request, int (*visit)(void *arg, json_t *line), void *arg,
                struct error *err);
-/* A command's verb, with options before it and after it: *argc and *argv begin at the verb then, and *ret_next is the
- * first argument behind it. "": there is none. NULL: the options were wrong, or help was wanted. */
-const char *server_verb(const struct command *command, int *argc, char ***argv, void *options, int *ret_next,
-                        int *ret_exit);
+/* What a command can be told to do. */
+struct server_verb {
+        const char *name; /* NULL ends the table */
+        int n_arguments;
+        int (*run)(const void *options, char **arguments, struct error *err);
+};
+/* A command with verbs, carried out: options (read into `options`) may stand on both sides of the verb. command->words
+ * lists the verbs' names. Returns the exit code. */
+int server_run(const struct command *command, int argc, char **argv, void *options, const struct server_verb *verbs);
 /* A text of an object; "" where it is missing. */
 const char *server_text(const json_t *object, const char *key);
 /* "12:30:05", with the day in front where it is not today. */
