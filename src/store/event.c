@@ -10,6 +10,7 @@
 struct event_store {
         sqlite3 *db;
         sqlite3_stmt *insert, *update, *prune, *each;
+        sqlite3_stmt *insert_packet, *prune_packets, *each_packet;
 };
 
 /* synchronous=NORMAL: history may lose its last second in a power cut, and is never damaged. */
@@ -18,6 +19,9 @@ static const char schema[] = "PRAGMA journal_mode = WAL;"
                              "CREATE TABLE IF NOT EXISTS boots (id INTEGER PRIMARY KEY, mac BLOB NOT NULL,"
                              " started INTEGER NOT NULL, data TEXT NOT NULL);"
                              "CREATE INDEX IF NOT EXISTS boots_mac ON boots (mac, started);"
+                             "CREATE TABLE IF NOT EXISTS packets (id INTEGER PRIMARY KEY, mac BLOB NOT NULL,"
+                             " data BLOB NOT NULL);"
+                             "CREATE INDEX IF NOT EXISTS packets_mac ON packets (mac, id);"
                              "PRAGMA user_version = 1;";
 
 static int fail(struct event_store *store, const char *what, struct error *err)
@@ -42,6 +46,10 @@ static int prepare(struct event_store *store, struct error *err)
                 {&store->prune, "DELETE FROM boots WHERE mac = ?1 AND id NOT IN"
                                 " (SELECT id FROM boots WHERE mac = ?1 ORDER BY started DESC LIMIT ?2)"},
                 {&store->each, "SELECT data FROM boots WHERE mac = ? ORDER BY started DESC LIMIT ?"},
+                {&store->insert_packet, "INSERT INTO packets (mac, data) VALUES (?, ?)"},
+                {&store->prune_packets, "DELETE FROM packets WHERE mac = ?1 AND id <="
+                                        " (SELECT id FROM packets WHERE mac = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"},
+                {&store->each_packet, "SELECT data FROM packets WHERE mac = ? ORDER BY id"},
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -58,6 +66,9 @@ struct event_store *event_store_free(struct event_store *store)
         sqlite3_finalize(store->update);
         sqlite3_finalize(store->prune);
         sqlite3_finalize(store->each);
+        sqlite3_finalize(store->insert_packet);
+        sqlite3_finalize(store->prune_packets);
+        sqlite3_finalize(store->each_packet);
         sqlite3_close(store->db);
         free(store);
         return NULL;
@@ -140,5 +151,35 @@ int event_store_each(struct event_store *store, const uint8_t mac[6], int limit,
         if (r >= 0 && code != SQLITE_DONE)
                 r = fail(store, "read", err);
         sqlite3_reset(store->each);
+        return r < 0 ? r : 0;
+}
+
+int event_store_put_packet(struct event_store *store, const uint8_t mac[6], const void *data, size_t size,
+                           struct error *err)
+{
+        sqlite3_bind_blob(store->insert_packet, 1, mac, 6, SQLITE_STATIC);
+        sqlite3_bind_blob(store->insert_packet, 2, data, (int)size, SQLITE_STATIC);
+        return step(store, store->insert_packet, "write a packet", err);
+}
+
+int event_store_prune_packets(struct event_store *store, const uint8_t mac[6], struct error *err)
+{
+        sqlite3_bind_blob(store->prune_packets, 1, mac, 6, SQLITE_STATIC);
+        sqlite3_bind_int(store->prune_packets, 2, EVENT_STORE_PACKETS);
+        return step(store, store->prune_packets, "remove old packets", err);
+}
+
+int event_store_each_packet(struct event_store *store, const uint8_t mac[6],
+                            int (*visit)(void *arg, const void *data, size_t size), void *arg, struct error *err)
+{
+        sqlite3_stmt *each = store->each_packet;
+        int r = 0, code = SQLITE_DONE;
+
+        sqlite3_bind_blob(each, 1, mac, 6, SQLITE_STATIC);
+        while (r >= 0 && (code = sqlite3_step(each)) == SQLITE_ROW)
+                r = visit(arg, sqlite3_column_blob(each, 0), (size_t)sqlite3_column_bytes(each, 0));
+        if (r >= 0 && code != SQLITE_DONE)
+                r = fail(store, "read packets", err);
+        sqlite3_reset(each);
         return r < 0 ? r : 0;
 }

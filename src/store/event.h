@@ -1,8 +1,10 @@
 /* Boots of machines on disk: one row for each, as JSON, so that what happened
- * yesterday can be read today. SQLite, `events.db`; what is lost in a crash
- * is the last second. One thread at a time. */
+ * yesterday can be read today; and packets that they sent and got, a row for
+ * each. SQLite, `events.db`; what is lost in a crash is the last second. One
+ * thread at a time. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -10,7 +12,7 @@
 struct event_store;
 
 /* Rows past these are removed, the oldest first. */
-enum { EVENT_STORE_PER_MACHINE = 50 };
+enum { EVENT_STORE_PER_MACHINE = 50, EVENT_STORE_PACKETS = 1000 };
 
 int event_store_open(const char *folder, struct event_store **ret, struct error *err);
 struct event_store *event_store_free(struct event_store *store); /* returns NULL */
@@ -23,3 +25,11 @@ int event_store_commit(struct event_store *store, struct error *err);
 /* The rows of a machine, the newest first, at most `limit`. A negative result of `visit` ends it and is returned. */
 int event_store_each(struct event_store *store, const uint8_t mac[6], int limit,
                      int (*visit)(void *arg, const char *json), void *arg, struct error *err);
+/* A packet in whatever form the caller gives it, as a part of the next commit. */
+int event_store_put_packet(struct event_store *store, const uint8_t mac[6], const void *data, size_t size,
+                           struct error *err);
+/* Remove a machine's packets but the last EVENT_STORE_PACKETS; a part of the next commit too. */
+int event_store_prune_packets(struct event_store *store, const uint8_t mac[6], struct error *err);
+/* A machine's packets, the oldest first. A negative result of `visit` ends it and is returned. */
+int event_store_each_packet(struct event_store *store, const uint8_t mac[6],
+                            int (*visit)(void *arg, const void *data, size_t size), void *arg, struct error *err);
