@@ -1,9 +1,11 @@
 /* slipway machine: machines that the running server knows, and their boots. */
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "cmd/server.h"
@@ -20,7 +22,7 @@ static const struct option_spec specs[] = {
 
 static const char *const *verb_names(void)
 {
-        static const char *const names[] = {"ls", "show", NULL};
+        static const char *const names[] = {"ls", "show", "pcap", NULL};
 
         return names;
 }
@@ -91,7 +93,35 @@ static int show(const void *arg, char **arguments, struct error *err)
                           print_boot, NULL, err);
 }
 
-static const struct server_verb verbs[] = {{"ls", 0, ls}, {"show", 1, show}, {0}};
+static int digit(char c)
+{
+        return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+static int write_bytes(void *arg, json_t *line)
+{
+        const char *hex = server_text(line, "pcapng");
+
+        (void)arg;
+        for (; hex[0] && hex[1]; hex += 2)
+                putchar(digit(hex[0]) << 4 | digit(hex[1]));
+        return 0;
+}
+
+static int pcap(const void *arg, char **arguments, struct error *err)
+{
+        const struct options *options = arg;
+        int r;
+
+        if (isatty(STDOUT_FILENO) && !options->server.json)
+                return error_set(err, EINVAL, "packets are not for a terminal: slipway machine pcap %s >FILE.pcapng",
+                                 arguments[0]);
+        r = server_ask(&options->server, json_pack("{s:s, s:s}", "do", "packets", "name", arguments[0]), write_bytes,
+                       NULL, err);
+        return r == 0 && fflush(stdout) == EOF ? error_errno(err, errno, "write") : r;
+}
+
+static const struct server_verb verbs[] = {{"ls", 0, ls}, {"show", 1, show}, {"pcap", 1, pcap}, {0}};
 
 static int run(const struct command *command, int argc, char **argv)
 {
@@ -102,8 +132,8 @@ static int run(const struct command *command, int argc, char **argv)
 
 const struct command command_machine = {
         .name = "machine",
-        .arguments = "ls | show NAME-OR-MAC",
-        .summary = "List machines of the running server, show their boots",
+        .arguments = "ls | show NAME-OR-MAC | pcap NAME-OR-MAC",
+        .summary = "List machines of the running server, show their boots and packets",
         .words = verb_names,
         OPTIONS(specs),
         .run = run,

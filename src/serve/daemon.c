@@ -112,6 +112,8 @@ int daemon_save(struct daemon *daemon, struct error *err)
         pthread_mutex_lock(&daemon->mutex);
         if (daemon->store)
                 r = save(daemon, err);
+        if (daemon->store && r == 0)
+                r = daemon_save_packets(daemon, err);
         pthread_mutex_unlock(&daemon->mutex);
         return r;
 }
@@ -176,6 +178,7 @@ static int open_all(struct daemon *daemon, const struct site *site, struct error
                 r = open_files(daemon, &site->listen, err);
         if (r == 0)
                 r = event_store_open(site->state, &daemon->store, err);
+        daemon_capture_open(daemon, &site->listen);
         daemon->neighbours = neighbour_open();
         notify_open();
         return r;
@@ -213,6 +216,8 @@ static int start_all(struct daemon *daemon, struct error *err)
                 r = http_server_start(daemon->http, files, &daemon->events, err);
         if (r == 0 && daemon->https)
                 r = http_server_start(daemon->https, files, &daemon->events, err);
+        if (r == 0)
+                r = daemon_capture_start(daemon, err);
         if (r == 0 && daemon->dhcp)
                 r = dhcp_server_start(daemon->dhcp, err);
         if (r == 0)
@@ -257,12 +262,14 @@ static void close_all(struct daemon *daemon)
         notify_send("STOPPING=1");
         control_free(daemon->control);
         daemon->control = NULL;
+        capture_stop(daemon->capture);
         dhcp_server_free(daemon->dhcp);
         tftp_server_free(daemon->tftp);
         http_server_free(daemon->http);
         http_server_free(daemon->https);
         daemon->dhcp = NULL;
         (void)daemon_save(daemon, NULL);
+        capture_free(daemon->capture);
         site_files_free(daemon->files);
         event_store_free(daemon->store);
         timeline_free(daemon->timeline);

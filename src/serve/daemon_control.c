@@ -178,34 +178,43 @@ static int put_old(void *arg, const char *json)
         return 0;
 }
 
-/* The boots of one machine, by its name or MAC, the newest first. */
+/* The hardware addresses of the machine that is asked about, by its name or one of them; none is -ENOENT. */
+struct macs {
+        const uint8_t (*v)[6]; /* of the site, or `one` */
+        size_t n;
+        uint8_t one[1][6];
+};
+
+static int find_macs(const struct site *site, const char *name, struct macs *ret, struct error *err)
+{
+        const struct site_machine *known = name ? site_machine_by_name(site, name) : NULL;
+
+        *ret = (struct macs){.v = ret->one, .n = 1};
+        if (known && known->n_macs > 0)
+                *ret = (struct macs){.v = known->macs, .n = known->n_macs};
+        else if (!name || !site_parse_mac(name, ret->one[0]))
+                return error_set(err, ENOENT, "'%s' is neither a machine of the site file nor a MAC address",
+                                 name ? name : "");
+        return 0;
+}
+
+/* The boots of one machine, for each hardware address the newest first. */
 static bool machine(struct daemon *daemon, const json_t *request, FILE *out)
 {
         struct answering a = {.daemon = daemon, .out = out, .now_us = event_now_us()};
         CLEANUP_ERROR struct error err = {0};
-        const char *name = text_of(request, "name");
-        const struct site_machine *known;
-        uint8_t mac[6];
-        bool found = false;
+        struct macs macs;
 
         a.site = current_acquire(daemon->current);
-        known = name ? site_machine_by_name(a.site, name) : NULL;
-        if (known && known->n_macs > 0) {
-                memcpy(mac, known->macs[0], 6);
-                found = true;
-        } else if (name) {
-                found = site_parse_mac(name, mac);
-        }
-        if (!found)
-                error_set(&err, ENOENT, "'%s' is neither a machine of the site file nor a MAC address",
-                          name ? name : "");
-        else if (daemon_save(daemon, &err) == 0 && daemon->store) {
+        if (find_macs(a.site, text_of(request, "name"), &macs, &err) == 0 && daemon_save(daemon, &err) == 0) {
                 put_ok(out);
-                a.mac = mac;
-                if (json_is_true(json_object_get(request, "last")))
-                        timeline_each(daemon->timeline, put_boot, &a);
-                else
-                        event_store_each(daemon->store, mac, EVENT_STORE_PER_MACHINE, put_old, &a, &err);
+                for (size_t i = 0; i < macs.n && !err.code; i++) {
+                        a.mac = macs.v[i];
+                        if (json_is_true(json_object_get(request, "last")))
+                                timeline_each(daemon->timeline, put_boot, &a);
+                        else
+                                event_store_each(daemon->store, a.mac, EVENT_STORE_PER_MACHINE, put_old, &a, &err);
+                }
         }
         if (err.code)
                 put_error(out, &err);
@@ -213,12 +222,30 @@ static bool machine(struct daemon *daemon, const json_t *request, FILE *out)
         return false;
 }
 
+static bool packets(struct daemon *daemon, const json_t *request, FILE *out)
+{
+        CLEANUP_ERROR struct error err = {0};
+        const struct site *site = current_acquire(daemon->current);
+        struct macs macs;
+
+        if (find_macs(site, text_of(request, "name"), &macs, &err) == 0 && daemon_save(daemon, &err) == 0) {
+                put_ok(out);
+                pthread_mutex_lock(&daemon->mutex);
+                (void)daemon_put_packets(daemon, macs.v, macs.n, out, &err);
+                pthread_mutex_unlock(&daemon->mutex);
+        }
+        if (err.code)
+                put_error(out, &err);
+        current_release(daemon->current, site);
+        return false;
+}
+
 static const struct {
         const char *name;
         bool (*handle)(struct daemon *daemon, const json_t *request, FILE *out);
 } requests[] = {
-        {"watch", watch},     {"reload", reload},     {"leases", leases},
-        {"release", release}, {"machines", machines}, {"machine", machine},
+        {"watch", watch},       {"reload", reload},   {"leases", leases},   {"release", release},
+        {"machines", machines}, {"machine", machine}, {"packets", packets},
 };
 
 bool daemon_handle(void *arg, const json_t *request, FILE *out)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "serve/capture.h"
 #include "serve/control.h"
 #include "serve/current.h"
 #include "serve/daemon.h"
@@ -26,6 +27,7 @@ struct daemon {
         struct tftp_server *tftp;
         struct http_server *http, *https;
         struct control *control;
+        struct capture *capture; /* NULL: packets are not captured */
         struct event_store *store;
         struct http_route routes[1];
         pthread_mutex_t mutex; /* of reloads, and of writing to the store: SIGHUP and commands may meet */
@@ -50,7 +52,15 @@ void daemon_identify(void *arg, struct site_peer *peer);
 bool daemon_handle(void *arg, const json_t *request, FILE *out);
 void daemon_metrics(void *arg, const struct http_request *request, struct http_answer *answer);
 
+/* daemon_capture.c: packets of machines that boot. */
+void daemon_capture_open(struct daemon *daemon, const struct site_listen *listen);
+int daemon_capture_start(struct daemon *daemon, struct error *err);
+/* Those that came go to the store; under the mutex. */
+int daemon_save_packets(struct daemon *daemon, struct error *err);
+/* All that are kept of a machine, as lines {"pcapng": HEX} which are a file together; under the mutex. */
+int daemon_put_packets(struct daemon *daemon, const uint8_t (*macs)[6], size_t n, FILE *out, struct error *err);
+
 /* Read the site file again and go by it. */
 int daemon_reload(struct daemon *daemon, struct error *err);
-/* Boots that changed go to the store. */
+/* Boots that changed go to the store, and packets. */
 int daemon_save(struct daemon *daemon, struct error *err);

@@ -326,6 +326,18 @@ bool timeline_event(struct timeline *timeline, const struct event *event, uint8_
         return boot != NULL;
 }
 
+bool timeline_count_packet(struct timeline *timeline, const uint8_t mac[6], unsigned int *ret_n)
+{
+        struct boot *boot;
+
+        pthread_mutex_lock(&timeline->mutex);
+        boot = by_mac(timeline, mac);
+        if (boot)
+                *ret_n = boot->packets++;
+        pthread_mutex_unlock(&timeline->mutex);
+        return boot != NULL;
+}
+
 int timeline_each(struct timeline *timeline, int (*visit)(void *arg, struct boot *boot), void *arg)
 {
         int r = 0;

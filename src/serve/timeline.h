@@ -57,6 +57,7 @@ struct boot {
         unsigned int left_out; /* stages past the limit */
         bool dirty;            /* has something that is not written to the store */
         enum boot_state saved; /* as it was written */
+        unsigned int packets;  /* of them that are in the store */
         struct boot *next_mac, *next_address;
 };
 
@@ -74,5 +75,7 @@ struct timeline *timeline_free(struct timeline *timeline); /* returns NULL */
 /* From any thread. An event without a MAC is that of the machine that had the address last. *ret_mac, if not NULL,
  * is then filled in. True: it belongs to a boot. */
 bool timeline_event(struct timeline *timeline, const struct event *event, uint8_t *ret_mac);
+/* One more packet is kept of a machine's boot; *ret_n is how many were before. False: it is not known to boot. */
+bool timeline_count_packet(struct timeline *timeline, const uint8_t mac[6], unsigned int *ret_n);
 /* Calls visit for each machine's last boot, under the lock. A negative result ends it and is returned. */
 int timeline_each(struct timeline *timeline, int (*visit)(void *arg, struct boot *boot), void *arg);

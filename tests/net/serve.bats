@@ -131,6 +131,51 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
   [[ $output == *"no server answers at '/nowhere'"* ]]
 }
 
+@test "serve: one machine's packets, for Wireshark" {
+  serves site.hcl
+  run -0 simulate bios # another machine
+  run -0 simulate uefi-x64
+  mac=$(cut -d' ' -f1 <<<"${lines[0]}")
+  ask machine pcap "$mac" >x.pcapng
+  for judge in capinfos tshark; do command -v "$judge" >/dev/null || skip "no $judge here"; done
+  capinfos -Mtcu x.pcapng
+  judge=(tshark -r x.pcapng -n -o udp.check_checksum:TRUE -o ip.check_checksum:TRUE)
+  "${judge[@]}" >all
+  grep -F 'DHCP Discover' all
+  grep -F 'DHCP Offer' all
+  grep -F 'DHCP Request' all
+  grep -F 'DHCP ACK' all
+  grep -F 'TFTP' all | grep -F 'Read Request, File: '
+  grep -F 'Option Acknowledgement' all
+  run -0 --separate-stderr "${judge[@]}" -Y "dhcp && dhcp.hw.mac_addr != $mac"
+  [ -z "$output" ]
+  run -0 --separate-stderr "${judge[@]}" -Y '_ws.malformed || udp.checksum.status == "Bad" || ip.checksum.status == "Bad"'
+  [ -z "$output" ]
+  run -0 --separate-stderr "${judge[@]}" -Y 'frame.packet_flags_direction == 1 && dhcp.type == 1' # inbound, a request
+  [ -n "$output" ]
+  run -1 ask machine pcap nobody
+  [[ $output == *"'nobody' is neither a machine"* ]]
+  ask machine pcap 02:00:00:00:00:99 >empty.pcapng
+  [[ $(capinfos -Mc empty.pcapng) == *'Number of packets:   0'* ]]
+}
+
+@test "serve: the packets of a machine by HTTP, and after a restart" {
+  serves site.hcl
+  run -0 simulate uefi-http
+  mac=$(cut -d' ' -f1 <<<"${lines[0]}")
+  stop serve
+  serves site.hcl
+  printf 'machine "seen" {\n  mac = "%s"\n}\n' "$mac" >>site.hcl
+  run -0 ask reload
+  ask machine pcap seen >x.pcapng
+  for judge in capinfos tshark; do command -v "$judge" >/dev/null || skip "no $judge here"; done
+  tshark -r x.pcapng -n >all
+  grep -F 'DHCP ACK' all
+  grep -E 'TCP .*\[SYN\]' all
+  grep -E 'HTTP .*(GET|HEAD) /' all
+  grep -E 'HTTP .*200 OK' all
+}
+
 @test "serve: where a boot stopped, in words, now and after a restart" {
   sed -i 's/kernel = "vmlinuz"/boot = { bios = "missing.0" }/' site.hcl
   serves site.hcl
