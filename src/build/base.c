@@ -14,9 +14,10 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "build/base.h"
+#include "build/seal.h"
 #include "guest/node.h"
 
-const char base_format[] = "base-2";
+const char base_format[] = "base-3";
 
 void base_clear(struct base *base)
 {
@@ -175,11 +176,13 @@ int base_mountpoint(const char *tree, const char *like, const char *mountpoint, 
         return 0;
 }
 
-static int save_links(void *arg, struct error *err)
+/* In the namespaces. */
+static int complete(void *arg, struct error *err)
 {
         CLEANUP_FREE char *tree = path_join(arg, "tree"), *file = path_join(arg, "links");
+        int r = guest_links_save(tree, file, err);
 
-        return guest_links_save(tree, file, err);
+        return r < 0 ? r : seal_make(arg, err);
 }
 
 int base_tree_get(struct job *job, const char *what,
@@ -194,14 +197,16 @@ int base_tree_get(struct job *job, const char *what,
         job->base.tree = path_join(place, "tree");
         job->base.links = path_join(place, "links");
         r = cache_lock(&job->cache, job->base.key, job->ui, &lock, err);
-        if (r < 0 || path_exists(place))
-                return r;
+        if (r == 0)
+                r = cache_take(&job->cache, job->ns, place, "The base", job->ui, err);
+        if (r != 0)
+                return r < 0 ? r : 0;
         ui_say(job->ui, "%s", what);
         r = cache_stage(&job->cache, "base", &staged, err);
         if (r == 0)
                 r = fill(job, arg, staged, err);
         if (r == 0)
-                r = userns_call(job->ns, save_links, staged, err);
+                r = userns_call(job->ns, complete, staged, err);
         if (r == 0)
                 r = cache_commit(staged, place, err);
         if (r == 0)

@@ -2,15 +2,20 @@
  * as one tree. The root is read in place where the host lets us (served.h), and
  * what is mounted on it lies over it as a small tree; else all is extracted. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/cancel.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "build/base.h"
+#include "build/seal.h"
 #include "build/sound.h"
 
 static int unpack_by_command(struct job *job, const struct source_file *file, int to, struct error *err)
@@ -36,7 +41,37 @@ static int unpack_image(struct job *job, const struct source_file *file, const c
                                   : source_unpack_image(file->path, fd, job->ui, err);
         if (r < 0)
                 return error_wrap(err, r, "unpack '%s'", file->name);
+        seal_remove(place);
         return file_publish(fd, place, err);
+}
+
+/* The seal of the image: reading all of it takes as long as a step does, so that is done beside the steps. */
+static void seal_image(struct job *job)
+{
+        pid_t parent = getpid();
+
+        if (seal_is_fresh(job->base.image))
+                return;
+        fflush(NULL);
+        job->sealing = fork();
+        if (job->sealing == 0) {
+                cancel_reset();
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (getppid() != parent || nice(10) == -1)
+                        _exit(1);
+                _exit(seal_make(job->base.image, NULL) < 0);
+        }
+        if (job->sealing < 0)
+                job->sealing = 0;
+}
+
+void base_sealed(struct job *job, bool wanted)
+{
+        if (job->sealing > 0 && !wanted)
+                kill(job->sealing, SIGKILL);
+        while (job->sealing > 0 && waitpid(job->sealing, NULL, 0) < 0 && errno == EINTR)
+                ;
+        job->sealing = 0;
 }
 
 struct extract {
@@ -136,6 +171,12 @@ static int save_links(const struct job *job, const char *folder, struct error *e
         return r < 0 ? r : file_write(file, str_get(&names), names.len, 0644, err);
 }
 
+/* In the namespaces. */
+static int seal_inside(void *folder, struct error *err)
+{
+        return seal_make(folder, err);
+}
+
 /* The file systems that are mounted on the served one, as a layer over it. */
 static int fill_over(struct job *job, const char *place, struct error *err)
 {
@@ -150,6 +191,8 @@ static int fill_over(struct job *job, const char *place, struct error *err)
                 r = served_check(job, userns_call(job->ns, extract_mounts, &extract, err), err);
         if (r == 0)
                 r = save_links(job, staged, err);
+        if (r == 0)
+                r = userns_call(job->ns, seal_inside, staged, err);
         return r < 0 ? r : cache_commit(staged, place, err);
 }
 
@@ -170,16 +213,19 @@ static int serve_image(struct job *job, struct error *err)
         CLEANUP_FREE char *place = NULL;
         CLEANUP_CLOSE int lock = -1;
         char key[DIGEST_HEX_MAX];
-        bool there;
+        bool there = false;
         int r;
 
         over_key(job, key);
         place = cache_place(&job->cache, "bases", key);
         r = cache_lock(&job->cache, key, job->ui, &lock, err);
-        there = path_exists(place);
-        if (r == 0 && !there)
-                r = userns_call(job->ns, check_mounts, &job->base, err);
+        if (r == 0) {
+                r = cache_take(&job->cache, job->ns, place, "The base", job->ui, err);
+                there = r > 0;
+        }
         if (r == 0)
+                r = userns_call(job->ns, check_mounts, &job->base, err);
+        if (r >= 0)
                 r = served_start(job, err);
         if (r <= 0)
                 return r;
@@ -250,15 +296,19 @@ int base_from_image(struct job *job, const struct source_file *file, struct erro
         r = cache_lock(&job->cache, image_key, job->ui, &lock, err);
         if (r < 0)
                 return r;
-        if (!path_exists(base->image))
-                r = unpack_image(job, file, base->image, err);
+        r = cache_take(&job->cache, job->ns, base->image, "The unpacked image", job->ui, err);
         if (r == 0)
+                r = unpack_image(job, file, base->image, err);
+        if (r >= 0)
                 cache_describe(lock, file->name);
         close_p(&lock);
-        if (r == 0)
+        if (r >= 0)
                 r = mounts_find(job, base->image, base, err);
         if (r < 0)
                 return r;
         image_tree_key(job, image_key, base->key);
-        return image_tree(job, err);
+        r = image_tree(job, err);
+        if (r == 0) /* only now: reading it may have mended its file systems */
+                seal_image(job);
+        return r;
 }

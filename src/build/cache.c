@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,8 +14,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "build/seal.h"
 
-static const char *const kinds[] = {"images", "bases", "layers", "plans", "staging", "locks", NULL};
+static const char *const kinds[] = {"images", "bases", "layers", "current", "plans", "staging", "locks", NULL};
 
 char *cache_place(const struct cache *cache, const char *kind, const char *key)
 {
@@ -131,6 +133,35 @@ int cache_commit(const char *staged, const char *place, struct error *err)
         if (rename(staged, place) == 0 || errno == EEXIST || errno == ENOTEMPTY)
                 return 0;
         return error_errno(err, errno, "move '%s' to '%s'", staged, place);
+}
+
+static int check_inside(void *place, struct error *err)
+{
+        return seal_check(place, false, err);
+}
+
+int cache_take(const struct cache *cache, struct userns *ns, const char *place, const char *what, struct ui *ui,
+               struct error *err)
+{
+        CLEANUP_ERROR struct error problem = {0};
+        CLEANUP_FREE char *aside = NULL, *target = NULL;
+        struct stat st;
+        int r = 0;
+
+        if (lstat(place, &st) < 0)
+                return 0;
+        r = userns_call(ns, check_inside, (void *)(uintptr_t)place, &problem);
+        if (r == 0 || (r == -ENOENT && S_ISREG(st.st_mode)))
+                return 1;
+        if (r != -EBADMSG && r != -ENOENT)
+                return error_set(err, -r, "%s", error_message(&problem));
+        ui_error(ui, "%s in the cache is damaged, and made anew: '%s': %s", what, place, error_message(&problem));
+        r = cache_stage(cache, "damaged", &aside, err);
+        if (r < 0)
+                return r;
+        target = path_join(aside, "it");
+        seal_remove(place);
+        return rename(place, target) < 0 ? error_errno(err, errno, "move '%s' away", place) : 0;
 }
 
 static void say_waiting(void *ui)

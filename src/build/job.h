@@ -60,6 +60,7 @@ struct job {
         struct base base;
         struct served served;
         struct copy copy;
+        pid_t sealing;             /* reads the base's image for its seal; 0: nobody does */
         size_t n_base_layers;      /* how many of `layers` are the base */
         int machine, bits;         /* of the guest (ELF) */
         int64_t retries_left;      /* of the step under way */
@@ -78,11 +79,16 @@ int job_call(struct job *job, int (*fn)(void *arg, struct error *err), void *arg
 int base_prepare(struct job *job, struct error *err);
 /* Whether it is in the cache, and its key (base.key), without making anything. 1: the key cannot be known yet. */
 int base_plan(struct job *job, bool *ret_ready, struct error *err);
+/* Wait until its image is sealed; or, not `wanted`, give that up. */
+void base_sealed(struct job *job, bool wanted);
 void base_clear(struct base *base);
 
 /* run.c: a job for one build, without anything open. `build` (the job's own copy) and `values` must outlast it. */
 struct job job_begin(const struct template *t, struct template_build *build, struct interp_pair values[],
                      const struct build_options *options, struct ui *ui);
+
+/* "1 hour 5 minutes"; the caller frees. */
+char *duration_text(int64_t seconds) __attribute__((warn_unused_result));
 
 /* mounts.c: which partition is mounted where. From the template's list, held
  * against the image's own table; or from the image's fstab. */

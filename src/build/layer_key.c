@@ -6,7 +6,7 @@
 #include "base/file.h"
 
 /* Raised when a layer would come out otherwise from the same input. */
-static const char layer_format[] = "layer-2";
+static const char layer_format[] = "layer-3";
 
 const char layer_key_parent[] = "what comes before";
 

@@ -6,14 +6,15 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "build/job.h"
+#include "build/layer.h"
 #include "build/layer_key.h"
 
 struct planning {
         struct job *job;
         struct plan_record last; /* what the layers were made of */
         struct plan *plan;
-        size_t n_layers; /* so far */
-        bool known;      /* job->key is the key of the layers so far */
+        size_t n_layers;         /* so far */
+        const char *unknown_why; /* NULL: job->key is the key of the layers so far */
 };
 
 void plan_clear(struct plan *plan)
@@ -48,30 +49,62 @@ static char *reason(const struct planning *planning, const struct key *parts)
         return why.len ? str_steal(&why) : xstrdup("a step before it has changed");
 }
 
-/* `parts` is all that the layer is made of. */
-static void add_layer(struct planning *planning, char *what, struct key *parts)
+static char *why_unkept(const struct planning *planning)
 {
+        return xstrdup(layers_see_host(planning->job) ? "the guest sees a folder of the host" : "cache = false");
+}
+
+/* A layer that may be used for so long yet. */
+static char *left(int64_t seconds)
+{
+        CLEANUP_FREE char *text = seconds < 0 ? NULL : duration_text(seconds);
+
+        return text ? xasprintf("for %s more", text) : xstrdup("");
+}
+
+/* What is made anew has a key that nobody knows yet. */
+static void add_unknown(struct planning *planning, enum plan_state state, char *what, char *why, const char *after)
+{
+        add_line(planning, state, what, why);
+        planning->unknown_why = after;
+}
+
+/* `parts` is all that the layer is made of. */
+static void add_layer(struct planning *planning, char *what, struct key *parts, const struct template_step *block)
+{
+        static const char anew[] = "a step before it is run again";
         struct job *job = planning->job;
-        CLEANUP_FREE char *place = NULL;
         char key[DIGEST_HEX_MAX];
 
         key_final(parts, key);
-        place = cache_place(&job->cache, "layers", key);
-        if (!step_cacheable(job))
-                add_line(planning, job->options->no_cache ? PLAN_RUNS : PLAN_ALWAYS, what,
-                         xstrdup(job->options->no_cache ? "-no-cache" : "the guest sees a folder of the host"));
-        else if (path_exists(place))
-                add_line(planning, PLAN_CACHED, what, xstrdup(""));
-        else
+        switch (layer_look(job, key, block)) {
+        case LAYER_UNKEPT:
+                add_unknown(planning, PLAN_ALWAYS, what, why_unkept(planning), anew);
+                break;
+        case LAYER_REFUSED:
+                add_unknown(planning, PLAN_RUNS, what, xstrdup("-no-cache"), "-no-cache");
+                break;
+        case LAYER_OLD:
+                add_unknown(planning, PLAN_RUNS, what, xstrdup("it is older than its cache_ttl"), anew);
+                break;
+        case LAYER_CACHED:
+                add_line(planning, PLAN_CACHED, what, left(layer_left_sec(job, key, block)));
+                break;
+        case LAYER_MISSING:
                 add_line(planning, PLAN_RUNS, what, reason(planning, parts));
+                break;
+        }
         memcpy(job->key, key, sizeof(job->key));
         planning->n_layers++;
 }
 
-static void add_unknown(struct planning *planning, char *what, const char *why)
+/* The same on layers that are not known. */
+static void add_later(struct planning *planning, char *what, const struct template_step *block)
 {
-        add_line(planning, PLAN_RUNS, what, xstrdup(why));
-        planning->known = false;
+        if (layer_is_kept(planning->job, block))
+                add_line(planning, PLAN_RUNS, what, xstrdup(planning->unknown_why));
+        else
+                add_line(planning, PLAN_ALWAYS, what, why_unkept(planning));
 }
 
 static int plan_base(struct planning *planning, struct error *err)
@@ -82,8 +115,9 @@ static int plan_base(struct planning *planning, struct error *err)
 
         if (r < 0)
                 return error_wrap(err, r, "the base system");
-        planning->known = r == 0;
-        if (planning->known)
+        if (r > 0)
+                planning->unknown_why = "what comes before it is not known yet";
+        else
                 memcpy(job->key, job->base.key, sizeof(job->key));
         add_line(planning, ready ? PLAN_CACHED : PLAN_RUNS, xstrdup("base"),
                  xstrdup(ready    ? ""
@@ -106,12 +140,13 @@ static int plan_step(struct planning *planning, const struct template_step *bloc
                 add_line(planning, PLAN_ALWAYS, steal(&what), xstrdup("it runs on the host"));
         else if (step.type->only_reads && step.type->only_reads(step.config))
                 add_line(planning, PLAN_ALWAYS, steal(&what), xstrdup("it reads from the guest"));
-        else if (!planning->known)
-                add_unknown(planning, steal(&what), "what comes before it is not known yet");
+        else if (planning->unknown_why)
+                add_later(planning, steal(&what), block);
         else if (layer_key_step(planning->job, &step, &key, &missing) < 0)
-                add_unknown(planning, steal(&what), error_message(&missing));
+                add_unknown(planning, PLAN_RUNS, steal(&what), xstrdup(error_message(&missing)),
+                            "what comes before it is not known yet");
         else
-                add_layer(planning, steal(&what), &key);
+                add_layer(planning, steal(&what), &key, block);
         return 0;
 }
 
@@ -123,8 +158,8 @@ static int plan_setup(struct planning *planning, struct error *err)
                 CLEANUP_KEY struct key key = {0};
 
                 layer_key_setup_extra(job, &key);
-                if (planning->known)
-                        add_layer(planning, xstrdup("image_setup_extra"), &key);
+                if (!planning->unknown_why)
+                        add_layer(planning, xstrdup("image_setup_extra"), &key, NULL);
         }
         if (job->arm->resolv_conf != ARM_RESOLV_KEEP) {
                 CLEANUP_KEY struct key key = {0};
@@ -133,8 +168,8 @@ static int plan_setup(struct planning *planning, struct error *err)
 
                 if (r < 0)
                         return r;
-                if (planning->known)
-                        add_layer(planning, xstrdup("resolv-conf"), &key);
+                if (!planning->unknown_why)
+                        add_layer(planning, xstrdup("resolv-conf"), &key, NULL);
         }
         return 0;
 }

@@ -105,6 +105,7 @@ static int job_run(struct job *job, struct artifacts *ret, struct error *err)
                 r = job->arm ? make_image(job, err) : steps_run(job, err);
         if (r == 0)
                 r = packages_run(job, ret, err);
+        base_sealed(job, r == 0);
         cancel_clear(); /* clean-up is not cancelled */
         copy_stop(job);
         served_stop(job);
@@ -202,18 +203,18 @@ static int start(const struct template *t, struct child *child, const struct bui
         return 0;
 }
 
-static char *duration_text(time_t seconds)
+char *duration_text(int64_t seconds)
 {
         struct str out = {0};
         const struct {
-                time_t unit;
+                int64_t unit;
                 const char *name;
         } units[] = {{3600, "hour"}, {60, "minute"}, {1, "second"}};
 
         if (seconds < 1)
                 return xstrdup("less than a second");
         for (size_t i = 0; i < 3; i++) {
-                time_t n = seconds / units[i].unit;
+                int64_t n = seconds / units[i].unit;
 
                 seconds %= units[i].unit;
                 if (n > 0)

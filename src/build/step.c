@@ -1,4 +1,4 @@
-/* Provisioners in turn. Each that changes the guest is a layer: an overlay
+/* Provisioners in turn. Each that changes the guest is a layer (layer.c): an overlay
  * over the base and the layers before it, cached by a key made of its parent's
  * key and of everything that can change its outcome. */
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "build/job.h"
+#include "build/layer.h"
 #include "build/layer_key.h"
 #include "build/step.h"
 
@@ -49,30 +50,10 @@ int build_step_decode(const struct job *job, const struct template_step *block, 
         return r;
 }
 
-/* ---- what is cached ---- */
-
 /* Where it can be: whether it is shows no difference, or that is a bug which is hunted by building both ways. */
 bool step_accelerated(const struct job *job)
 {
         return job->arm->accelerate && !job->options->no_accelerate;
-}
-
-/* A folder of the host in the guest can change anything: such steps always run. */
-static bool sees_host(const struct schema_blocks *blocks)
-{
-        const struct arm_mount *mounts = blocks->v;
-
-        for (size_t i = 0; i < blocks->n; i++)
-                if (str_eq(mounts[i].mount_type, "bind") && !str_starts(mounts[i].source_path, "/dev") &&
-                    !str_starts(mounts[i].source_path, "/sys") && !str_starts(mounts[i].source_path, "/proc"))
-                        return true;
-        return false;
-}
-
-bool step_cacheable(const struct job *job)
-{
-        return !job->options->no_cache && !sees_host(&job->arm->image_chroot_mounts) &&
-               !sees_host(&job->arm->additional_chroot_mounts);
 }
 
 /* ---- the guest of one layer ---- */
@@ -92,14 +73,14 @@ static struct guest_mount *mounts_of(const struct schema_blocks *blocks)
 
 int step_guest(struct job *job, const char *stage, struct guest **ret, struct error *err)
 {
-        CLEANUP_FREE char *upper = path_join(stage, "diff"), *work = path_join(stage, "work"),
-                          *scratch = path_join(stage, "scratch");
+        CLEANUP_FREE char *layer = path_join(stage, "layer"), *upper = path_join(layer, "diff"),
+                          *work = path_join(stage, "work"), *scratch = path_join(stage, "scratch");
         CLEANUP_FREE struct guest_mount *mounts = mounts_of(&job->arm->image_chroot_mounts);
         CLEANUP_FREE struct guest_mount *more = mounts_of(&job->arm->additional_chroot_mounts);
         CLEANUP_FREE char *shared = path_join(job->cache.staging, "shared");
-        const char *const folders[] = {upper, work, scratch};
+        const char *const folders[] = {layer, upper, work, scratch};
 
-        for (size_t i = 0; i < 3; i++)
+        for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
                 if (mkdir(folders[i], 0755) < 0)
                         return error_errno(err, errno, "create folder '%s'", folders[i]);
         if (mkdir(shared, 0755) < 0 && errno != EEXIST)
@@ -212,70 +193,11 @@ static void run_error_cleanup(struct job *job, struct guest *guest)
 
 /* ---- layers ---- */
 
-/* What makes a layer's changes, with its guest running. */
-struct layer_work {
-        const char *what;
-        int (*run)(struct job *job, struct guest *guest, const void *arg, struct error *err);
-        const void *arg;
-};
-
-static int make_layer(struct job *job, const struct layer_work *work, const char *place, struct error *err)
+/* While the guest of the failed try is still there. */
+static void step_failed(struct job *job, struct guest *guest, const struct error *err)
 {
-        CLEANUP(guest_freep) struct guest *guest = NULL;
-        CLEANUP_FREE char *stage = NULL, *diff = NULL;
-        int r = cache_stage(&job->cache, "layer", &stage, err);
-
-        if (r == 0)
-                r = step_guest(job, stage, &guest, err);
-        if (r < 0)
-                return r;
-        r = served_check(job, work->run(job, guest, work->arg, err), err);
-        if (r < 0) {
-                decide(job, err);
-                run_error_cleanup(job, guest);
-                guest_stop(guest, false, NULL);
-                return r;
-        }
-        r = guest_stop(guest, true, err);
-        guest_freep(&guest);
-        diff = path_join(stage, "diff");
-        return r < 0 ? r : cache_commit(diff, place, err);
-}
-
-static void push_layer(struct job *job, char *place, const char *key)
-{
-        strv_take(&job->layers, place);
-        memcpy(job->key, key, sizeof(job->key));
-}
-
-/* Take the layer from the cache, or make it. */
-static int add_layer(struct job *job, struct key *parts, const struct layer_work *work, struct error *err)
-{
-        CLEANUP_FREE char *place = NULL;
-        CLEANUP_CLOSE int lock = -1;
-        char key[DIGEST_HEX_MAX];
-        int r;
-
-        if (!step_cacheable(job))
-                key_text(parts, "run", path_name(job->cache.staging)); /* a key of this run alone */
-        key_final(parts, key);
-        plan_record_add(&job->record, work->what, key, parts);
-        place = cache_place(&job->cache, "layers", key);
-        r = cache_lock(&job->cache, key, job->ui, &lock, err);
-        if (r < 0)
-                return r;
-        if (path_exists(place)) {
-                ui_say(job->ui, "%s: nothing changed, taken from the cache", work->what);
-        } else {
-                CLEANUP_FREE char *what = xasprintf("%s of build '%s'", work->what, job->build->name);
-
-                r = make_layer(job, work, place, err);
-                if (r < 0)
-                        return r;
-                cache_describe(lock, what);
-        }
-        push_layer(job, steal(&place), key);
-        return 0;
+        decide(job, err);
+        run_error_cleanup(job, guest);
 }
 
 static int run_provisioner(struct job *job, struct guest *guest, const void *arg, struct error *err)
@@ -306,10 +228,11 @@ static int step_as_layer(struct job *job, const struct build_step *step, struct 
 {
         CLEANUP_KEY struct key key = {0};
         CLEANUP_FREE char *what = xasprintf("Provisioner %s", step->what);
-        struct layer_work work = {.what = what, .run = run_provisioner, .arg = step};
+        struct layer_work work = {
+                .what = what, .run = run_provisioner, .failed = step_failed, .arg = step, .block = step->block};
         int r = layer_key_step(job, step, &key, err);
 
-        return r < 0 ? r : add_layer(job, &key, &work, err);
+        return r < 0 ? r : layer_add(job, &key, &work, err);
 }
 
 static int wait_ms(struct job *job, int64_t ms, struct error *err)
@@ -458,7 +381,7 @@ static int setup_extra_layer(struct job *job, struct error *err)
 
         job->decision = DECISION_STOP; /* it is no provisioner: neither tried again nor cleaned up after */
         layer_key_setup_extra(job, &key);
-        return add_layer(job, &key, &work, err);
+        return layer_add(job, &key, &work, err);
 }
 
 /* ---- resolv.conf ---- */
@@ -486,7 +409,7 @@ static int resolv_conf_layer(struct job *job, struct error *err)
         int r = layer_key_resolv_conf(job, &key, &text, err);
 
         return r < 0 ? r
-                     : add_layer(job, &key,
+                     : layer_add(job, &key,
                                  &(struct layer_work){.what = "resolv-conf",
                                                       .run = run_resolv_conf,
                                                       .arg = &(struct resolv_conf){text}},

@@ -16,10 +16,8 @@ int build_step_decode(const struct job *job, const struct template_step *block, 
 void build_step_clear(struct build_step *step);
 /* May the host's own tools run in the guest? */
 bool step_accelerated(const struct job *job);
-/* May layers be taken from the cache, or must each run have its own? */
-bool step_cacheable(const struct job *job);
 
-/* A guest on all layers so far; its changes go to stage/diff. */
+/* A guest on all layers so far; its changes go to stage/layer/diff. */
 int step_guest(struct job *job, const char *stage, struct guest **ret, struct error *err);
 
 /* image_setup_extra: the commands that name $IMAGE_PATH run when the image is

@@ -16,6 +16,7 @@
 #include "base/size.h"
 #include "base/str.h"
 #include "build/cache.h"
+#include "build/seal.h"
 #include "disk/disk.h"
 
 enum { DOWNLOAD, IMAGE, BASE, LAYER, KINDS };
@@ -236,6 +237,7 @@ static int remove_item(const char *root, struct userns *ns, const struct stock_i
                 return 1;
         if (kind_of(item)->tree)
                 return cache_remove(ns, item->path, err);
+        seal_remove(item->path);
         return unlink(item->path) < 0 && errno != ENOENT ? error_errno(err, errno, "remove '%s'", item->path) : 0;
 }
 
@@ -297,46 +299,55 @@ int stock_limit(uint64_t *ret, struct error *err)
 
 /* ---- damage ---- */
 
-static int verify_download(const struct stock_item *item, struct error *err)
+static int verify_download(struct userns *ns, struct stock_item *item, struct error *err)
 {
         char hex[DIGEST_HEX_MAX];
         int r = digest_file("sha256", item->path, hex, err);
 
+        (void)ns;
         if (r == 0 && strcmp(hex, item->key) != 0)
                 r = error_set(err, EBADMSG, "its sha256 is %s: it was changed or is damaged", hex);
         return r;
 }
 
-static int verify_image(const struct stock_item *item, struct error *err)
+static int check_seal(void *item, struct error *err)
+{
+        return seal_check(((const struct stock_item *)item)->path, true, err);
+}
+
+/* One that was not sealed yet has to be an image at least. */
+static int verify_image(struct userns *ns, struct stock_item *item, struct error *err)
 {
         CLEANUP(disk_table_freep) struct disk_table *table = NULL;
-        int r = disk_table_read(item->path, &table, err);
+        int r = check_seal(item, err);
 
+        (void)ns;
+        if (r != -ENOENT)
+                return r;
+        r = disk_table_read(item->path, &table, err);
         if (r == 0 && table->n == 0)
                 r = error_set(err, EBADMSG, "it has no partitions and is no file system");
         return r;
 }
 
-static int verify_base(const struct stock_item *item, struct error *err)
+static int verify_tree(struct userns *ns, struct stock_item *item, struct error *err)
 {
-        CLEANUP_FREE char *tree = path_join(item->path, "tree"), *links = path_join(item->path, "links");
-
-        if (!path_exists(tree) || !path_exists(links))
-                return error_set(err, EBADMSG, "it is not whole: 'tree' and 'links' should be there");
-        return 0;
+        return userns_call(ns, check_seal, item, err);
 }
 
-static int verify_layer(const struct stock_item *item, struct error *err)
+static int (*const verifiers[KINDS])(struct userns *ns, struct stock_item *item, struct error *err) = {
+        [DOWNLOAD] = verify_download, [IMAGE] = verify_image, [BASE] = verify_tree, [LAYER] = verify_tree};
+
+/* 0: sound, or gone, or in a build's hands just now. */
+static int verify_item(const char *root, struct userns *ns, struct stock_item *item, struct error *err)
 {
-        struct stat st;
+        CLEANUP_FREE char *path = mark_of(root, item);
+        CLEANUP_CLOSE int mark = open(path, O_RDONLY | O_CLOEXEC);
 
-        if (lstat(item->path, &st) < 0 || !S_ISDIR(st.st_mode))
-                return error_set(err, EBADMSG, "it is no folder");
-        return 0;
+        if ((mark >= 0 && flock(mark, LOCK_SH | LOCK_NB) < 0) || !path_exists(item->path))
+                return 0;
+        return verifiers[kind_of(item) - kinds](ns, item, err);
 }
-
-static int (*const verifiers[KINDS])(const struct stock_item *item, struct error *err) = {
-        [DOWNLOAD] = verify_download, [IMAGE] = verify_image, [BASE] = verify_base, [LAYER] = verify_layer};
 
 int stock_verify(bool remove, stock_finding *found, void *arg, struct error *err)
 {
@@ -350,12 +361,14 @@ int stock_verify(bool remove, stock_finding *found, void *arg, struct error *err
         if (r == 0)
                 r = list(root, ns, &stock, err);
         for (size_t i = 0; r >= 0 && i < stock.items.n; i++) {
-                const struct stock_item *item = &stock.items.v[i];
+                struct stock_item *item = &stock.items.v[i];
                 CLEANUP_ERROR struct error problem = {0};
 
-                r = cancel_check(err);
-                if (r < 0 || verifiers[kind_of(item) - kinds](item, &problem) == 0)
+                if (verify_item(root, ns, item, &problem) == 0)
                         continue;
+                r = cancel_check(err);
+                if (r < 0)
+                        break;
                 n++;
                 found(arg, item, error_message(&problem));
                 if (remove && remove_item(root, ns, item, err) < 0)

@@ -47,6 +47,6 @@ int stock_limit(uint64_t *ret, struct error *err);
 
 /* Called for each damaged item, with what is wrong. */
 typedef void stock_finding(void *arg, const struct stock_item *item, const char *problem);
-/* Downloads against their digests, images against their tables; trees must be whole. With `remove`, what is damaged
- * goes. Returns how many were found, or a negative errno. */
+/* Downloads against their digests, all else against its seal (seal.h). With `remove`, what is damaged goes. What a
+ * build is just making is left out. Returns how many were found, or a negative errno. */
 int stock_verify(bool remove, stock_finding *found, void *arg, struct error *err);

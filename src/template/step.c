@@ -16,6 +16,8 @@ const char *const template_step_keys[] = {"type",
                                           "timeout",
                                           "max_retries",
                                           "continue_on_error",
+                                          "cache",
+                                          "cache_ttl",
                                           "keep_input_artifact",
                                           "name",
                                           NULL};
@@ -30,6 +32,8 @@ static const struct schema_key provisioner_keys[] = {
         KEY("timeout", SCHEMA_DURATION, 0, timeout_ms, .help = "it may take so long: \"5m\""),
         KEY("max_retries", SCHEMA_INT, 0, max_retries, .help = "try again so many times when it fails"),
         KEY("continue_on_error", SCHEMA_BOOL, 0, continue_on_error, .help = "go on with the build when it has failed"),
+        KEY("cache", SCHEMA_BOOL, 0, cache, .fallback = "true", .help = "false: it runs in each build"),
+        KEY("cache_ttl", SCHEMA_DURATION, 0, cache_ttl_ms, .help = "it runs again when it ran so long ago: \"24h\""),
 };
 
 static const struct schema_key post_processor_keys[] = {
@@ -108,6 +112,18 @@ static void check_not_negative(struct load *load, const struct template_step *st
                 diag_error(load->diags, schema_range(step->config, key), "'%s' cannot be negative", key);
 }
 
+static void check_ttl(struct load *load, const struct template_step *step)
+{
+        const struct value *config = step->config;
+
+        if (!value_get(config, "cache_ttl"))
+                return;
+        if (!step->cache)
+                diag_error(load->diags, schema_range(config, "cache_ttl"),
+                           "'cache_ttl' has no meaning where 'cache' is false");
+        check_not_negative(load, step, "cache_ttl", step->cache_ttl_ms);
+}
+
 /* Keys that only the other kind of step has. */
 static void check_foreign(struct load *load, const struct value *config, const struct schema *other, const char *whose)
 {
@@ -123,7 +139,7 @@ void step_read(struct load *load, enum step_role role, const struct value *confi
 {
         static const struct schema_key keep = {.name = "keep_input_artifact"};
         static const struct schema for_others = {.keys = &keep, .n_keys = 1};
-        static const struct schema for_provisioners = {.keys = provisioner_keys + 3, .n_keys = 5};
+        static const struct schema for_provisioners = {.keys = provisioner_keys + 3, .n_keys = 7};
 
         schema_decode_part(&schemas[role], config, NULL, step, load->diags);
         step->config = config;
@@ -144,10 +160,12 @@ void step_read(struct load *load, enum step_role role, const struct value *confi
         check_not_negative(load, step, "pause_before", step->pause_before_ms);
         check_not_negative(load, step, "timeout", step->timeout_ms);
         check_not_negative(load, step, "max_retries", step->max_retries);
-        if (role == STEP_POST_PROCESSOR)
+        if (role == STEP_POST_PROCESSOR) {
                 check_foreign(load, config, &for_provisioners, "provisioners");
-        else
+        } else {
+                check_ttl(load, step);
                 check_foreign(load, config, &for_others, "post-processors");
+        }
         if (role == STEP_POST_PROCESSOR && !step->name && step->type)
                 step->name = xstrdup(step->type);
 }

@@ -32,6 +32,8 @@ struct template_step {
         int64_t pause_before_ms, timeout_ms;
         int64_t max_retries;
         bool continue_on_error;  /* the build goes on when it has failed */
+        bool cache;              /* false: it runs in each build */
+        int64_t cache_ttl_ms;    /* it runs again when it ran so long ago; 0: whenever that was */
         int keep_input_artifact; /* post-processors: -1 not said */
         char *name;              /* post-processors: for -except */
         struct range range;
@@ -135,7 +137,7 @@ void template_build_values(const struct template_build *build, const char *run_u
 
 /* The config of a step for one build: its own keys with `override[build]`
  * merged over them. Keys that every step has (type, only, except, override,
- * pause_before, timeout, max_retries, keep_input_artifact, name) are listed in
+ * pause_before, timeout, max_retries, cache, cache_ttl, keep_input_artifact, name...) are listed in
  * template_step_keys. The caller frees with value_free. */
 struct value *template_step_config(const struct template_step *step, const char *build_name);
 extern const char *const template_step_keys[];

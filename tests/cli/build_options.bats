@@ -36,7 +36,7 @@ failing() {
   run -1 build -on-error=abort t.json </dev/null
   [[ $output != *"cleaned up"* ]]
   kept=$(sed -n 's/.*is kept until the next build, in \(.*\)/\1/p' <<<"$output")
-  [ "$(cat "$kept"/*/diff/etc/second)" = 2 ]
+  [ "$(cat "$kept"/*/layer/diff/etc/second)" = 2 ]
   nothing_left
   run -1 build t.json </dev/null
   [ ! -e "$kept" ]
