@@ -7,9 +7,9 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "lang/version.h"
 #include "template/module_internal.h"
 #include "template/required.h"
-#include "template/version.h"
 
 static const char hcl_suffix[] = ".pkr.hcl", json_suffix[] = ".pkr.json";
 static const char auto_hcl_suffix[] = ".auto.pkrvars.hcl", auto_json_suffix[] = ".auto.pkrvars.json";

@@ -13,7 +13,7 @@ struct template_module;
 struct template_plugin {
         const char *name;    /* "git" */
         const char *source;  /* "github.com/ethanmdavidson/git", or NULL */
-        const char *version; /* constraints (template/version.h), or NULL */
+        const char *version; /* constraints (lang/version.h), or NULL */
         struct range range;
 };
 struct template_plugins {

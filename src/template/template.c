@@ -9,9 +9,9 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "lang/version.h"
 #include "template/module.h"
 #include "template/template_internal.h"
-#include "template/version.h"
 
 static const char *const top_keys[] = {
         "builders",  "provisioners", "post-processors",    "error-cleanup-provisioner",

@@ -1,7 +1,7 @@
 /* Versions and constraints on them. */
 #include "test.h"
 
-#include "template/version.h"
+#include "lang/version.h"
 
 static bool satisfies(const char *version, const char *constraints)
 {

@@ -1,5 +1,5 @@
 /* See version.h. */
-#include "template/version.h"
+#include "lang/version.h"
 
 #include <errno.h>
 #include <stdlib.h>
