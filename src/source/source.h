@@ -73,6 +73,12 @@ void source_nodes_clear(struct source_nodes *nodes);
 int source_unpack_tree(const char *path, const char *dir, struct source_nodes *ret_nodes, struct ui *ui,
                        struct error *err);
 
+/* The archive at fd (`name`: for messages) into the folder `dir`, for whoever runs us: all is his own, nobody else may
+ * write to it, no set-id bits and attributes; devices and fifos are an error. Escaping members as above. */
+int source_unpack_plain(int fd, const char *name, const char *dir, struct ui *ui, struct error *err);
+/* The one file at fd, its compression taken off, to the empty file to_fd. */
+int source_unpack_file(int fd, const char *name, int to_fd, struct ui *ui, struct error *err);
+
 /* file_unarchive_cmd: argv with whole elements $ARCHIVE_PATH, $MOUNTPOINT,
  * $TMP_DIR replaced. Run with cwd `dir`, which both folders' names stand for. */
 int source_unpack_command(const char *const *argv, const char *archive, const char *dir, struct ui *ui,

@@ -181,3 +181,13 @@ int meta_apply_at(int parent, const char *name, struct archive_entry *entry, str
                 return error_errno(err, errno, "set its times");
         return 0;
 }
+
+int meta_apply_plain(int fd, struct archive_entry *entry, struct error *err)
+{
+        struct timespec times[2];
+
+        if (fchmod(fd, (archive_entry_perm(entry) & 0755) | S_IRUSR | S_IWUSR) < 0)
+                return error_errno(err, errno, "set its mode");
+        meta_times(entry, times);
+        return futimens(fd, times) < 0 ? error_errno(err, errno, "set its times") : 0;
+}

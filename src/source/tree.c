@@ -33,6 +33,7 @@ struct tree {
         struct stream *stream;
         struct members members; /* of the stream */
         struct ui *ui;
+        bool plain; /* all is the user's own: see source_unpack_plain() */
         struct tree_warned warned;
         char *parent_path; /* of parent_fd: most members are beside the one before */
         int parent_fd;
@@ -192,6 +193,11 @@ static int make_room(struct tree *tree, int parent, const char *name, const char
         return 0;
 }
 
+static int apply(struct tree *tree, int fd, struct archive_entry *entry, struct error *err)
+{
+        return tree->plain ? meta_apply_plain(fd, entry, err) : meta_apply(fd, entry, &tree->warned, tree->ui, err);
+}
+
 static int write_failed(int code, struct error *err)
 {
         if (code == ENOSPC || code == EDQUOT)
@@ -231,7 +237,7 @@ static int make_file(struct tree *tree, struct archive_entry *entry, int parent,
         if (fd < 0)
                 return write_failed(errno, err);
         r = write_data(tree, entry, fd, err);
-        return r < 0 ? r : meta_apply(fd, entry, &tree->warned, tree->ui, err);
+        return r < 0 ? r : apply(tree, fd, entry, err);
 }
 
 static int make_folder(struct tree *tree, struct archive_entry *entry, int parent, const char *name, const char *path,
@@ -246,7 +252,7 @@ static int make_folder(struct tree *tree, struct archive_entry *entry, int paren
         fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return error_errno(err, errno, "open the folder");
-        r = meta_apply(fd, entry, &tree->warned, tree->ui, err);
+        r = apply(tree, fd, entry, err);
         if (r < 0)
                 return r;
         vec_push(&tree->folders, (struct folder_times){.path = xstrdup(path)});
@@ -292,7 +298,7 @@ static int link_data(struct tree *tree, struct archive_entry *entry, int parent,
         if (fd < 0)
                 return error_errno(err, errno, "open the link");
         r = write_data(tree, entry, fd, err);
-        return r < 0 ? r : meta_apply(fd, entry, &tree->warned, tree->ui, err);
+        return r < 0 ? r : apply(tree, fd, entry, err);
 }
 
 static int make_link(struct tree *tree, struct archive_entry *entry, const char *path, struct error *err)
@@ -324,7 +330,7 @@ static int make_link(struct tree *tree, struct archive_entry *entry, const char 
         return link_data(tree, entry, parent, name, err);
 }
 
-static int make_other(struct archive_entry *entry, int parent, const char *name, struct error *err)
+static int make_other(struct tree *tree, struct archive_entry *entry, int parent, const char *name, struct error *err)
 {
         mode_t type = archive_entry_filetype(entry);
         const char *target = archive_entry_symlink(entry);
@@ -334,11 +340,13 @@ static int make_other(struct archive_entry *entry, int parent, const char *name,
                 return error_set(err, EINVAL, "a symlink that points nowhere");
         if (type == AE_IFLNK)
                 r = symlinkat(target, parent, name);
-        else if (type == AE_IFIFO || type == AE_IFSOCK)
+        else if (!tree->plain && (type == AE_IFIFO || type == AE_IFSOCK))
                 r = mknodat(parent, name, type | 0600, 0);
         else
                 return error_set(err, ENOTSUP, "a kind of file that we do not know (%o)", (unsigned int)type);
-        return r < 0 ? write_failed(errno, err) : meta_apply_at(parent, name, entry, err);
+        if (r < 0)
+                return write_failed(errno, err);
+        return tree->plain ? 0 : meta_apply_at(parent, name, entry, err);
 }
 
 static int make_root(struct tree *tree, struct archive_entry *entry, struct error *err)
@@ -370,9 +378,9 @@ static int make_member(struct tree *tree, struct archive_entry *entry, struct er
                 return make_file(tree, entry, parent, name, err);
         if (type == AE_IFDIR)
                 return make_folder(tree, entry, parent, name, path, there, err);
-        if (type == AE_IFCHR || type == AE_IFBLK)
+        if (!tree->plain && (type == AE_IFCHR || type == AE_IFBLK))
                 return make_node(tree, entry, path, err);
-        return make_other(entry, parent, name, err);
+        return make_other(tree, entry, parent, name, err);
 }
 
 /* Innermost first, since the order does not matter to folders that still are there. */
@@ -403,6 +411,18 @@ static int unpack_members(struct tree *tree, struct error *err)
         return r;
 }
 
+static int no_tree(const struct tree *tree, enum content content, const char *kind, struct error *err)
+{
+        if (content == CONTENT_EMPTY)
+                return error_set(err, ENODATA, "it is empty");
+        if (tree->plain)
+                return error_set(err, EINVAL, "an archive is expected, tar, zip, 7z or cpio, and this is none of them");
+        return error_set(err, EINVAL, "a root file system is unpacked from tar, cpio, zip or 7z, and this is %s",
+                         content_is_image(content)    ? "a disk image (use image_build_method reuse or resize)"
+                         : content == CONTENT_FOREIGN ? kind
+                                                      : "none of them");
+}
+
 static int unpack(int fd, const char *dir, struct tree *tree, struct error *err)
 {
         enum content content = CONTENT_UNKNOWN;
@@ -413,14 +433,8 @@ static int unpack(int fd, const char *dir, struct tree *tree, struct error *err)
                 r = stream_peel(&tree->stream, &content, &kind, err);
         if (r < 0)
                 return r;
-        if (content == CONTENT_EMPTY)
-                return error_set(err, ENODATA, "it is empty");
         if (!content_is_archive(content))
-                return error_set(err, EINVAL,
-                                 "a root file system is unpacked from tar, cpio, zip or 7z, and this is %s",
-                                 content_is_image(content)    ? "a disk image (use image_build_method reuse or resize)"
-                                 : content == CONTENT_FOREIGN ? kind
-                                                              : "none of them");
+                return no_tree(tree, content, kind, err);
         r = members_open(&tree->members, tree->stream, fd, content, err);
         if (r < 0)
                 return r;
@@ -449,4 +463,37 @@ int source_unpack_tree(const char *path, const char *dir, struct source_nodes *r
         tree.nodes.v = NULL;
         tree.nodes.n = 0;
         return 0;
+}
+
+int source_unpack_plain(int fd, const char *name, const char *dir, struct ui *ui, struct error *err)
+{
+        CLEANUP(tree_done) struct tree tree = {.root = -1, .parent_fd = -1, .ui = ui, .plain = true};
+        struct stat st;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return error_errno(err, errno, "'%s'", name);
+        progress_start(ui, "unpack", (uint64_t)st.st_size);
+        r = unpack(fd, dir, &tree, err);
+        progress_end(ui);
+        return r < 0 ? error_wrap(err, r, "'%s'", name) : 0;
+}
+
+int source_unpack_file(int fd, const char *name, int to_fd, struct ui *ui, struct error *err)
+{
+        CLEANUP(stream_freep) struct stream *stream = NULL;
+        enum content content = CONTENT_UNKNOWN;
+        const void *data = NULL;
+        ssize_t n = 0;
+        int r = stream_file(fd, ui, &stream, err);
+
+        if (r == 0)
+                r = stream_peel(&stream, &content, NULL, err);
+        while (r == 0 && (n = stream_read(stream, &data, err)) > 0) {
+                r = fd_write_all(to_fd, data, (size_t)n);
+                r = r < 0 ? write_failed(-r, err) : cancel_check(err);
+        }
+        if (r == 0 && n < 0)
+                r = (int)n;
+        return r < 0 ? error_wrap(err, r, "'%s'", name) : 0;
 }

@@ -17,3 +17,6 @@ int meta_apply(int fd, struct archive_entry *entry, struct tree_warned *warned, 
 int meta_apply_at(int parent, const char *name, struct archive_entry *entry, struct error *err);
 /* The entry's times; ones that it does not say are left alone. */
 void meta_times(struct archive_entry *entry, struct timespec times[2]);
+/* For trees that belong to whoever runs us: the mode without set-id bits, and without leave to write for others; and
+ * the times. No owners, ACLs and attributes. */
+int meta_apply_plain(int fd, struct archive_entry *entry, struct error *err);
