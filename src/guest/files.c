@@ -28,6 +28,8 @@ struct operation {
         size_t n;
         mode_t mode;
         struct stat *st; /* in shared memory */
+        int (*work)(void *arg, struct error *err);
+        void *arg;
         pid_t parent;
 };
 
@@ -313,4 +315,17 @@ int guest_stat(struct guest *guest, const char *path, struct stat *ret, struct e
         if (r == -ENOENT && err)
                 error_clear(err);
         return r;
+}
+
+static int work_inside(const struct operation *op, int root_fd, struct error *err)
+{
+        if (fchdir(root_fd) < 0 || chroot(".") < 0)
+                return error_errno(err, errno, "enter the guest's root");
+        umask(022);
+        return op->work(op->arg, err);
+}
+
+int guest_call(struct guest *guest, int (*fn)(void *arg, struct error *err), void *arg, struct error *err)
+{
+        return call(&(struct operation){.guest = guest, .fn = work_inside, .work = fn, .arg = arg}, err);
 }

@@ -94,6 +94,9 @@ const char *guest_scratch(const struct guest *guest);
  * environment and `more_env` (K=V, may be NULL), whatever ROOT is. Works after guest_enter_mounts,
  * while the guest runs. The caller frees *ret. */
 int guest_entry(const struct guest *guest, const char *const *more_env, char **ret, struct error *err);
+/* Fork, and run fn(arg) as root of the guest's files, with the guest's root as its root folder: for code of ours that
+ * works on absolute paths. No process of the guest sees it; fds stay open, results come back through them. */
+int guest_call(struct guest *guest, int (*fn)(void *arg, struct error *err), void *arg, struct error *err);
 /* For struct spawn's enter: a host program in the guest's mount namespace, not chrooted (arg is the struct guest). */
 int guest_enter_mounts(void *guest, struct error *err);
 
