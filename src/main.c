@@ -20,6 +20,7 @@ const struct command *const commands[] = {
         &command_boot,
         &command_image,
         &command_cache,
+        &command_release,
         /* network boot */
         &command_serve,
         &command_watch,

@@ -1,0 +1,76 @@
+/* Names of architectures: as the kernel says them (uname -m), the other names
+ * that people and makers use, and whose programs a machine runs beside its own. */
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/str.h"
+#include "release/release_internal.h"
+
+static const struct machine {
+        const char *name;
+        const char *older;    /* programs of that machine run here too */
+        const char *other[6]; /* names */
+} machines[] = {
+        {"x86_64", NULL, {"amd64", "x64", "x86-64"}},
+        {"i386", NULL, {"i486", "i586", "i686", "386", "x86"}},
+        {"aarch64", NULL, {"arm64"}},
+        {"armv7l", "armv6l", {"armhf", "armv7", "armv8l"}},
+        {"armv6l", "armv5l", {"armv6", "armv6hf"}},
+        {"armv5l", NULL, {"armel", "armv5", "armv5tel", "arm"}},
+        {"riscv64", NULL, {"riscv64gc"}},
+        {"ppc64le", NULL, {"ppc64el", "powerpc64le"}},
+        {"ppc64", NULL, {"powerpc64"}},
+        {"s390x", NULL, {NULL}},
+        {"loongarch64", NULL, {"loong64"}},
+        {"mips64el", NULL, {"mips64le"}},
+        {"mipsel", NULL, {"mipsle"}},
+};
+
+static const struct machine *find(const char *name)
+{
+        for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
+                if (strcmp(machines[i].name, name) == 0)
+                        return &machines[i];
+                for (size_t k = 0; machines[i].other[k]; k++)
+                        if (strcmp(machines[i].other[k], name) == 0)
+                                return &machines[i];
+        }
+        return NULL;
+}
+
+const char *release_machine(const char *name)
+{
+        const struct machine *machine = find(name);
+
+        return machine ? machine->name : NULL;
+}
+
+const char *release_machine_older(const char *name)
+{
+        const struct machine *machine = find(name);
+
+        return machine ? machine->older : NULL;
+}
+
+bool release_machine_runs(const char *machine, const char *built)
+{
+        for (; machine; machine = release_machine_older(machine))
+                if (strcmp(machine, built) == 0)
+                        return true;
+        return false;
+}
+
+/* The kernel may have more bits than the system on it: then we have fewer, too. */
+const char *release_host_machine(void)
+{
+        static struct utsname host;
+        const char *name;
+
+        uname(&host);
+        name = release_machine(host.machine);
+        if (sizeof(void *) == 4 && str_eq(name, "aarch64"))
+                return "armv7l";
+        if (sizeof(void *) == 4 && str_eq(name, "x86_64"))
+                return "i386";
+        return name ? name : host.machine;
+}
