@@ -31,6 +31,8 @@ static int reload(struct daemon *daemon, struct error *err)
                 if (daemon->dhcp)
                         dhcp_server_reload(daemon->dhcp, daemon->dhcp_site);
                 current_release(daemon->current, old);
+                if (daemon->keeper)
+                        keeper_look(daemon->keeper);
                 daemon_log(daemon, "the site file was read again");
         } else {
                 if (r == -EINVAL && err && !err->message)
@@ -220,6 +222,8 @@ static int start_all(struct daemon *daemon, struct error *err)
                 r = daemon_capture_start(daemon, err);
         if (r == 0 && daemon->dhcp)
                 r = dhcp_server_start(daemon->dhcp, err);
+        if (r == 0 && daemon->keeper)
+                r = keeper_start(daemon->keeper, &daemon->events, err);
         if (r == 0)
                 r = control_start(daemon->control, daemon_handle, daemon, err);
         return r;
@@ -263,6 +267,7 @@ static void close_all(struct daemon *daemon)
         control_free(daemon->control);
         daemon->control = NULL;
         capture_stop(daemon->capture);
+        keeper_free(daemon->keeper);
         dhcp_server_free(daemon->dhcp);
         tftp_server_free(daemon->tftp);
         http_server_free(daemon->http);
@@ -283,8 +288,13 @@ static void close_all(struct daemon *daemon)
 static int serve(struct daemon *daemon, struct error *err)
 {
         sigset_t signals;
-        int r;
+        int r = 0;
 
+        /* It has none of our sockets, and signals are not held back in it. */
+        if (daemon->options->site)
+                r = keeper_open(daemon_roots, (void *)daemon->options, &daemon->keeper, err);
+        if (r < 0)
+                return r;
         /* Threads inherit it: only the main one is told of signals. */
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);

@@ -11,6 +11,7 @@
 #include "serve/daemon.h"
 #include "serve/dhcp.h"
 #include "serve/http.h"
+#include "serve/keeper.h"
 #include "serve/site_files.h"
 #include "serve/tftp.h"
 #include "serve/timeline.h"
@@ -28,6 +29,7 @@ struct daemon {
         struct http_server *http, *https;
         struct control *control;
         struct capture *capture; /* NULL: packets are not captured */
+        struct keeper *keeper;   /* NULL: a site that is made of a folder needs none */
         struct event_store *store;
         struct http_route routes[1];
         pthread_mutex_t mutex; /* of reloads, and of writing to the store: SIGHUP and commands may meet */
@@ -39,6 +41,8 @@ struct daemon {
 
 /* daemon_site.c: the site, with `bind` on the interfaces of this host. */
 int daemon_site(const struct daemon_options *options, bool bind, struct site **ret, struct error *err);
+/* A keeper_list: `arg` is the options. The daemon has read the same file, and said what is wrong with it. */
+int daemon_roots(void *arg, struct keeper_jobs *ret, struct error *err);
 /* Folders and files that are read while it serves (strv). */
 char **daemon_folders(const struct site *site);
 

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "serve/daemon_internal.h"
+#include "serve/roots.h"
 
 static uint32_t host_order(const struct sockaddr *address)
 {
@@ -55,22 +56,18 @@ static int bind_network(struct site *site, size_t i, struct error *err)
         return site_bind(site, i, address, mask, err);
 }
 
-static int load(const struct daemon_options *options, struct site **ret, struct error *err)
+static int load(const struct daemon_options *options, struct site **ret, struct diags *diags, struct error *err)
 {
-        CLEANUP(diags_clear) struct diags diags = {0};
-        int r;
-
         if (!options->site)
                 return site_quick(options->quick, options->interface, options->mode, ret, err);
-        r = site_load(options->site, ret, &diags);
-        diags_print(&diags, stderr, isatty(STDERR_FILENO));
-        return r;
+        return site_load(options->site, ret, diags);
 }
 
-int daemon_site(const struct daemon_options *options, bool bind, struct site **ret, struct error *err)
+static int load_bound(const struct daemon_options *options, bool bind, struct site **ret, struct diags *diags,
+                      struct error *err)
 {
         CLEANUP(site_freep) struct site *site = NULL;
-        int r = load(options, &site, err);
+        int r = load(options, &site, diags, err);
 
         if (r < 0)
                 return r;
@@ -83,6 +80,26 @@ int daemon_site(const struct daemon_options *options, bool bind, struct site **r
         }
         *ret = steal(&site);
         return 0;
+}
+
+int daemon_site(const struct daemon_options *options, bool bind, struct site **ret, struct error *err)
+{
+        CLEANUP(diags_clear) struct diags diags = {0};
+        int r = load_bound(options, bind, ret, &diags, err);
+
+        diags_print(&diags, stderr, isatty(STDERR_FILENO));
+        return r;
+}
+
+int daemon_roots(void *arg, struct keeper_jobs *ret, struct error *err)
+{
+        CLEANUP(diags_clear) struct diags diags = {0};
+        CLEANUP(site_freep) struct site *site = NULL;
+        int r = load_bound(arg, true, &site, &diags, err);
+
+        if (r == -EINVAL && err && !err->message)
+                return error_set(err, EINVAL, "the site file has errors");
+        return r < 0 ? r : roots_list(site, ret, err);
 }
 
 /* What libraries read, beside the site's own. */

@@ -168,18 +168,34 @@ static const char *const calls[] = {
         "uname",
 };
 
-static int drop_capabilities(struct error *err)
+/* Those of `wanted` that it has. */
+static void cap_intersect(cap_t wanted, cap_t have)
 {
-        cap_t none = cap_init();
-        int r;
+        static const cap_flag_t flags[] = {CAP_PERMITTED, CAP_EFFECTIVE};
 
-        if (!none)
-                return error_errno(err, errno, "capabilities");
-        (void)cap_reset_ambient();
-        r = cap_set_proc(none);
-        cap_free(none);
+        for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++) {
+                cap_flag_value_t is_there = CAP_CLEAR;
+
+                if (cap_get_flag(have, cap, CAP_PERMITTED, &is_there) < 0 || is_there == CAP_CLEAR)
+                        for (size_t i = 0; i < 2; i++)
+                                (void)cap_set_flag(wanted, flags[i], 1, &cap, CAP_CLEAR);
+        }
+}
+
+int sandbox_keep(const char *capabilities, struct error *err)
+{
+        cap_t have = cap_get_proc(), wanted = cap_from_text(capabilities);
+        int r = have && wanted ? 0 : -ENOMEM;
+
+        if (r == 0) {
+                (void)cap_reset_ambient();
+                cap_intersect(wanted, have);
+                r = cap_set_proc(wanted) < 0 ? -errno : 0;
+        }
+        cap_free(have);
+        cap_free(wanted);
         if (r < 0)
-                return error_errno(err, errno, "give up all capabilities");
+                return error_errno(err, -r, "give up capabilities");
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return error_errno(err, errno, "PR_SET_NO_NEW_PRIVS");
         return 0;
@@ -190,6 +206,8 @@ static int drop_capabilities(struct error *err)
 enum {
         READ_FILE = LANDLOCK_ACCESS_FS_READ_FILE,
         READ = READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+        RUN_FILE = READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE,
+        RUN = READ | RUN_FILE,
         WRITE_FILE = READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE,
         WRITE = READ | WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
                 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK,
@@ -210,19 +228,29 @@ static int allow(int rules, const char *path, uint64_t folder, uint64_t file, st
         return 0;
 }
 
+static int allow_all(int rules, const char *const *paths, uint64_t folder, uint64_t file, struct error *err)
+{
+        int r = 0;
+
+        for (const char *const *path = paths; r == 0 && path && *path; path++)
+                r = allow(rules, *path, folder, file, err);
+        return r;
+}
+
 /* 1: in place, 0: this kernel has none. */
 static int lock_files(const struct sandbox *sandbox, struct error *err)
 {
         struct landlock_ruleset_attr attr = {.handled_access_fs = ALL};
         CLEANUP_CLOSE int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
-        int r = 0;
+        int r;
 
         if (rules < 0)
                 return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : error_errno(err, errno, "Landlock");
-        for (const char *const *path = sandbox->readable; r == 0 && path && *path; path++)
-                r = allow(rules, *path, READ, READ_FILE, err);
-        for (const char *const *path = sandbox->writable; r == 0 && path && *path; path++)
-                r = allow(rules, *path, WRITE, WRITE_FILE, err);
+        r = allow_all(rules, sandbox->readable, READ, READ_FILE, err);
+        if (r == 0)
+                r = allow_all(rules, sandbox->writable, WRITE, WRITE_FILE, err);
+        if (r == 0)
+                r = allow_all(rules, sandbox->runnable, RUN, RUN_FILE, err);
         if (r < 0)
                 return r;
         if (syscall(SYS_landlock_restrict_self, rules, 0) < 0)
@@ -264,14 +292,14 @@ static int filter_calls(struct error *err)
 
 int sandbox_enter(const struct sandbox *sandbox, const char **ret_strength, struct error *err)
 {
-        int locked, r = drop_capabilities(err);
+        int locked, r = sandbox_keep("=", err);
 
         if (r < 0)
                 return r;
         locked = lock_files(sandbox, err);
         if (locked < 0)
                 return locked;
-        r = filter_calls(err);
+        r = sandbox->runnable ? 0 : filter_calls(err);
         if (r < 0)
                 return r;
         *ret_strength = locked ? "without capabilities, confined to its folders and system calls"

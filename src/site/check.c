@@ -253,6 +253,10 @@ void site_check_files(struct load *load, const struct site_profile *profile, str
                 check_file(load, profile->firmware, profile->range, "the firmware folder");
         if (profile->image)
                 check_file(load, profile->image, profile->range, "the image");
+        if (profile->root.kind == SITE_ROOT_SQUASHFS)
+                check_served(load, profile->root.path, profile->range, "the root");
+        else if (profile->root.kind != SITE_ROOT_NONE && profile->root.server == 0)
+                check_file(load, profile->root.path, profile->range, "the root");
 }
 
 static bool is_boot_name(const char *name)
@@ -313,6 +317,7 @@ void load_check(struct load *load, const char *path)
         index_machines(load);
         check_networks(load);
         check_reservations(load);
+        site_check_roots(load);
         check_root_folder(load, path);
 }
 

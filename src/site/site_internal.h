@@ -115,6 +115,9 @@ void load_network(struct load *load, const struct hcl_block *block);
 void load_machine(struct load *load, const struct hcl_block *block);
 void load_profile_names(struct load *load, const struct hcl_block *block);
 void load_profile_body(struct load *load, const struct named_profile *named);
+/* root.c */
+void load_root(struct load *load, const struct hcl_block *block, struct site_profile *profile);
+void site_check_roots(struct load *load);
 /* locals.c: into private->scope. */
 void load_locals(struct load *load, const struct hcl_block *blocks, size_t n);
 /* Members of both objects (NULL: none), those of `over` winning; sensitive: so marked. */

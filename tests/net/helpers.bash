@@ -106,7 +106,12 @@ background() {
   echo $! >"$name.pid"
 }
 # Its own process rather than those that entered the namespaces for it.
-pid_of() { innermost "$(cat "$1.pid")"; }
+pid_of() {
+  local pid
+  pid=$(cat "$1.pid")
+  while [ "$(cat "/proc/$pid/comm")" = bash ] || [ "$(cat "/proc/$pid/comm")" = nsenter ]; do pid=$(pgrep -P "$pid"); done
+  printf '%s\n' "$pid"
+}
 stop() {
   kill -TERM "$(pid_of "$1")"
   wait "$(cat "$1.pid")"

@@ -32,14 +32,14 @@ profile "installer" {
 profile "nfs" {
   kernel = "debian/linux"
   root "nfs" {
-    path = "/srv/nfs"
+    path = "/srv"
   }
 }
 profile "nfs-dracut" {
   kernel    = "debian/linux"
   initramfs = "dracut"
   root "nfs" {
-    path     = "/srv/nfs"
+    path     = "/srv"
     server   = "10.77.0.7"
     options  = "vers=4"
     writable = true
@@ -49,7 +49,7 @@ profile "nfs-live" {
   kernel    = "debian/linux"
   initramfs = "live-boot"
   root "nfs" {
-    path = "/srv/nfs"
+    path = "/srv"
   }
 }
 profile "nbd" {
@@ -127,7 +127,7 @@ profile "pi-image" {
 profile "pi-plain" {
   firmware = "firmware"
   root "nfs" {
-    path = "/srv/pi"
+    path = "/srv"
   }
 }
 machine "m1" {

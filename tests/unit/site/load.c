@@ -214,6 +214,19 @@ static const struct {
         {PROFILE("kernel = \"debian/linux\"\nroot \"nbd\" {\n}"), "an image is needed here"},
         {PROFILE("kernel = \"debian/linux\"\nroot \"nfs\" {\n path = \"/x\"\n export = \"y\"\n}"),
          "only nbd has exports with a name"},
+        {PROFILE("kernel = \"debian/linux\"\nroot \"nbd\" {\n path = \"/x\"\n export = \"a,b\"\n}"),
+         "'a,b' cannot be the name of an export"},
+        {PROFILE("kernel = \"debian/linux\"\nroot \"nfs\" {\n path = \"/a\\\"b\"\n}"),
+         "NFS exports no folder with '\"' or '\\' in its name"},
+        {PROFILE("kernel = \"debian/linux\"\nroot \"nbd\" {\n path = \"/x\"\n}") "profile \"q\" {\n kernel = "
+                                                                                 "\"debian/linux\"\nroot \"nbd\" {\n "
+                                                                                 "path = \"/y\"\n export = "
+                                                                                 "\"p\"\n}\n}\n",
+         "the profiles 'p' and 'q' export two images under the name 'p'"},
+        {PROFILE("kernel = \"debian/linux\"\nroot \"nfs\" {\n path = \"/x\"\n}") "profile \"q\" {\n kernel = "
+                                                                                 "\"debian/linux\"\nroot \"nfs\" {\n "
+                                                                                 "path = \"/y\"\n port = 99\n}\n}\n",
+         "the profiles 'p' and 'q' have roots by NFS at two ports"},
         {PROFILE("kernel = \"debian/linux\"\ninitramfs = \"initramfs-tools\"\nroot \"squashfs\" {\n path = \"x\"\n}"),
          "12:13: initramfs-tools cannot mount a root of this kind by itself"},
         {PROFILE("firmware = \"firmware\"\nimage = \"x.img\""), "the firmware comes from a folder or from an image"},
@@ -253,6 +266,8 @@ static const struct {
         {PROFILE("kernel = \"debian/linux\"\nanswers \"a\" {\n file = \"none\"\n}"),
          "12:9: warning: the file of answers '"},
         {PROFILE("image = \"nothing.img\""), "10:9: warning: the image '"},
+        {PROFILE("kernel = \"debian/linux\"\nroot \"nbd\" {\n path = \"none\"\n}"), "10:9: warning: the root '"},
+        {PROFILE("kernel = \"debian/linux\"\nroot \"squashfs\" {\n path = \"none\"\n}"), "10:9: warning: the root '"},
         {"network \"a\" {\n mode = \"proxy\"\n subnet = \"10.0.0.0/24\"\n range = [\"10.0.0.1\", \"10.0.0.2\"]\n}",
          "4:10: warning: no addresses are given away in proxy mode"},
 };

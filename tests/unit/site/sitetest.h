@@ -33,10 +33,20 @@ static inline void put(const char *name, const char *text)
 static inline int make_folder(void **state)
 {
         static const char *const files[] = {
-                "loaders/undionly.kpxe",  "loaders/snponly.efi",       "loaders/ipxe.efi",
-                "loaders/grubnetx64.efi", "loaders/grubnetaa64.efi",   "loaders/shimx64.efi",
-                "loaders/pxelinux.0",     "root/debian/linux",         "root/debian/initrd.gz",
-                "firmware/start4.elf",    "loaders/snponly-arm64.efi", "loaders/grubhttpx64.efi",
+                "loaders/undionly.kpxe",
+                "loaders/snponly.efi",
+                "loaders/ipxe.efi",
+                "loaders/grubnetx64.efi",
+                "loaders/grubnetaa64.efi",
+                "loaders/shimx64.efi",
+                "loaders/pxelinux.0",
+                "root/debian/linux",
+                "root/debian/initrd.gz",
+                "firmware/start4.elf",
+                "loaders/snponly-arm64.efi",
+                "loaders/grubhttpx64.efi",
+                "debian.img",
+                "root/live/filesystem.squashfs",
         };
 
         (void)state;
