@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# The DHCP server and the relay agent with the clients that people use.
+# The DHCP server and the relay agent with the clients that people use: what
+# they are told. Each part of a lease's life, client by client: clients.bats.
 
 # shellcheck disable=SC2154 # set by the helpers
 load helpers
@@ -62,24 +63,6 @@ udhcpc() { clients busybox udhcpc -s "$PWD/script" "$@"; }
   wait_for 20 shows dhcpd '< RELEASE 10.77.0.11'
   stop dhcpd
   [[ $(tail -n 1 dhcpd.log) == *' acks=2 '*' leases=0 '* ]]
-}
-
-@test "dhcp: udhcpc finds its address in use, declines it and gets another" {
-  site 'probe = false'
-  serves
-  udhcpc_script
-  plug c0 52:54:00:77:01:12
-  udhcpc -i c0 -n -q
-  taken=$(sed -n 's/^ip=//p' told.bound)
-  clients ip address flush dev c0
-  plug c1 52:54:00:77:01:13 # somebody without a lease
-  clients ip address add "$taken/24" dev c1
-  rm told.bound
-  background udhcpc udhcpc -f -a500 -i c0
-  wait_for 60 shows dhcpd '< DECLINE'
-  wait_for 60 test -e told.bound
-  [ "$(sed -n 's/^ip=//p' told.bound)" != "$taken" ]
-  shows dhcpd "$taken is in use by somebody without a lease"
 }
 
 @test "dhcp: what is in use is not even offered" {
