@@ -446,13 +446,19 @@ static int prepare_bootstrap(struct job *job, struct error *err)
 struct architecture {
         const char *tree;
         int machine, bits;
+        char platform[sizeof(((struct job *)0)->platform)];
 };
 
 static int find_architecture(void *arg, struct error *err)
 {
         struct architecture *found = arg;
+        const char *platform = "";
+        int r = guest_architecture(found->tree, &found->machine, &found->bits, err);
 
-        return guest_architecture(found->tree, &found->machine, &found->bits, err);
+        if (r == 0)
+                r = guest_platform(found->tree, &platform, err);
+        snprintf(found->platform, sizeof(found->platform), "%s", platform);
+        return r;
 }
 
 int base_plan(struct job *job, bool *ret_ready, struct error *err)
@@ -504,6 +510,7 @@ int base_prepare(struct job *job, struct error *err)
                 return error_wrap(err, r, "the base system");
         job->machine = found.machine;
         job->bits = found.bits;
+        memcpy(job->platform, found.platform, sizeof(job->platform));
         memcpy(job->key, job->base.key, sizeof(job->key));
         strv_add(&job->layers, job->base.tree);
         if (job->base.over)

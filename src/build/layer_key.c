@@ -47,6 +47,12 @@ int layer_key_step(const struct job *job, const struct build_step *step, struct 
         begin(job, key);
         key_text(key, "type", step->type->name);
         schema_digest(step->type->schema, step->config, key_part(key, "configuration"));
+        if (step->type->guest_inputs) {
+                int r = step->type->guest_inputs(step->config, job->platform, key, err);
+
+                if (r < 0)
+                        return r;
+        }
         return step->type->inputs ? step->type->inputs(step->config, key, err) : 0;
 }
 

@@ -115,6 +115,7 @@ static struct provision_context context_of(const struct job *job, const struct b
                 .builder_type = job->build->type,
                 .interp = &job->build->interp,
                 .run_uuid = job->run_uuid,
+                .platform = job->platform,
                 .debug = job->options->debug,
                 .timeout_ms = step->block->timeout_ms,
         };

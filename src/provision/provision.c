@@ -9,7 +9,7 @@
 #include "provision/rows.h"
 
 static const struct provisioner_type *const types[] = {
-        &provision_ansible, &provision_breakpoint,  &provision_file,
+        &provision_ansible, &provision_breakpoint,  &provision_file,  &provision_release,
         &provision_shell,   &provision_shell_local, &provision_sleep,
 };
 

@@ -17,8 +17,9 @@ struct provision_context {
         const char *build_name, *builder_type;
         const struct interp *interp; /* for SCHEMA_LATE keys; fields are added by the provisioner */
         const char *run_uuid;
-        bool debug;         /* -debug */
-        int64_t timeout_ms; /* `timeout` of the step; 0: none */
+        const char *platform; /* of the guest, as guest_platform() says; "" on the host */
+        bool debug;           /* -debug */
+        int64_t timeout_ms;   /* `timeout` of the step; 0: none */
 };
 
 struct provisioner_type {
@@ -31,6 +32,8 @@ struct provisioner_type {
          * scripts and uploads), as parts of the layer's key. To be called when the steps
          * before it have run: they may make the files. NULL: nothing. */
         int (*inputs)(const void *config, struct key *key, struct error *err);
+        /* The same of what hangs on the guest's platform, too ("": it is not known yet). NULL: nothing. */
+        int (*guest_inputs)(const void *config, const char *platform, struct key *key, struct error *err);
         int (*run)(const void *config, const struct provision_context *context, struct error *err);
         bool on_host; /* changes no layer: run each time, never cached */
         /* With this config it only reads the guest (a download): changes no layer, is run

@@ -4,8 +4,8 @@
 #include "local/script.h"
 #include "provision/provision.h"
 
-extern const struct provisioner_type provision_ansible, provision_breakpoint, provision_file, provision_shell,
-        provision_shell_local, provision_sleep;
+extern const struct provisioner_type provision_ansible, provision_breakpoint, provision_file, provision_release,
+        provision_shell, provision_shell_local, provision_sleep;
 
 /* A row for the stand-alone executable of this name, made at its first use. Errors as plugin_load's. */
 int provision_external(const char *name, const struct provisioner_type **ret, struct error *err);

@@ -10,11 +10,10 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/spawn.h"
-#include "base/tail.h"
 #include "release/release_internal.h"
 #include "source/source.h"
 
-enum { MERGE_DEPTH = 64 };
+enum { MERGE_DEPTH = 64, CHECK_MS = 60 * 1000 };
 
 /* ---- the archive as the release has it ---- */
 
@@ -154,26 +153,41 @@ void release_check_command(const struct release *release, const char *dir, const
                           word == release->validate ? path_join(dir, *word) : str_replace(*word, "${dir}", dir));
 }
 
-struct check {
-        const char *expect;
-        bool met;
-        struct tail tail;
-};
+void release_check_line(struct release_check *check, const char *line)
+{
+        check->met = check->met || (check->release->expect && strstr(line, check->release->expect));
+        tail_add(&check->tail, line);
+}
+
+int release_check_result(struct release_check *check, int status, const char *where, struct error *err)
+{
+        const struct release *release = check->release;
+        int r = 0;
+
+        if (status != 0)
+                r = error_set(err, EIO, "it ends with status %d", status);
+        else if (release->expect && !check->met)
+                r = error_set(err, EIO, "it does not say '%s'", release->expect);
+        if (r < 0) {
+                r = tail_append(&check->tail, err, r);
+                r = error_wrap(err, r, "%s %s does not run %s: '%s'", release->name, release->version, where,
+                               release->validate[0]);
+        }
+        tail_clear(&check->tail);
+        return r;
+}
 
 static void on_line(void *arg, bool is_stderr, const char *line)
 {
-        struct check *check = arg;
-
         (void)is_stderr;
-        check->met = check->met || (check->expect && strstr(line, check->expect));
-        tail_add(&check->tail, line);
+        release_check_line(arg, line);
 }
 
 static int validate(const struct release *release, const char *dir, struct error *err)
 {
         CLEANUP_STRV char **argv = NULL, **env = strv_dup(STRV(environ));
         const char *path = getenv("PATH");
-        struct check check = {.expect = release->expect, .met = !release->expect};
+        struct release_check check = {.release = release};
         int status = 0, r;
 
         if (!release->validate)
@@ -182,21 +196,15 @@ static int validate(const struct release *release, const char *dir, struct error
         r = spawn_run(&(struct spawn){.argv = STRV(argv),
                                       .env = STRV(env),
                                       .cwd = dir,
-                                      .timeout_ms = 60 * 1000,
+                                      .timeout_ms = CHECK_MS,
                                       .on_line = on_line,
                                       .arg = &check},
                       &status, err);
-        if (r == 0 && status != 0)
-                r = error_set(err, EIO, "it ends with status %d", status);
-        if (r == 0 && !check.met)
-                r = error_set(err, EIO, "it does not say '%s'", release->expect);
         if (r < 0) {
-                r = tail_append(&check.tail, err, r);
-                r = error_wrap(err, r, "%s %s does not run here: '%s'", release->name, release->version,
-                               release->validate[0]);
+                tail_clear(&check.tail);
+                return error_wrap(err, r, "the check of %s %s", release->name, release->version);
         }
-        tail_clear(&check.tail);
-        return r;
+        return release_check_result(&check, status, "here", err);
 }
 
 /* A tree for another root, or another processor, cannot be tried. */

@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/tail.h"
 #include "base/ui.h"
 #include "base/vec.h"
 
@@ -112,6 +113,16 @@ int release_install(const struct release *release, const struct release_archive 
 /* The check as a command: argv[0] in the folder `dir`; environment K=V, PATH before `path`. The caller frees. */
 void release_check_command(const struct release *release, const char *dir, const char *path, char ***ret_argv,
                            char ***ret_env);
+
+/* What the command says, line by line, and what that and its status mean. */
+struct release_check {
+        const struct release *release;
+        bool met; /* what is expected was said */
+        struct tail tail;
+};
+void release_check_line(struct release_check *check, const char *line);
+/* `where`: "here", "in the guest". Clears what was collected. */
+int release_check_result(struct release_check *check, int status, const char *where, struct error *err);
 
 struct release_installed {
         char *name, *version, *machine, *url, *sha256, *selector;
