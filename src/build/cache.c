@@ -16,7 +16,8 @@
 #include "base/str.h"
 #include "build/seal.h"
 
-static const char *const kinds[] = {"images", "bases", "layers", "current", "plans", "staging", "locks", NULL};
+static const char *const kinds[] = {"images", "bases",   "layers", "current", "packages",
+                                    "plans",  "staging", "locks",  NULL};
 
 char *cache_place(const struct cache *cache, const char *kind, const char *key)
 {

@@ -5,6 +5,7 @@
  *     bases/KEY/tree        a base as a tree, with nodes.json
  *     layers/KEY            one step's changes
  *     current/KEY           the key of the layer that stands for this one (layer.c)
+ *     packages/SYSTEM       what package managers fetched in guests (guest/archives.h)
  *     plans/ID.json         what a build's layers were made of (record.h)
  *     staging/ID            work under way, locked by its process
  *     locks/KEY             so that two builds make a thing once

@@ -78,6 +78,7 @@ int step_guest(struct job *job, const char *stage, struct guest **ret, struct er
         CLEANUP_FREE struct guest_mount *mounts = mounts_of(&job->arm->image_chroot_mounts);
         CLEANUP_FREE struct guest_mount *more = mounts_of(&job->arm->additional_chroot_mounts);
         CLEANUP_FREE char *shared = path_join(job->cache.staging, "shared");
+        CLEANUP_FREE char *packages = job->arm->package_cache ? path_join(job->cache.root, "packages") : NULL;
         const char *const folders[] = {layer, upper, work, scratch};
 
         for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
@@ -101,6 +102,7 @@ int step_guest(struct job *job, const char *stage, struct guest **ret, struct er
                                    .qemu_destination = job->arm->qemu_binary_destination_path,
                                    .accelerate = step_accelerated(job),
                                    .shared = shared,
+                                   .packages = packages,
                                    .mount_path = job->arm->image_mount_path,
                            },
                            ret, err);

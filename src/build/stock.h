@@ -14,7 +14,7 @@
 #include "base/vec.h"
 
 struct stock_item {
-        const char *kind; /* "download", "image", "base", "layer" */
+        const char *kind; /* "download", "packages", "image", "base", "layer" */
         char *key;
         char *path;
         char *what; /* for people: "Provisioner shell, build 'arm'"; or NULL */

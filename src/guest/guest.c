@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "guest/archives.h"
 #include "guest/inject.h"
 #include "guest/inside.h"
 #include "guest/links.h"
@@ -104,11 +105,13 @@ int guest_start(struct userns *ns, const struct guest_config *config, struct gue
         CLEANUP(guest_freep) struct guest *guest = xcalloc(1, sizeof(*guest));
         CLEANUP_STRV char **lowers = NULL;
         CLEANUP_FREE char *mount_path = config->mount_path ? absolute(config->mount_path) : NULL;
+        CLEANUP_FREE char *packages = config->packages ? absolute(config->packages) : NULL;
         struct guest_config own = *config;
         int r = 0;
 
         guest->ns = ns;
         guest->control = -1;
+        guest->watcher.sock = -1;
         for (size_t i = 0; i < GUEST_FDS; i++)
                 guest->fds[i] = -1;
         for (size_t i = 0; config->lowers && config->lowers[i]; i++)
@@ -122,13 +125,17 @@ int guest_start(struct userns *ns, const struct guest_config *config, struct gue
         own.upper = guest->upper;
         own.work = guest->work;
         own.mount_path = mount_path;
+        own.packages = packages;
         if (mount_path)
                 r = make_mount_path(guest, mount_path, err);
         if (r == 0)
                 r = start(guest, &own, err);
+        if (r >= 0)
+                guest->env = make_env(config, r > 0 ? arch_at((size_t)r - 1) : NULL);
+        if (r >= 0)
+                r = archives_watch(guest, err);
         if (r < 0)
                 return error_wrap(err, r, "start the guest");
-        guest->env = make_env(config, r > 0 ? arch_at((size_t)r - 1) : NULL);
         *ret = steal(&guest);
         return 0;
 }
@@ -155,6 +162,7 @@ static void end(struct guest *guest)
                         ;
         }
         guest->init = 0;
+        archives_end(guest);
         close_p(&guest->control);
         for (size_t i = 0; i < GUEST_FDS; i++)
                 close_p(&guest->fds[i]);
@@ -163,13 +171,15 @@ static void end(struct guest *guest)
 
 static int clean_up(void *arg, struct error *err)
 {
-        static const char *const parts[] = {"below", "inject", "originals",   "injected", "links", "root",
-                                            "cell",  "native", "native-qemu", "seen",     NULL};
+        static const char *const parts[] = {"below",  "inject",      "originals", "injected", "links",   "root", "cell",
+                                            "native", "native-qemu", "seen",      "store",    "fetched", NULL};
         const struct guest *guest = arg;
         CLEANUP_FREE char *volatile_mark = path_join(guest->work, "work");
         CLEANUP_FREE char *native = path_join(guest->scratch, "native-qemu");
         int r = links_undo(guest->scratch, guest->upper, err);
 
+        if (r == 0)
+                r = archives_undo(guest->scratch, guest->upper, err);
         if (r == 0)
                 r = inject_undo(guest->scratch, guest->upper, err);
         if (r == 0 && path_exists(native))

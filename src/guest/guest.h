@@ -33,6 +33,7 @@ struct guest_config {
         const char *qemu_destination; /* where templates expect it, or NULL */
         bool accelerate;              /* the host's builds of tools run in place of emulated ones (native.h) */
         const char *shared;     /* a folder for what guests of one build have in common; NULL: each makes its own */
+        const char *packages;   /* a folder for the packages that guests of all builds fetch (archives.h); NULL: none */
         const char *mount_path; /* also visible here, inside the build's mount namespace (image_mount_path), or NULL */
 };
 

@@ -3,6 +3,7 @@
  * that line N of the list hides, if there is one. */
 #include "guest/inject.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -246,6 +247,44 @@ static void restore_times(const struct inject *in, const char *path)
                 if (from >= 0 && to >= 0)
                         node_copy_times(from, to);
         }
+}
+
+static int link_files(int from, const char *suffix, int below, int to, struct error *err)
+{
+        int copy = fcntl(from, F_DUPFD_CLOEXEC, 0);
+        CLEANUP_CLOSEDIR DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+        const struct dirent *entry;
+
+        while (dir && (entry = readdir(dir))) {
+                const char *name = entry->d_name;
+
+                if (name[0] == '.' || !str_ends(name, suffix) || faccessat(below, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                        continue;
+                if (linkat(from, name, to, name, 0) < 0 && errno != ENOENT)
+                        return error_errno(err, errno, "link '%s'", name);
+        }
+        return 0;
+}
+
+int inject_links(struct inject *in, const char *folder, int from, const char *suffix, struct error *err)
+{
+        CLEANUP_FREE char *real = NULL, *last = NULL;
+        CLEANUP_CLOSE int below = -1, to = -1;
+        int r = real_folder(in, folder, &real);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : error_errno(err, -r, "path '%s' in the image", folder);
+        r = clone_folders(in, real, err);
+        if (r < 0)
+                return r;
+        below = inroot_open(in->below, real, O_RDONLY | O_DIRECTORY, 0);
+        to = inroot_open(in->layer, real, O_RDONLY | O_DIRECTORY, 0);
+        if (below < 0 || to < 0)
+                return error_errno(err, below < 0 ? -below : -to, "open folder '%s'", real);
+        r = link_files(from, suffix, below, to, err);
+        last = path_join(real, "x");
+        restore_times(in, last);
+        return r;
 }
 
 int inject_end(struct inject *in, struct error *err)

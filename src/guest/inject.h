@@ -24,6 +24,9 @@ int inject_resolv(struct inject *in, struct error *err);
 int inject_mountpoint(struct inject *in, const char *path, bool folder, struct error *err);
 /* A copy of a file of the host's, unless the image has one there. */
 int inject_file(struct inject *in, const char *path, const char *from, struct error *err);
+/* All files of the open folder `from` whose names end in `suffix`, as further names of them in a folder of the image,
+ * where it has no such file. No folder there: nothing. What provisioners do to them is for the caller to undo. */
+int inject_links(struct inject *in, const char *folder, int from, const char *suffix, struct error *err);
 /* The last step: times of folders. Closes the fds. */
 int inject_end(struct inject *in, struct error *err);
 

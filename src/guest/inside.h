@@ -12,5 +12,6 @@ struct guest {
         int fds[GUEST_FDS];
         char *scratch, *upper, *work, *root;
         char **env;
-        char **made; /* folders of the host that were made for mount_path, the outermost first */
+        struct child watcher; /* of what it fetches (archives.h); pid 0: none */
+        char **made;          /* folders of the host that were made for mount_path, the outermost first */
 };

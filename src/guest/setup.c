@@ -31,6 +31,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "guest/arch.h"
+#include "guest/archives.h"
 #include "guest/binfmt.h"
 #include "guest/inject.h"
 #include "guest/inroot.h"
@@ -128,6 +129,8 @@ static int inject(struct work *work, struct error *err)
         for (size_t i = 0; r == 0 && i < work->n_mounts; i++)
                 if (mounts_needs_point(work->mounts, work->n_mounts, i, &folder))
                         r = inject_mountpoint(&in, work->mounts[i].destination, folder, err);
+        if (r == 0 && config->packages)
+                r = archives_inject(&in, config->packages, work->arch->name, err);
         /* With flag F nobody needs qemu in the guest, but a template that names its place may look for it. */
         if (r == 0 && work->qemu && config->qemu_destination) {
                 program = arch_qemu(work->arch, config->qemu);

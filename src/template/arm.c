@@ -104,6 +104,9 @@ static const struct schema_key arm_keys[] = {
             .help = "where it would be in the guest; nothing is copied there"),
         KEY("accelerate", SCHEMA_BOOL, 0, accelerate, .fallback = "true",
             .help = "false: no program of the host's runs in place of the same one that would be emulated"),
+        KEY("package_cache", SCHEMA_BOOL, 0, package_cache, .fallback = "true",
+            .help = "false: packages that apt fetches in the guest are neither kept for other builds nor taken from "
+                    "them"),
         KEY("bootstrap", SCHEMA_BLOCKS, 0, bootstrap, .sub = &bootstrap_schema,
             .help = "instead of file_urls: a Debian made by mmdebstrap (method new)"),
 };

@@ -47,7 +47,7 @@ struct arm_builder {
         struct schema_string_lists image_setup_extra;
         char **image_chroot_env;
         char *qemu_binary_source_path, *qemu_binary_destination_path;
-        bool accelerate;
+        bool accelerate, package_cache;
         struct schema_blocks bootstrap; /* of struct arm_bootstrap; at most one */
         /* checked: */
         enum image_method method;

@@ -70,6 +70,9 @@ static const struct schema_key keys[] = {
             .help = "the image's processor; it is read from the image anyway"),
         KEY("accelerate", SCHEMA_BOOL, 0, arm.accelerate, .fallback = "true",
             .help = "false: no program of the host's runs in place of the same one that would be emulated"),
+        KEY("package_cache", SCHEMA_BOOL, 0, arm.package_cache, .fallback = "true",
+            .help = "false: packages that apt fetches in the guest are neither kept for other builds nor taken from "
+                    "them"),
         KEY("qemu_binary", SCHEMA_STRING, 0, arm.qemu_binary_source_path,
             .help = "qemu-user for the image's processor; found by itself where it is left out"),
         KEY("qemu_args", SCHEMA_STRINGS, 0, qemu_args, .help = "its arguments: [\"-cpu\", \"cortex-a8\"]"),
