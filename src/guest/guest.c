@@ -100,6 +100,34 @@ static int start(struct guest *guest, const struct guest_config *config, struct 
         return r;
 }
 
+/* The recogniser: sees what the guest's first process saw, but not from inside. */
+static int recognise(void *arg, int sock, struct error *err)
+{
+        struct guest *guest = arg;
+        pid_t parent = getppid();
+        CLEANUP_CLOSE int root = -1;
+        struct native native = {.arch = guest->emulated, .scratch = guest->scratch, .shared = guest->shared};
+        int r = guest_enter_mounts(guest, err);
+
+        (void)sock;
+        if (r < 0)
+                return r;
+        child_bind_to_parent(parent);
+        close_p(&guest->control);
+        root = open(guest->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0)
+                return error_errno(err, errno, "open '%s'", guest->root);
+        native.root = root;
+        return native_watch(&native, err);
+}
+
+static bool is_accelerated(const struct guest *guest)
+{
+        CLEANUP_FREE char *qemu = path_join(guest->scratch, "native-qemu");
+
+        return guest->emulated && path_exists(qemu);
+}
+
 int guest_start(struct userns *ns, const struct guest_config *config, struct guest **ret, struct error *err)
 {
         CLEANUP(guest_freep) struct guest *guest = xcalloc(1, sizeof(*guest));
@@ -111,12 +139,13 @@ int guest_start(struct userns *ns, const struct guest_config *config, struct gue
 
         guest->ns = ns;
         guest->control = -1;
-        guest->watcher.sock = -1;
+        guest->recogniser.sock = -1;
         for (size_t i = 0; i < GUEST_FDS; i++)
                 guest->fds[i] = -1;
         for (size_t i = 0; config->lowers && config->lowers[i]; i++)
                 strv_take(&lowers, absolute(config->lowers[i]));
         guest->scratch = absolute(config->scratch);
+        guest->shared = config->shared ? absolute(config->shared) : xstrdup(guest->scratch);
         guest->upper = absolute(config->upper);
         guest->work = absolute(config->work);
         guest->root = path_join(guest->scratch, "root");
@@ -130,10 +159,14 @@ int guest_start(struct userns *ns, const struct guest_config *config, struct gue
                 r = make_mount_path(guest, mount_path, err);
         if (r == 0)
                 r = start(guest, &own, err);
-        if (r >= 0)
-                guest->env = make_env(config, r > 0 ? arch_at((size_t)r - 1) : NULL);
-        if (r >= 0)
+        if (r > 0)
+                guest->emulated = arch_at((size_t)r - 1);
+        if (r >= 0) {
+                guest->env = make_env(config, guest->emulated);
                 r = archives_watch(guest, err);
+        }
+        if (r >= 0 && is_accelerated(guest))
+                r = child_start(&guest->recogniser, recognise, guest, err);
         if (r < 0)
                 return error_wrap(err, r, "start the guest");
         *ret = steal(&guest);
@@ -156,6 +189,9 @@ int guest_enter_mounts(void *arg, struct error *err)
 /* End its processes; with the last fd the mounts are gone, too. */
 static void end(struct guest *guest)
 {
+        if (guest->recogniser.pid > 0)
+                child_done(&guest->recogniser);
+        guest->recogniser.pid = 0;
         if (guest->init > 0) {
                 kill(guest->init, SIGKILL);
                 while (waitpid(guest->init, NULL, 0) < 0 && errno == EINTR)
@@ -213,6 +249,7 @@ struct guest *guest_free(struct guest *guest)
                 return NULL;
         end(guest);
         free(guest->scratch);
+        free(guest->shared);
         free(guest->upper);
         free(guest->work);
         free(guest->root);

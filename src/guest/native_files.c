@@ -139,24 +139,42 @@ static void rename_in(uint8_t *data, size_t n, const char *from, const char *to)
         }
 }
 
-static int rename_file(const struct native_files *files, const char *path, struct error *err)
+/* A text of the same length instead of another, with the NUL that ends it; -ENOENT: it is not there. */
+static int replace_in(uint8_t *data, size_t n, const char *from, const char *to)
 {
+        size_t length = strlen(from) + 1;
+        int r = -ENOENT;
+
+        for (uint8_t *at = data; (at = memmem(at, n - (size_t)(at - data), from, length)); r = 0)
+                memcpy(at, to, length);
+        return r;
+}
+
+static int change_file(const struct native_files *files, const char *path, enum native_change change, struct error *err)
+{
+        static const char self[] = "/proc/self/exe", nothing[] = "/proc/0/no.exe";
         CLEANUP_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
         struct stat st;
         void *data;
+        int r = 0;
 
+        _Static_assert(sizeof(self) == sizeof(nothing), "replaced in place");
         if (fd < 0 || fstat(fd, &st) < 0)
                 return error_errno(err, errno, "open '%s'", path);
         data = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         if (data == MAP_FAILED)
                 return error_errno(err, errno, "read '%s'", path);
-        rename_in(data, (size_t)st.st_size, files->host_name, files->guest_name);
+        if (change == NATIVE_NAME)
+                rename_in(data, (size_t)st.st_size, files->host_name, files->guest_name);
+        else
+                r = replace_in(data, (size_t)st.st_size, self, nothing);
         munmap(data, (size_t)st.st_size);
-        return 0;
+        return r < 0 ? error_set(err, ENOTSUP, "'%s' has no '%s' in it", path, self) : 0;
 }
 
 /* What an earlier guest of the build has left is as good. */
-static int copy_marked(const struct native_files *files, int fd, const char *path, bool named, struct error *err)
+static int copy_marked(const struct native_files *files, int fd, const char *path, enum native_change change,
+                       struct error *err)
 {
         CLEANUP_FREE char *part = xasprintf("%s.part", path);
         int r;
@@ -165,8 +183,8 @@ static int copy_marked(const struct native_files *files, int fd, const char *pat
                 return 0;
         unlink(part);
         r = copy_to(fd, part, err);
-        if (r == 0 && named)
-                r = rename_file(files, part, err);
+        if (r == 0 && change != NATIVE_SAME)
+                r = change_file(files, part, change, err);
         if (r == 0)
                 r = append_mark(part, err);
         if (r == 0 && rename(part, path) < 0)
@@ -187,6 +205,11 @@ static int open_library(const struct native_files *files, const char *name)
         return fd >= 0 ? fd : open(other, O_RDONLY | O_CLOEXEC);
 }
 
+static enum native_change change_of(const struct native_files *files, const char *library)
+{
+        return files->host_name && str_starts(library, "libapt-pkg.so.") ? NATIVE_NAME : NATIVE_SAME;
+}
+
 /* Libraries of libraries are appended while we go through the list. */
 static int add_libraries(struct native_files *files, const struct elf *elf, struct error *err)
 {
@@ -205,7 +228,7 @@ static int add_libraries(struct native_files *files, const struct elf *elf, stru
                 int r = fd < 0 || elf_open(&library, fd) < 0 ? error_set(err, ENOTSUP, "no library '%s'", name) : 0;
 
                 if (r == 0)
-                        r = copy_marked(files, fd, to, files->host_name && str_starts(name, "libapt-pkg.so."), err);
+                        r = copy_marked(files, fd, to, change_of(files, name), err);
                 if (r < 0)
                         return r;
                 more = needed(&library);
@@ -225,14 +248,19 @@ void native_files_clear(struct native_files *files)
 
 int native_files_begin(struct native_files *files, const char *folder, struct error *err)
 {
-        CLEANUP_FREE char *bin = path_join(folder, "bin"), *lib = path_join(folder, "lib");
-        int r = dir_make(bin, 0755, err);
+        static const char *const parts[] = {"bin", "lib", "modules"};
+        int r = 0;
 
         files->folder = folder;
-        return r < 0 ? r : dir_make(lib, 0755, err);
+        for (size_t i = 0; r == 0 && i < sizeof(parts) / sizeof(parts[0]); i++) {
+                CLEANUP_FREE char *path = path_join(folder, parts[i]);
+
+                r = dir_make(path, 0755, err);
+        }
+        return r;
 }
 
-int native_files_add(struct native_files *files, int fd, const char *name, bool named, struct error *err)
+int native_files_add(struct native_files *files, int fd, const char *name, enum native_change change, struct error *err)
 {
         CLEANUP_FREE char *to = xasprintf("%s/bin/%s", files->folder, name);
         CLEANUP(elf_close) struct elf elf = {0};
@@ -248,7 +276,19 @@ int native_files_add(struct native_files *files, int fd, const char *name, bool 
         if (!str_eq(files->interpreter, (char *)elf.data + interpreter->p_offset))
                 return error_set(err, ENOTSUP, "'%s' has another loader than the others", name);
         r = add_libraries(files, &elf, err);
-        return r < 0 ? r : copy_marked(files, fd, to, named, err);
+        return r < 0 ? r : copy_marked(files, fd, to, change, err);
+}
+
+int native_files_add_module(struct native_files *files, int fd, const char *name, struct error *err)
+{
+        CLEANUP_FREE char *to = xasprintf("%s/modules/%s", files->folder, name);
+        CLEANUP(elf_close) struct elf elf = {0};
+        int r = elf_open(&elf, fd);
+
+        if (r != 0 || elf.head->e_type != ET_DYN || !files->interpreter)
+                return error_set(err, ENOTSUP, "'%s' is not a library", name);
+        r = add_libraries(files, &elf, err);
+        return r < 0 ? r : copy_marked(files, fd, to, NATIVE_SAME, err);
 }
 
 /* The guest's list of libraries to preload is meant for its own programs. No option keeps ld.so from
@@ -258,7 +298,6 @@ int native_files_end(struct native_files *files, struct error *err)
         static const char from[] = "/etc/ld.so.preload", to[] = "/proc/0/ld.preload";
         CLEANUP_FREE char *path = path_join(files->folder, "ld.so"), *text = NULL;
         size_t n = 0;
-        bool found = false;
         int r;
 
         _Static_assert(sizeof(from) == sizeof(to), "replaced in place");
@@ -269,9 +308,7 @@ int native_files_end(struct native_files *files, struct error *err)
         r = file_read(files->interpreter, 0, &text, &n, err);
         if (r < 0)
                 return r;
-        for (char *at = text; (at = memmem(at, n - (size_t)(at - text), from, sizeof(from))); found = true)
-                memcpy(at, to, sizeof(to));
-        if (!found)
+        if (replace_in((uint8_t *)text, n, from, to) < 0)
                 return error_set(err, ENOTSUP, "'%s' is not a loader of glibc's", files->interpreter);
         text = xreallocarray(text, n + NATIVE_MARK_SIZE, 1);
         memcpy(text + n, native_mark, NATIVE_MARK_SIZE);
@@ -316,7 +353,7 @@ static int add_segment(const struct elf *qemu, Elf64_Ehdr *head, Elf64_Phdr *seg
         return 0;
 }
 
-int native_door_write(const char *qemu, const char *to, void *data, size_t size, struct door_table *table,
+int native_door_write(const char *qemu, const char *to, void *data, size_t size, struct door_head *door,
                       struct error *err)
 {
         CLEANUP_CLOSE int from = open(qemu, O_RDONLY | O_CLOEXEC), fd = -1;
@@ -336,8 +373,8 @@ int native_door_write(const char *qemu, const char *to, void *data, size_t size,
         r = add_segment(&elf, &head, segments, size, err);
         if (r < 0)
                 return r;
-        table->entry = elf.head->e_entry;
-        table->address = head.e_entry + (uint64_t)((uint8_t *)table - (uint8_t *)data);
+        door->entry = elf.head->e_entry;
+        door->address = head.e_entry + (uint64_t)((uint8_t *)door - (uint8_t *)data);
         r = copy_to(from, to, err);
         if (r < 0)
                 return r;

@@ -1,9 +1,9 @@
 /* Which programs are accelerated. Left out, since what they do depends on the processor or on its libraries:
- * uname, arch (they name it); bash (HOSTTYPE, MACHTYPE); ldd, ldconfig, file; perl and python
- * (modules); printf, seq, numfmt, od (long double has 64, 113 or 53 bits); awk (the last digits of exp() and the like);
- * who, users, logname (the layout of utmp); stdbuf (it preloads a library); ischroot, start-stop-daemon
- * (they look at /proc/PID/exe, and so at qemu). */
-#include "guest/native.h"
+ * uname, arch (they name it); bash (HOSTTYPE, MACHTYPE); ldd, ldconfig, file; python, and perl for
+ * scripts that are not listed here (native_perl.c); printf, seq, numfmt, od (long double has 64, 113 or 53 bits); awk
+ * (the last digits of exp() and the like); who, users, logname (the layout of utmp); stdbuf (it preloads a library);
+ * ischroot, start-stop-daemon (they look at /proc/PID/exe, and so at qemu). */
+#include "guest/native_match.h"
 
 const struct native_tools native_tools[] = {
         {"dash", "/bin/dash", 0, NULL, "a shell: texts, and integers of 64 bits everywhere"},
@@ -48,5 +48,15 @@ const struct native_tools native_tools[] = {
          "/usr/lib/apt/methods/store",
          NATIVE_BITS_64 | NATIVE_NAMED, "v", "as dpkg; not -v, which shows what it was built for"},
         {"gpgv", "/usr/bin/gpgv", 0, NULL, "arithmetic with whole numbers"},
+        {"debconf",
+         "/usr/share/debconf/frontend /usr/sbin/dpkg-preconfigure /usr/sbin/dpkg-reconfigure "
+         "/usr/bin/debconf-set-selections /usr/bin/debconf-communicate /usr/bin/debconf-show /usr/bin/debconf-escape",
+         NATIVE_SCRIPTS, NULL, "questions, and lines of text"},
+        {"init-system-helpers", "/usr/bin/deb-systemd-helper /usr/bin/deb-systemd-invoke /usr/sbin/update-rc.d",
+         NATIVE_SCRIPTS, NULL, "links and lines of text"},
+        {"adduser", "/usr/sbin/adduser /usr/sbin/deluser", NATIVE_SCRIPTS, NULL,
+         "names and numbers; the work is done by useradd and the like"},
+        {"libpam-runtime", "/usr/sbin/pam-auth-update", NATIVE_SCRIPTS, NULL, "lines of text"},
+        {"linux-base", "/usr/bin/linux-version", NATIVE_SCRIPTS, NULL, "versions, as names of files have them"},
 };
 const size_t native_tools_n = sizeof(native_tools) / sizeof(native_tools[0]);

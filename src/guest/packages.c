@@ -48,35 +48,57 @@ static const char *field(const char *stanza, const char *name, size_t *ret_n)
         return NULL;
 }
 
-char *packages_upstream(const struct packages *packages, const char *name)
+/* An installed package's part of the text, or NULL. While its scripts have not run yet, its files are there already. */
+static const char *find_stanza(const struct packages *packages, const char *name)
 {
+        static const char *const states[] = {" installed", " unpacked", " half-configured", " triggers-awaited",
+                                             " triggers-pending"};
         CLEANUP_FREE char *wanted = xasprintf("Package: %s\n", name);
         const char *at = packages->status;
 
-        while ((at = strstr(at, wanted))) {
-                const char *stanza = at, *status, *version;
-                size_t n, n_version;
+        while (at && (at = strstr(at, wanted))) {
+                const char *stanza = at, *status;
+                size_t n;
 
                 at += strlen(wanted);
                 if (stanza != packages->status && stanza[-1] != '\n')
                         continue;
                 status = field(stanza, "Status:", &n);
-                version = field(stanza, "Version:", &n_version);
-                if (!status || n < 10 || memcmp(status + n - 10, " installed", 10) != 0 || !version)
-                        continue;
-                for (n = n_version; n > 0 && version[n - 1] != '-'; n--)
-                        ;
-                return xstrndup(version, n > 0 ? n - 1 : n_version);
+                for (size_t i = 0; status && i < sizeof(states) / sizeof(states[0]); i++)
+                        if (n > strlen(states[i]) &&
+                            memcmp(status + n - strlen(states[i]), states[i], strlen(states[i])) == 0)
+                                return stanza;
         }
         return NULL;
 }
 
+char *packages_upstream(const struct packages *packages, const char *name)
+{
+        const char *stanza = find_stanza(packages, name), *version;
+        size_t n_version, n;
+
+        version = stanza ? field(stanza, "Version:", &n_version) : NULL;
+        if (!version)
+                return NULL;
+        for (n = n_version; n > 0 && version[n - 1] != '-'; n--)
+                ;
+        return xstrndup(version, n > 0 ? n - 1 : n_version);
+}
+
+/* Where a package may be installed for several processors at once, their names are those of its files. */
 char *packages_sums(const struct packages *packages, const char *name)
 {
-        CLEANUP_FREE char *path = xasprintf("/var/lib/dpkg/info/%s.md5sums", name);
+        CLEANUP_FREE char *path = xasprintf("/var/lib/dpkg/info/%s.md5sums", name), *other = NULL;
+        const char *stanza, *processor;
         char *sums = NULL;
+        size_t n;
 
-        return read_in(packages->root, path, &sums) < 0 ? NULL : sums;
+        if (read_in(packages->root, path, &sums) == 0)
+                return sums;
+        stanza = find_stanza(packages, name);
+        processor = stanza ? field(stanza, "Architecture:", &n) : NULL;
+        other = processor ? xasprintf("/var/lib/dpkg/info/%s:%.*s.md5sums", name, (int)n, processor) : NULL;
+        return !other || read_in(packages->root, other, &sums) < 0 ? NULL : sums;
 }
 
 /* What stands in `seen` for a file with that sum. */

@@ -20,8 +20,8 @@ struct packages {
 /* -ENOENT (no message): no dpkg there. */
 int packages_open(struct packages *packages, int root_fd);
 void packages_close(struct packages *packages);
-/* The version of an installed package without Debian's revision: "1:3.8" of "1:3.8-4". NULL: not installed. The
- * caller frees. */
+/* The version of an installed package (or one that is unpacked, and will be) without Debian's revision: "1:3.8" of
+ * "1:3.8-4". NULL: not installed. The caller frees. */
 char *packages_upstream(const struct packages *packages, const char *name);
 /* A package's md5sums, or NULL. The caller frees. */
 char *packages_sums(const struct packages *packages, const char *name);

@@ -104,3 +104,34 @@ package='package() {
   cmp accelerated.img emulated.img
   [[ $(ext_cat accelerated.img 2 /srv/t/arch) == arm64*'"arm64"'*'(arm64)'*'(arm64)'* ]]
 }
+
+@test "accelerate: maintainer scripts in Perl, debconf's questions and answers" {
+  both "$(shell 'set -e; mkdir -p /srv/t /tmp/p/DEBIAN; cd /tmp/p/DEBIAN; export DEBIAN_FRONTEND=noninteractive' \
+    'printf "Package: asks\nVersion: 1\nArchitecture: all\nMaintainer: a <a@b>\nDepends: debconf\nDescription: test\n" >control' \
+    'printf "Template: asks/colour\nType: select\nChoices: red, green, blue\nDefault: red\nDescription: Colour?\n Which.\n\nTemplate: asks/name\nType: string\nDescription: Name?\n Whose. ü\n" >templates' \
+    'printf "#!/bin/sh\n. /usr/share/debconf/confmodule\ndb_input high asks/colour || :\ndb_input high asks/name || :\ndb_go || :\n" >config' \
+    'printf "#!/bin/sh\nset -e\n. /usr/share/debconf/confmodule\ndb_get asks/colour; c=\$RET\ndb_get asks/name\necho \"\$1 \$c \$RET\" >>/srv/t/answers\nadduser --quiet --system --group asks >&2\nupdate-rc.d asks defaults >&2\n" >postinst' \
+    'chmod 755 config postinst; mkdir -p ../etc/init.d; printf "#!/bin/sh\n### BEGIN INIT INFO\n# Provides: asks\n# Required-Start:\n# Required-Stop:\n# Default-Start: 2 3\n# Default-Stop: 0\n### END INIT INFO\n" >../etc/init.d/asks; chmod 755 ../etc/init.d/asks; dpkg-deb -b .. /tmp/asks.deb >/dev/null' \
+    'echo "asks asks/colour select green" | debconf-set-selections; printf "asks asks/name string Jürgen\n" | debconf-set-selections' \
+    'dpkg -i /tmp/asks.deb; echo "asks asks/colour select blue" | debconf-set-selections; dpkg-reconfigure asks; debconf-show asks | sort >/srv/t/show' \
+    'ls /etc/rc?.d >/srv/t/rc; id asks >/srv/t/id; linux-version list >/srv/t/linux; pam-auth-update --package; cat /usr/sbin/adduser >/srv/t/script' \
+    'printf "#!/usr/bin/perl\nuse Config; use POSIX; print \"\$Config{archname} \", (POSIX::uname)[4], \" \$^X \$0\\n\"; print for map \"\$_\\n\", @INC; print readlink(\"/proc/self/exe\");\n" >/srv/t/own.pl; chmod 755 /srv/t/own.pl; /srv/t/own.pl >/srv/t/perl; perl -e "print \"\$^X\\n\"" >>/srv/t/perl' \
+    'printf "#!/usr/bin/perl\nprint qq{\$^X \$0 @INC @ARGV\\n}; print qq{\$_ }, -e && (stat)[7], qq{\n} for sort values %%INC;\n" >/tmp/linux-version; cat /tmp/linux-version >/usr/bin/linux-version; linux-version a b >>/srv/t/linux' \
+    'dpkg -P asks; deluser --quiet --system asks; rm -rf /tmp/p /tmp/asks.deb /tmp/linux-version /var/log/dpkg.log /var/cache/debconf/*-old')"
+  accelerated log.accelerated
+  grep -q 'accelerated (debconf): frontend' log.accelerated
+  cmp accelerated.img emulated.img
+  [ "$(ext_cat accelerated.img 2 /srv/t/answers)" = $'configure green Jürgen\nconfigure blue Jürgen' ]
+  [[ $(ext_cat accelerated.img 2 /srv/t/perl) == 'aarch64-linux-gnu-thread-multi aarch64 /usr/bin/perl /srv/t/own.pl'* ]]
+}
+
+@test "accelerate: what a step installs is accelerated from then on" {
+  # tac shows its own memory, in which the host's ld.so is or is not; a moved file is another, until dpkg has run again.
+  both "$(shell "$package" 'set -e; native() { tac /proc/self/maps | grep -q "/ld[.]so"; }; accelerated() { [ -e /proc/1/map_files/table ]; }' \
+    'if accelerated; then native; fi; mv /usr/bin/tac /tmp/tac; mv /tmp/tac /usr/bin/tac; ! native' \
+    'package any 1 /usr/bin/any any; dpkg -i /tmp/any.deb' \
+    'i=0; while accelerated && ! native && [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done; if accelerated; then native; else ! native; fi' \
+    'any; rm -rf /tmp/any.deb /var/log/dpkg.log')"
+  accelerated log.accelerated
+  cmp accelerated.img emulated.img
+}

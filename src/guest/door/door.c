@@ -1,5 +1,5 @@
 /* See door.h. Freestanding: no libc, no data that is written to, nothing but the stack. Linked as a flat
- * binary, with the table right behind it.
+ * binary, with the head right behind it.
  *
  * The kernel's binfmt_misc (flags OCP) starts us with argv = interpreter, path, argv[0], arguments, and
  * the program open as AT_EXECFD. To run the host's build we map its ld.so and go to it as though the kernel had
@@ -15,6 +15,7 @@
 
 #define O_RDONLY      0
 #define O_CLOEXEC     02000000
+#define O_NONBLOCK    04000
 #define AT_FDCWD      (-100)
 #define PROT_READ     1
 #define PROT_WRITE    2
@@ -24,7 +25,7 @@
 #define MAP_ANONYMOUS 0x20
 #define KEEPS_ARGV0   1 /* AT_FLAGS_PRESERVE_ARGV0 */
 
-extern const struct door_table door_table __attribute__((visibility("hidden"))); /* where the code ends: door.ld */
+extern const struct door_head door_head __attribute__((visibility("hidden"))); /* where the code ends: door.ld */
 
 /* Where to go on, and with which stack pointer. */
 struct door_way {
@@ -33,7 +34,7 @@ struct door_way {
 
 struct door_way door_main(uintptr_t *stack);
 
-/* The stack is as the kernel made it; 64 bytes below it are left for four more arguments. */
+/* The stack is as the kernel made it; 64 bytes below it are left for six more arguments. */
 __asm__(".section .text.entry,\"ax\"\n"
         ".globl _start\n"
         "_start:\n"
@@ -63,6 +64,16 @@ static long call6(long number, long a, long b, long c, long d, long e, long f)
 static long call3(long number, long a, long b, long c)
 {
         return call6(number, a, b, c, 0, 0, 0);
+}
+
+static long map(uintptr_t at, uintptr_t n, int prot, int flags, int fd, long offset)
+{
+        return call6(__NR_mmap, (long)at, (long)n, prot, flags, fd, offset);
+}
+
+static bool failed(long result)
+{
+        return result < 0 && result > -DOOR_PAGE;
 }
 
 static bool starts(const char *s, const char *prefix)
@@ -103,8 +114,8 @@ static bool is_plain_locale(const char *value)
         return starts(set, ".UTF-8") || starts(set, ".utf8") || starts(set, ".utf-8");
 }
 
-/* Variables that load code, or that speak to the guest's libc or to qemu. */
-static bool is_plain_environment(char *const *env)
+/* Variables that load code, or that speak to the guest's libc, to qemu or to an interpreter. */
+static bool is_plain_environment(char *const *env, uint64_t flags)
 {
         static const char unwanted[][12] = {"LD_", "GLIBC_", "GCONV_", "LOCPATH=", "NLSPATH=", "MALLOC_", "QEMU_"};
         const char *value;
@@ -113,6 +124,8 @@ static bool is_plain_environment(char *const *env)
                 for (unsigned int i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++)
                         if (starts(*env, unwanted[i]) && !starts(*env, "QEMU_CPU="))
                                 return false;
+                if ((flags & DOOR_INTERPRETER) && starts(*env, "PERL"))
+                        return false;
                 if (!starts(*env, "LC_") && !starts(*env, "LANG="))
                         continue;
                 for (value = *env; *value && *value != '=';)
@@ -123,10 +136,11 @@ static bool is_plain_environment(char *const *env)
         return true;
 }
 
-/* /proc/cpuinfo is another file when qemu opens it; a version may name the processor. */
+/* /proc/cpuinfo is another file when qemu opens it, and /proc/self/exe; a version may name the processor. */
 static bool is_plain_argument(const char *argument, const char *emulated_with)
 {
-        if (contains(argument, "cpuinfo") || (starts(argument, "--version") && !argument[9]))
+        if (contains(argument, "cpuinfo") || contains(argument, "self/exe") ||
+            (starts(argument, "--version") && !argument[9]))
                 return false;
         if (!*emulated_with || argument[0] != '-')
                 return true;
@@ -136,9 +150,48 @@ static bool is_plain_argument(const char *argument, const char *emulated_with)
         return true;
 }
 
-static const struct door_tool *find_tool(int fd)
+/* ---- the table ---- */
+
+static int open_file(const char *path, int flags)
 {
-        const struct door_tool *tool = door_table.tools, *end = tool + door_table.n_tools;
+        return (int)call6(__NR_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC | flags, 0, 0, 0);
+}
+
+/* The file in memory, where it stays if a path in it becomes an argument. */
+struct table {
+        const struct door_tool *tools;
+        uint64_t n_tools;
+};
+
+static struct table map_table(void)
+{
+        int fd = open_file(door_head.table, 0);
+        struct table table = {0};
+        struct stat st;
+        long at;
+
+        if (fd < 0)
+                return table;
+        if (call3(__NR_fstat, fd, (long)&st, 0) == 0) {
+                /* The system call has filled it. NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage) */
+                at = map(0, (uintptr_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+                if (!failed(at))
+                        table = (struct table){(const struct door_tool *)at,
+                                               (uint64_t)st.st_size / sizeof(struct door_tool)};
+        }
+        call3(__NR_close, fd, 0, 0);
+        return table;
+}
+
+static void unmap_table(const struct table *table)
+{
+        if (table->tools)
+                call3(__NR_munmap, (long)table->tools, (long)(table->n_tools * sizeof(struct door_tool)), 0);
+}
+
+static const struct door_tool *find_tool(const struct table *table, int fd)
+{
+        const struct door_tool *tool = table->tools, *end = tool + table->n_tools;
         struct stat st;
 
         if (call3(__NR_fstat, fd, (long)&st, 0) < 0)
@@ -152,6 +205,35 @@ static const struct door_tool *find_tool(int fd)
         return NULL;
 }
 
+/* The arguments of an interpreter are a script of the table, with no options before it but -w. */
+static bool runs_script(const struct table *table, char *const *arguments)
+{
+        const struct door_tool *script;
+        int fd;
+
+        while (*arguments && starts(*arguments, "-w") && !(*arguments)[2])
+                arguments++;
+        fd = *arguments && (*arguments)[0] != '-' ? open_file(*arguments, O_NONBLOCK) : -1;
+        if (fd < 0)
+                return false;
+        script = find_tool(table, fd);
+        call3(__NR_close, fd, 0, 0);
+        return script && (script->flags & DOOR_SCRIPT);
+}
+
+/* The counterpart of the program that is open, or NULL where that must be emulated. */
+static const struct door_tool *find(const struct table *table, int fd, char *const *arguments, char *const *env)
+{
+        const struct door_tool *tool = find_tool(table, fd);
+
+        if (!tool || (tool->flags & DOOR_SCRIPT) || !is_plain_environment(env, tool->flags))
+                return NULL;
+        for (char *const *arg = arguments; *arg; arg++)
+                if (!is_plain_argument(*arg, tool->emulated_with))
+                        return NULL;
+        return tool->flags & DOOR_INTERPRETER && !runs_script(table, arguments) ? NULL : tool;
+}
+
 /* ---- the host's ld.so ---- */
 
 struct image {
@@ -159,16 +241,6 @@ struct image {
         Elf64_Ehdr head;
         Elf64_Phdr programs[16];
 };
-
-static long map(uintptr_t at, uintptr_t n, int prot, int flags, int fd, long offset)
-{
-        return call6(__NR_mmap, (long)at, (long)n, prot, flags, fd, offset);
-}
-
-static bool failed(long result)
-{
-        return result < 0 && result > -DOOR_PAGE;
-}
 
 static uintptr_t page_down(uintptr_t at)
 {
@@ -215,7 +287,7 @@ static bool map_segments(struct image *image, int fd)
 
 static bool load(struct image *image, const char *path)
 {
-        int fd = (int)call6(__NR_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+        int fd = open_file(path, 0);
         bool ok;
 
         if (fd < 0)
@@ -255,27 +327,34 @@ static uint64_t get_aux(const Elf64_auxv_t *aux, uint64_t type, uint64_t fallbac
         return fallback;
 }
 
-/* The arguments stay where they are; those of ld.so take the place of the three before them and four more. */
-static struct door_way native_way(uintptr_t *stack, const struct image *image, const char *program)
+/* The arguments stay where they are; those of ld.so take the place of the three before them and four more, or six where
+ * there is a preamble: an even number, as the ABI aligns the stack to 16 bytes. */
+static struct door_way native_way(uintptr_t *stack, const struct image *image, const struct door_tool *tool)
 {
-        uintptr_t argv0 = stack[3];
+        uintptr_t n = stack[0], own = stack[1], path = stack[2], argv0 = stack[3], *at = stack + 4;
 
-        stack[-4] = stack[0] + 4;
-        stack[-3] = stack[1];
-        stack[-2] = (uintptr_t) "--argv0";
-        stack[-1] = argv0;
-        stack[0] = (uintptr_t) "--inhibit-cache";
-        stack[1] = (uintptr_t) "--library-path";
-        stack[2] = (uintptr_t)door_table.libraries;
-        stack[3] = (uintptr_t)program;
-        return (struct door_way){image->base + image->head.e_entry, (uintptr_t)(stack - 4)};
+        if (tool->flags & DOOR_INTERPRETER)
+                *--at = (uintptr_t)door_head.preamble;
+        *--at = (uintptr_t)tool->path;
+        *--at = (uintptr_t)door_head.libraries;
+        *--at = (uintptr_t) "--library-path";
+        *--at = (uintptr_t) "--inhibit-cache";
+        if (tool->flags & DOOR_INTERPRETER)
+                *--at = (uintptr_t) "--inhibit-cache";
+        *--at = tool->flags & DOOR_INTERPRETER ? path : argv0; /* an interpreter tells scripts what it is called */
+        *--at = (uintptr_t) "--argv0";
+        *--at = own;
+        at--;
+        *at = n + (uintptr_t)(stack - at);
+        return (struct door_way){image->base + image->head.e_entry, (uintptr_t)at};
 }
 
 struct door_way door_main(uintptr_t *stack)
 {
-        struct door_way way = {(uintptr_t)&door_table - door_table.address + door_table.entry, (uintptr_t)stack};
+        struct door_way way = {(uintptr_t)&door_head - door_head.address + door_head.entry, (uintptr_t)stack};
         char **argv = (char **)(stack + 1), **env = argv + stack[0] + 1, **end = env;
         const struct door_tool *tool;
+        struct table table;
         struct image image;
         Elf64_auxv_t *aux;
         uint64_t fd;
@@ -286,15 +365,13 @@ struct door_way door_main(uintptr_t *stack)
         fd = get_aux(aux, AT_EXECFD, UINT64_MAX);
         if (stack[0] < 3 || fd > INT32_MAX || get_aux(aux, AT_SECURE, 1) || !(get_aux(aux, AT_FLAGS, 0) & KEEPS_ARGV0))
                 return way;
-        tool = find_tool((int)fd);
-        if (!tool || !is_plain_environment(env))
+        table = map_table();
+        tool = find(&table, (int)fd, argv + 3, env);
+        if (!tool || !load(&image, door_head.loader)) {
+                unmap_table(&table);
                 return way;
-        for (char **arg = argv + 3; *arg; arg++)
-                if (!is_plain_argument(*arg, tool->emulated_with))
-                        return way;
-        if (!load(&image, door_table.loader))
-                return way;
+        }
         call3(__NR_close, (long)fd, 0, 0);
         set_aux(aux, &image);
-        return native_way(stack, &image, tool->path);
+        return native_way(stack, &image, tool);
 }

@@ -8,7 +8,7 @@
 #include "base/spawn.h"
 #include "guest/door/door.h"
 #include "guest/native.h"
-#include "guest/native_files.h"
+#include "guest/native_match.h"
 #include "guest/packages.h"
 #include "guesttest.h"
 
@@ -164,12 +164,12 @@ static char *version_of(const char *qemu)
 /* A door that opens to nothing but qemu: `jmp` to the code that was first before. */
 static void test_segment(void **state)
 {
-        /* lea table(%rip),%rax; mov %rax,%rcx; sub 8(%rax),%rcx; add (%rax),%rcx; jmp *%rcx; padding */
+        /* lea head(%rip),%rax; mov %rax,%rcx; sub 8(%rax),%rcx; add (%rax),%rcx; jmp *%rcx; padding */
         static const uint8_t code[32] = {0x48, 0x8d, 0x05, 0x19, 0,    0,    0,    0x48, 0x89, 0xc1,
                                          0x48, 0x2b, 0x48, 0x08, 0x48, 0x03, 0x08, 0xff, 0xe1};
         struct {
                 uint8_t code[sizeof(code)];
-                struct door_table table;
+                struct door_head head;
         } data = {0};
         char *dir = scratch_new();
         CLEANUP_FREE char *to = path_join(dir, "qemu"), *want = NULL, *got = NULL;
@@ -177,12 +177,12 @@ static void test_segment(void **state)
 
         (void)state;
         memcpy(data.code, code, sizeof(code));
-        assert_int_equal(native_door_write(qemu, to, &data, sizeof(data), &data.table, NULL), 0);
+        assert_int_equal(native_door_write(qemu, to, &data, sizeof(data), &data.head, NULL), 0);
         want = version_of(qemu);
         got = version_of(to);
         assert_string_equal(got, want);
         assert_int_equal(unlink(to), 0);
-        assert_int_equal(native_door_write("/bin/sh", to, &data, sizeof(data), &data.table, NULL), -ENOTSUP);
+        assert_int_equal(native_door_write("/bin/sh", to, &data, sizeof(data), &data.head, NULL), -ENOTSUP);
         scratch_free(NULL, dir);
 }
 
@@ -202,9 +202,9 @@ static void test_copies(void **state)
         (void)state;
         assert_int_equal(native_files_begin(&files, folder, NULL), 0);
         assert_int_equal(native_files_end(&files, &err), -ENOTSUP);
-        assert_int_equal(native_files_add(&files, ls, "ls", false, NULL), 0);
+        assert_int_equal(native_files_add(&files, ls, "ls", NATIVE_SAME, NULL), 0);
         if (self >= 0)
-                assert_int_equal(native_files_add(&files, self, "text", false, NULL), -ENOTSUP);
+                assert_int_equal(native_files_add(&files, self, "text", NATIVE_SAME, NULL), -ENOTSUP);
         assert_int_equal(native_files_end(&files, NULL), 0);
         assert_int_equal(spawn_capture(argv, &text, NULL), 0);
         assert_string_equal(text, "native\n");

@@ -1,0 +1,247 @@
+/* See native_match.h. What is recognised: the guest's and the host's dpkg both have
+ * the package installed in the same upstream version, and both files are, by their digests, the package's own.
+ * The C libraries must be of one version too, since the host's reads the guest's locales and accounts. */
+#include "guest/native_match.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/spawn.h"
+#include "guest/native_perl.h"
+
+void native_match_clear(struct native_match *match)
+{
+        free(match->folder);
+        packages_close(&match->host);
+        packages_close(&match->guest);
+        native_files_clear(&match->files);
+        vec_free(&match->tools);
+        str_clear(&match->seen);
+}
+
+/* ---- one row ---- */
+
+/* Cut before the second dot. */
+static void cut_to_series(char *version)
+{
+        char *dot = version ? strchr(version, '.') : NULL;
+
+        dot = dot ? strchr(dot + 1, '.') : NULL;
+        if (dot)
+                *dot = '\0';
+}
+
+bool native_match_versions(const struct native_match *match, const char *package, unsigned int needs)
+{
+        CLEANUP_FREE char *host = packages_upstream(&match->host, package);
+        CLEANUP_FREE char *guest = packages_upstream(&match->guest, package);
+
+        if (needs & NATIVE_SERIES) {
+                cut_to_series(host);
+                cut_to_series(guest);
+        }
+        return host && str_eq(host, guest);
+}
+
+const char *native_debian_name(const struct arch *arch)
+{
+        return str_eq(arch->name, "aarch64") ? "arm64" : NULL;
+}
+
+static bool suits(const struct native_tools *row, const struct native_match *match)
+{
+        const struct arch *arch = match->native->arch;
+
+        if ((row->needs & NATIVE_BITS_64) && arch->bits < 64)
+                return false;
+        if ((row->needs & NATIVE_NAMED) && !native_debian_name(arch))
+                return false;
+        if ((row->needs & NATIVE_SCRIPTS) && !match->has_perl)
+                return false;
+        return !(row->needs & NATIVE_SIMD) || str_eq(arch->name, "aarch64");
+}
+
+int native_match_add(struct native_match *match, int guest_fd, const char *path, const struct door_tool *more,
+                     struct error *err)
+{
+        struct door_tool tool = *more;
+        struct stat st;
+
+        if (fstat(guest_fd, &st) < 0)
+                return error_errno(err, errno, "stat a program of the guest");
+        tool.dev = st.st_dev;
+        tool.ino = st.st_ino;
+        tool.size = (uint64_t)st.st_size;
+        tool.mtime_sec = st.st_mtim.tv_sec;
+        tool.mtime_nsec = st.st_mtim.tv_nsec;
+        tool.ctime_sec = st.st_ctim.tv_sec;
+        tool.ctime_nsec = st.st_ctim.tv_nsec;
+        if (!memccpy(tool.path, path, '\0', sizeof(tool.path)))
+                return error_set(err, ENAMETOOLONG, "'%s'", path);
+        vec_push(&match->tools, tool);
+        return 0;
+}
+
+static int add_program(struct native_match *match, const struct native_tools *row, const char *path, int guest_fd,
+                       struct error *err)
+{
+        CLEANUP_STRV char **sums = NULL;
+        CLEANUP_FREE char *host_sums = packages_sums(&match->host, row->package), *to = NULL;
+        CLEANUP_CLOSE int host_fd = -1;
+        struct door_tool more = {.flags = row->needs & NATIVE_NAMED ? DOOR_NAMED : 0};
+        struct stat st;
+        int r;
+
+        if (!host_sums || !packages_owns(&match->host, host_sums, path, &host_fd) || fstat(guest_fd, &st) < 0 ||
+            (st.st_mode & (S_ISUID | S_ISGID)))
+                return -ENOTSUP;
+        to = str_replace(path + 1, "/", ".");
+        r = native_files_add(&match->files, host_fd, to, row->needs & NATIVE_NAMED ? NATIVE_NAME : NATIVE_SAME, err);
+        if (r < 0)
+                return r;
+        memccpy(more.emulated_with, row->emulated_with ? row->emulated_with : "", '\0', sizeof(more.emulated_with) - 1);
+        strv_addf(&sums, NATIVE_PLACE "/bin/%s", to);
+        return native_match_add(match, guest_fd, sums[0], &more, err);
+}
+
+static int add_script(struct native_match *match, int guest_fd, struct error *err)
+{
+        return native_match_add(match, guest_fd, "", &(struct door_tool){.flags = DOOR_SCRIPT}, err);
+}
+
+static int match_row(struct native_match *match, const struct native_tools *row, struct error *err)
+{
+        bool scripts = (row->needs & NATIVE_SCRIPTS) != 0;
+        CLEANUP_FREE char *sums = NULL;
+        CLEANUP_STRV char **paths = str_split(row->programs, " ");
+        CLEANUP_STR struct str named = {0};
+        int r = 0;
+
+        if (!suits(row, match) || (!scripts && !native_match_versions(match, row->package, row->needs)))
+                return 0;
+        sums = packages_sums(&match->guest, row->package);
+        for (size_t i = 0; sums && r == 0 && paths[i]; i++) {
+                CLEANUP_CLOSE int fd = -1;
+                CLEANUP_ERROR struct error why = {0};
+
+                if (!packages_owns(&match->guest, sums, paths[i], &fd))
+                        continue;
+                r = scripts ? add_script(match, fd, &why) : add_program(match, row, paths[i], fd, &why);
+                if (r == -ENOTSUP) /* that one is emulated */
+                        r = 0;
+                else if (r < 0)
+                        error_set(err, -r, "%s", error_message(&why));
+                else
+                        str_addf(&named, " %s", path_name(paths[i]));
+        }
+        if (named.len > 0)
+                log_debug("accelerated (%s):%s", row->package, str_get(&named));
+        return r;
+}
+
+/* ---- names of processors ---- */
+
+/* What a copied program prints, run by the copied loader; NULL: it failed. The caller frees. */
+static char *ask(const char *folder, const char *program, const char *const *arguments)
+{
+        CLEANUP_FREE char *loader = path_join(folder, "ld.so"), *libraries = path_join(folder, "lib");
+        CLEANUP_FREE char *path = xasprintf("%s/bin/%s", folder, program);
+        const char *argv[] = {loader, "--inhibit-cache", "--library-path", libraries, path, NULL, NULL, NULL, NULL,
+                              NULL};
+        char *text = NULL;
+
+        for (size_t i = 0; arguments[i]; i++)
+                argv[5 + i] = arguments[i];
+        return spawn_capture(argv, &text, NULL) < 0 ? NULL : text;
+}
+
+/* What has the name of a processor built in must answer as the guest's own would; or none of that is used. */
+static bool answers_as_guest(const struct native_match *match)
+{
+        static const char *const dpkg[] = {"--print-architecture", NULL};
+        static const char *const apt[] = {"shell", "name", "APT::Architecture", NULL};
+        CLEANUP_FREE char *by_dpkg = ask(match->folder, "usr.bin.dpkg", dpkg),
+                          *by_apt = ask(match->folder, "usr.bin.apt-config", apt);
+        CLEANUP_FREE char *want_dpkg = xasprintf("%s\n", native_debian_name(match->native->arch));
+        CLEANUP_FREE char *want_apt = xasprintf("name='%s'\n", native_debian_name(match->native->arch));
+
+        return str_eq(by_dpkg, want_dpkg) && str_eq(by_apt, want_apt);
+}
+
+static void forget_named(struct native_match *match)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < match->tools.n; i++)
+                if (!(match->tools.v[i].flags & DOOR_NAMED))
+                        match->tools.v[n++] = match->tools.v[i];
+        match->tools.n = n;
+        log_debug("not accelerated: dpkg and apt, as they would not answer as the guest's");
+}
+
+/* ---- all rows ---- */
+
+static int match_rows(struct native_match *match, struct error *err)
+{
+        int r = native_files_begin(&match->files, match->folder, err);
+
+        if (r == 0)
+                r = native_perl_match(match, err);
+        for (size_t i = 0; r == 0 && i < native_tools_n; i++)
+                r = match_row(match, &native_tools[i], err);
+        if (r == 0)
+                r = native_files_end(&match->files, err);
+        if (r == 0 && native_debian_name(match->native->arch) && !answers_as_guest(match))
+                forget_named(match);
+        return r;
+}
+
+static int open_packages(struct native_match *match, struct error *err)
+{
+        CLEANUP_CLOSE int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        const char *guest_name = native_debian_name(match->native->arch);
+
+        match->host = (struct packages){.seen = &match->seen, .name = "host"};
+        match->guest = (struct packages){.seen = &match->seen, .name = "guest"};
+        match->files.guest_name = guest_name;
+        match->files.host_name = guest_name ? "amd64" : NULL;
+        if (packages_open(&match->host, host) < 0 || packages_open(&match->guest, match->native->root) < 0)
+                return error_set(err, ENOTSUP, "they are recognised by dpkg, which is not in both");
+        match->host.root = steal_fd(&host);
+        if (!native_match_versions(match, "libc6", 0))
+                return error_set(err, ENOTSUP, "the guest and the host have different C libraries");
+        return 0;
+}
+
+/* As an earlier guest of the build found it. */
+static void read_seen(const char *path, struct str *seen)
+{
+        CLEANUP_FREE char *text = NULL;
+
+        if (file_read(path, 0, &text, NULL, NULL) == 0)
+                str_add(seen, text);
+}
+
+int native_match(const struct native *native, struct native_match *ret, struct error *err)
+{
+        CLEANUP_FREE char *seen = path_join(native->shared, "seen"), *table = NULL;
+        int r;
+
+        *ret = (struct native_match){.native = native, .folder = path_join(native->shared, "native")};
+        table = path_join(ret->folder, "table");
+        read_seen(seen, &ret->seen);
+        r = open_packages(ret, err);
+        if (r == 0)
+                r = match_rows(ret, err);
+        if (r == 0)
+                r = file_write(seen, str_get(&ret->seen), ret->seen.len, 0644, err);
+        if (r == 0)
+                r = file_write(table, ret->tools.v, ret->tools.n * sizeof(struct door_tool), 0644, err);
+        return r;
+}
