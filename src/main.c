@@ -21,6 +21,7 @@ const struct command *const commands[] = {
         &command_image,
         &command_cache,
         &command_release,
+        &command_sbom,
         /* network boot */
         &command_serve,
         &command_watch,

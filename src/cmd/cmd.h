@@ -90,6 +90,7 @@ extern const struct command command_plan;
 extern const struct command command_plugins;
 extern const struct command command_relay;
 extern const struct command command_release;
+extern const struct command command_sbom;
 extern const struct command command_schema;
 extern const struct command command_lease;
 extern const struct command command_machine;

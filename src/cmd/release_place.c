@@ -9,9 +9,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "guest/guest.h"
+#include "release/manifest.h"
 #include "release/profile.h"
-
-static const char profile_name[] = "slipway-release.sh";
 
 void release_args_clear(struct release_args *args)
 {
@@ -90,9 +89,9 @@ int release_paths_find(const struct release_args *args, struct release_paths *re
         if (!ret->prefix)
                 ret->prefix = folder ? xasprintf("%s/.local/opt", folder) : xstrdup("/usr/local");
         if (folder)
-                ret->profile = xasprintf("%s/.profile.d/%s", folder, profile_name);
+                ret->profile = xasprintf("%s/.profile.d/%s", folder, path_name(RELEASE_SYSTEM_PROFILE));
         else if (args->root || !args->prefix)
-                ret->profile = xasprintf("/etc/profile.d/%s", profile_name);
+                ret->profile = xstrdup(RELEASE_SYSTEM_PROFILE);
         ret->place = (struct release_place){.root = ret->root, .prefix = ret->prefix, .profile = ret->profile};
         return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "provision/rows.h"
+#include "release/manifest.h"
 #include "release/release.h"
 
 struct release_config {
@@ -196,7 +197,7 @@ static int run(const void *config, const struct provision_context *context, stru
         struct work work = {
                 .release = &release,
                 .archive = &archive,
-                .place = {.root = "", .prefix = c->prefix, .profile = "/etc/profile.d/slipway-release.sh"},
+                .place = {.root = "", .prefix = c->prefix, .profile = RELEASE_SYSTEM_PROFILE},
                 .options = {.force = c->force},
         };
         int r = cache_dir(&cache, err);

@@ -153,16 +153,11 @@ int release_manifest_write(const struct release *release, const char *sha256, co
         return r < 0 ? r : file_write(path, text, strlen(text), 0644, err);
 }
 
-int release_manifest_read(const char *folder, json_t **ret, struct error *err)
+int release_manifest_parse(const char *path, const char *text, json_t **ret, struct error *err)
 {
-        CLEANUP_FREE char *path = path_join(folder, RELEASE_MANIFEST), *text = NULL;
         json_error_t problem;
-        json_t *manifest;
-        int r = file_read(path, MANIFEST_BYTES, &text, NULL, err);
+        json_t *manifest = json_loads(text, 0, &problem);
 
-        if (r < 0)
-                return r;
-        manifest = json_loads(text, 0, &problem);
         if (!json_is_object(json_object_get(manifest, "files")) ||
             json_integer_value(json_object_get(manifest, "slipway-release")) != MANIFEST_FORMAT) {
                 json_decref(manifest);
@@ -170,6 +165,14 @@ int release_manifest_read(const char *folder, json_t **ret, struct error *err)
         }
         *ret = manifest;
         return 0;
+}
+
+int release_manifest_read(const char *folder, json_t **ret, struct error *err)
+{
+        CLEANUP_FREE char *path = path_join(folder, RELEASE_MANIFEST), *text = NULL;
+        int r = file_read(path, MANIFEST_BYTES, &text, NULL, err);
+
+        return r < 0 ? r : release_manifest_parse(path, text, ret, err);
 }
 
 const char *release_manifest_text(const json_t *manifest, const char *key)

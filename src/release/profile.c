@@ -49,13 +49,29 @@ static char *shell_text(const json_t *manifest, const char *dir)
 
 /* ---- the one file ---- */
 
+static const char line_begin[] = "for release in ", line_middle[] = "/" RELEASE_STATE "/*.sh; do";
+
 static char *profile_line(const struct release_place *place)
 {
         CLEANUP_FREE char *quoted = str_shell_quote(place->prefix);
 
-        return xasprintf("for release in %s/" RELEASE_STATE
-                         "/*.sh; do if [ -r \"$release\" ]; then . \"$release\"; fi; done; unset release\n",
-                         quoted);
+        return xasprintf("%s%s%s if [ -r \"$release\" ]; then . \"$release\"; fi; done; unset release\n", line_begin,
+                         quoted, line_middle);
+}
+
+char *release_profile_prefix(const char *line)
+{
+        const char *end = str_starts(line, line_begin) ? strstr(line, line_middle) : NULL;
+        CLEANUP_FREE char *quoted = NULL, *plain = NULL;
+        size_t n;
+
+        if (!end)
+                return NULL;
+        line += strlen(line_begin);
+        quoted = xstrndup(line, (size_t)(end - line));
+        plain = str_replace(quoted, "'\"'\"'", "'"); /* as str_shell_quote() wrote it */
+        n = strlen(plain);
+        return n > 2 && plain[0] == '\'' && plain[n - 1] == '\'' ? xstrndup(plain + 1, n - 2) : NULL;
 }
 
 static int read_if_there(const char *path, char **ret, struct error *err)

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "base/str.h"
+#include "release/manifest.h"
 #include "release/release.h"
 
 /* arch.c: the machine whose programs run there too, or NULL. */
@@ -35,8 +36,7 @@ int release_compare_versions(const char *a, const char *b);
 /* ---- places (place.c) ---- */
 
 enum { RELEASE_NAME_MAX = 100 };
-#define RELEASE_STATE    ".slipway-release"
-#define RELEASE_MANIFEST ".slipway-release.json"
+#define RELEASE_STATE ".slipway-release"
 
 /* A place with its paths as we see them, locked. */
 struct release_site {
@@ -72,6 +72,3 @@ int release_manifest_entry(int folder_fd, const char *path, json_t **ret, struct
 /* Every path in the tree beneath a folder, without the manifest; folders after what is in them. */
 int release_manifest_walk(const char *folder, int (*visit)(void *arg, const char *path, bool is_folder), void *arg,
                           struct error *err);
-/* A member's text, "" if there is none; its list of texts as strv. */
-const char *release_manifest_text(const json_t *manifest, const char *key);
-char **release_manifest_texts(const json_t *manifest, const char *key) __attribute__((warn_unused_result));

@@ -23,7 +23,7 @@ static void test_names(void **state)
                 for (size_t i = 0; i < type->schema->n_keys; i++)
                         assert_false(str_empty(type->schema->keys[i].help));
         }
-        assert_int_equal(n, 6);
+        assert_int_equal(n, 7);
         assert_null(provisioner_find("no-such-type"));
         assert_int_equal(provisioner_lookup("shel", &type, &err), -ENOENT);
         assert_non_null(strstr(error_message(&err), "did you mean 'shell'?"));
