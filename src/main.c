@@ -83,6 +83,7 @@ int main(int argc, char **argv)
                 commands_usage(stderr);
                 return 2;
         }
+        command_inner(argc - skip, argv + skip);
         command = command_find(without_dashes(argv[skip]));
         return command ? command->run(command, argc - skip, argv + skip) : unknown(argv[skip]);
 }

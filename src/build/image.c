@@ -131,7 +131,6 @@ static struct fs_make make_options(struct image *image, const struct arm_partiti
                                 .epoch = image->job->epoch};
 }
 
-/* File systems that only their own mkfs fills come later, with their contents. */
 static int make_one(struct image *image, const struct arm_partition *wanted, const struct disk_partition *partition,
                     struct error *err)
 {
@@ -142,8 +141,13 @@ static int make_one(struct image *image, const struct arm_partition *wanted, con
         struct fs_make make = make_options(image, wanted, seed);
         int r;
 
-        if (!type || !type->make || (type->populate && !str_empty(wanted->mountpoint)))
+        if (!type || !type->make)
                 return 0;
+        if (type->varies && make.epoch >= 0)
+                ui_message(image->job->ui,
+                           "Warning: %s: SOURCE_DATE_EPOCH is set, but two images with %s differ in some bytes all the "
+                           "same",
+                           name, type->name);
         r = type->make(&volume, &make, err);
         return r < 0 ? error_wrap(err, r, "make %s on %s", type->name, name) : 0;
 }
@@ -257,73 +261,15 @@ static int apply_layers(struct image *image, struct layer_target *targets, struc
         return r;
 }
 
-static int fill_by_layers(struct image *image, struct error *err)
+static int fill(void *arg, struct error *err)
 {
+        struct image *image = arg;
         CLEANUP_FREE struct layer_target *targets = xcalloc(image->job->base.n_mounts, sizeof(*targets));
         int r = open_targets(image, targets, err);
 
         if (r == 0)
                 r = apply_layers(image, targets, err);
         return close_targets(image, targets, r, err);
-}
-
-/* One file system from its part of the merged tree. */
-static int fill_one(struct image *image, const struct job_mount *mount, const char *tree, struct error *err)
-{
-        CLEANUP_FREE char *name = mount_name(mount), *dir = xasprintf("%s%s", tree, mount->mountpoint);
-        CLEANUP_FREE char *seed = xasprintf("%s-%u", image->seed, mount->number);
-        struct fs_volume volume = volume_of(image, mount, name);
-        struct layer_target target = {"/", mount->type, NULL};
-        struct fs_make make = make_options(image, mount->wanted, seed);
-        int r;
-
-        if (mount->type->populate) {
-                r = mount->type->populate(&volume, &make, dir, err);
-                return r < 0 ? error_wrap(err, r, "%s", name) : 0;
-        }
-        r = mount->type->write_open(&volume, image->job->epoch, &target.writer, err);
-        if (r < 0)
-                return r;
-        r = layer_apply(dir, &target, 1, image->job->ui, err);
-        if (r < 0)
-                mount->type->write_abort(target.writer);
-        else
-                r = mount->type->write_close(target.writer, err);
-        return r;
-}
-
-/* The deepest mountpoints first: each is hidden from the one that holds it. */
-static int fill_by_tree(struct image *image, struct error *err)
-{
-        struct job *job = image->job;
-        CLEANUP_FREE char *place = path_join(job->cache.staging, "merged");
-        int r;
-
-        if (mkdir(place, 0755) < 0 && errno != EEXIST)
-                return error_errno(err, errno, "create folder '%s'", place);
-        r = merged_mount(STRV(job->layers), place, err);
-        for (size_t i = job->base.n_mounts; r == 0 && i-- > 0;) {
-                r = fill_one(image, &job->base.mounts[i], place, err);
-                if (r == 0 && i > 0)
-                        r = merged_hide(place, job->base.mounts[i].mountpoint, err);
-        }
-        return r;
-}
-
-static bool has_populate(const struct base *base)
-{
-        for (size_t i = 0; i < base->n_mounts; i++)
-                if (base->mounts[i].type->populate)
-                        return true;
-        return false;
-}
-
-static int fill(void *arg, struct error *err)
-{
-        struct image *image = arg;
-
-        return has_populate(&image->job->base) && !image->job->base.image ? fill_by_tree(image, err)
-                                                                          : fill_by_layers(image, err);
 }
 
 /* ---- the end ---- */

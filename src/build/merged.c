@@ -45,12 +45,3 @@ int merged_mount(const char *const *lowers, const char *place, struct error *err
                 return error_errno(err, errno, "mount %zu layers as an overlay", strv_len(lowers));
         return 0;
 }
-
-int merged_hide(const char *place, const char *mountpoint, struct error *err)
-{
-        CLEANUP_FREE char *path = xasprintf("%s%s", place, mountpoint);
-
-        if (mount("tmpfs", path, "tmpfs", 0, "mode=0755") < 0 && errno != ENOENT)
-                return error_errno(err, errno, "hide '%s'", mountpoint);
-        return 0;
-}

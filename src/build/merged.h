@@ -7,5 +7,3 @@
 /* Mount lowers[] (the lowest first) at `place`, an empty folder. In a process
  * inside the build's namespaces, which is to exit soon: the mount goes with it. */
 int merged_mount(const char *const *lowers, const char *place, struct error *err);
-/* Hide what lies below place/mountpoint: another file system will be mounted there. */
-int merged_hide(const char *place, const char *mountpoint, struct error *err);

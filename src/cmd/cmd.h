@@ -69,6 +69,9 @@ const struct command *command_find(const char *name);
 /* "slipway: unknown NOUN 'NAME'; did you mean ...?" to stderr; the exit code 2. */
 int command_unknown(const char *noun, const char *name, const char *const *names);
 
+/* Words that are not for people: the program runs itself by them. Does not return where argv[0] is one. */
+void command_inner(int argc, char **argv);
+
 /* "Usage: slipway COMMAND ..." and the list of commands. */
 void commands_usage(FILE *stream);
 

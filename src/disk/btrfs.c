@@ -1,13 +1,10 @@
-/* btrfs, as far as mkfs.btrfs 6.2 goes: an empty file system, or one made from
- * a tree. `--rootdir` keeps owners, modes, times (whole seconds), symlinks, hard
- * links, extended attributes, devices and fifos. It does not keep holes:
- * they take up room. UUIDs inside (device, chunk tree) are random and inode numbers
- * are the tree's own, so two makes differ; the file system's UUID does not. */
-#include "disk/fs_tools.h"
-
+/* btrfs: made by mkfs.btrfs, filled by a kernel. The UUIDs inside (device,
+ * chunk tree) are random; the file system's own is not. */
 #include "base/str.h"
+#include "disk/fs_tools.h"
+#include "disk/kernel.h"
 
-static int make_from(const struct fs_volume *volume, const struct fs_make *make, const char *dir, struct error *err)
+static int btrfs_make(const struct fs_volume *volume, const struct fs_make *make, struct error *err)
 {
         CLEANUP_STRV char **argv = NULL;
         struct fs_tool tool = {.options = make->options,
@@ -17,32 +14,16 @@ static int make_from(const struct fs_volume *volume, const struct fs_make *make,
         char uuid[UUID_TEXT];
 
         fs_uuid(volume, make, uuid);
-        strv_add(&argv, "mkfs.btrfs");
-        strv_add(&argv, "-q");
-        strv_add(&argv, "-f");
-        strv_add(&argv, "-U");
-        strv_add(&argv, uuid);
-        if (!str_empty(make->label)) {
-                strv_add(&argv, "-L");
-                strv_add(&argv, make->label);
-        }
-        if (dir) {
-                strv_add(&argv, "--rootdir");
-                strv_add(&argv, dir);
-        }
+        strv_extend(&argv, (const char *const[]){"mkfs.btrfs", "-q", "-f", "-U", uuid, NULL});
+        if (!str_empty(make->label))
+                strv_extend(&argv, (const char *const[]){"-L", make->label, NULL});
         tool.argv = STRV(argv);
-        return fs_tools_make(volume, &tool, 1, err);
+        return fs_tool_make(volume, &tool, err);
 }
 
-static int btrfs_make(const struct fs_volume *volume, const struct fs_make *make, struct error *err)
+static int btrfs_write_open(const struct fs_volume *volume, int64_t epoch, void **ret_writer, struct error *err)
 {
-        return make_from(volume, make, NULL, err);
-}
-
-static int btrfs_populate(const struct fs_volume *volume, const struct fs_make *make, const char *dir,
-                          struct error *err)
-{
-        return make_from(volume, make, dir, err);
+        return kernel_write_open(volume, &fs_btrfs, epoch, ret_writer, err);
 }
 
 static int btrfs_check(const struct fs_volume *volume, bool repair, struct error *err)
@@ -58,6 +39,10 @@ static int btrfs_check(const struct fs_volume *volume, bool repair, struct error
 const struct fs_type fs_btrfs = {
         .name = "btrfs",
         .make = btrfs_make,
-        .populate = btrfs_populate,
+        .write_open = btrfs_write_open,
+        .write_change = kernel_write_change,
+        .write_close = kernel_write_close,
+        .write_abort = kernel_write_abort,
         .check = btrfs_check,
+        .varies = true,
 };

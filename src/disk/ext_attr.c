@@ -96,13 +96,6 @@ void ext_inode_set(struct ext_writer *w, union ext_inode *inode, const struct st
 
 /* --- extended attributes --- */
 
-/* Attributes that extract() hands out, and that a change therefore decides about. */
-static bool travels(const char *name)
-{
-        return str_starts(name, "user.") || str_starts(name, "system.posix_acl_") ||
-               str_eq(name, "security.capability");
-}
-
 struct doomed {
         const struct fs_change *change;
         char **names;
@@ -116,7 +109,7 @@ static int on_present(char *name, char *value, size_t len, void *arg)
         for (size_t i = 0; doomed->change && i < doomed->change->n_xattrs; i++)
                 if (str_eq(doomed->change->xattrs[i].name, name))
                         return 0;
-        if (!doomed->change || travels(name))
+        if (!doomed->change || fs_xattr_travels(name))
                 strv_add(&doomed->names, name);
         return 0;
 }

@@ -21,6 +21,12 @@ const struct fs_type *fs_type_find(const char *name)
         return NULL;
 }
 
+bool fs_xattr_travels(const char *name)
+{
+        return str_starts(name, "user.") || str_starts(name, "system.posix_acl_") ||
+               str_eq(name, "security.capability");
+}
+
 const char *const *fs_type_names(void)
 {
         static const char *names[4 * N_TYPES + 1];

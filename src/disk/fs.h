@@ -32,6 +32,10 @@ struct fs_xattr {
         size_t len;
 };
 
+/* Whether a change decides about the attribute: it is one that extract() hands out, and is gone if the change lacks it.
+ */
+bool fs_xattr_travels(const char *name);
+
 /* One change to a file system. Paths have no leading slash and are relative
  * to the file system's root; "" is the root itself. */
 enum fs_change_kind {
@@ -98,9 +102,6 @@ struct fs_type {
                      void *arg, struct error *err);
         /* The names of all regular files that have more than one. */
         int (*links)(const struct fs_volume *volume, fs_name_fn *on_name, void *arg, struct error *err);
-        /* Make and fill in one go, from a complete tree (file systems that
-         * only their own mkfs can fill). In the user namespace. */
-        int (*populate)(const struct fs_volume *volume, const struct fs_make *make, const char *dir, struct error *err);
         /* A writer for changes in place. In the user namespace, since layers
          * belong to mapped users. Errors name the volume; the path of a change is for the caller
          * to name. `epoch`: times later than it are set to it (-1: not). */
@@ -121,6 +122,7 @@ struct fs_type {
         /* Of a regular file, for reading it in place. -ENOTSUP: its bytes do not lie there as they are; cat() it. */
         int (*locate)(const struct fs_volume *volume, const char *path, struct fs_extents *ret, struct error *err);
         bool no_owners; /* FAT: owners, modes, links are not kept */
+        bool varies;    /* with the same seed and epoch, too, two makes differ in their bytes */
 };
 
 /* NULL for an unknown name. */

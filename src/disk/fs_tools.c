@@ -15,8 +15,9 @@
 #include "base/size.h"
 #include "base/spawn.h"
 #include "base/str.h"
+#include "base/tail.h"
 
-enum { BUFFER = 1 << 20, SHOWN_LINES = 12 };
+enum { BUFFER = 1 << 20 };
 
 /* The environment: ours, but in a language and zone that do not vary. */
 static char **tool_env(int64_t epoch)
@@ -32,40 +33,18 @@ static char **tool_env(int64_t epoch)
         return env;
 }
 
-struct tail {
-        char *lines[SHOWN_LINES];
-        size_t n;
-};
-
 static void keep_line(void *arg, bool is_stderr, const char *line)
 {
-        struct tail *tail = arg;
-
         (void)is_stderr;
-        if (str_empty(line))
-                return;
-        free(tail->lines[tail->n % SHOWN_LINES]);
-        tail->lines[tail->n++ % SHOWN_LINES] = str_printable(line);
-}
-
-static void tail_clear(struct tail *tail)
-{
-        for (size_t i = 0; i < SHOWN_LINES; i++)
-                free(tail->lines[i]);
-}
-
-static void tail_text(const struct tail *tail, struct str *out)
-{
-        for (size_t i = tail->n > SHOWN_LINES ? tail->n - SHOWN_LINES : 0; i < tail->n; i++)
-                str_addf(out, "\n    %s", tail->lines[i % SHOWN_LINES]);
+        if (!str_empty(line))
+                tail_add(arg, line);
 }
 
 int fs_tool_run(const struct fs_tool *tool, int *ret_status, struct error *err)
 {
         CLEANUP_STRV char **env = tool_env(tool->epoch), **argv = NULL;
         CLEANUP_FREE char *program = program_find(tool->argv[0]);
-        CLEANUP(tail_clear) struct tail tail = {0};
-        CLEANUP_STR struct str words = {0};
+        CLEANUP_TAIL struct tail tail = {0};
         struct spawn spawn = {.env = STRV(env), .stdin_plus1 = SPAWN_FD(tool->fd), .on_line = keep_line, .arg = &tail};
         int status, r;
 
@@ -84,8 +63,7 @@ int fs_tool_run(const struct fs_tool *tool, int *ret_status, struct error *err)
                 *ret_status = status;
         if (status <= tool->ok_max)
                 return 0;
-        tail_text(&tail, &words);
-        return error_set(err, EIO, "%s failed (exit code %d)%s", tool->argv[0], status, str_get(&words));
+        return tail_append(&tail, err, error_set(err, EIO, "%s failed (exit code %d)", tool->argv[0], status));
 }
 
 void fs_uuid(const struct fs_volume *volume, const struct fs_make *make, char out[UUID_TEXT])
@@ -204,15 +182,15 @@ int fs_scratch_store(const struct fs_volume *volume, int fd, uint64_t size, stru
         return r < 0 ? error_errno(err, -r, "write %s of '%s'", volume->name, volume->path) : 0;
 }
 
-int fs_tools_make(const struct fs_volume *volume, struct fs_tool *tools, size_t n, struct error *err)
+int fs_tool_make(const struct fs_volume *volume, struct fs_tool *tool, struct error *err)
 {
         CLEANUP_CLOSE int fd = -1;
         int r = fs_scratch(volume, false, &fd, err);
 
-        for (size_t i = 0; i < n && r == 0; i++) {
-                tools[i].fd = fd;
-                r = fs_tool_run(&tools[i], NULL, err);
-        }
+        if (r < 0)
+                return r;
+        tool->fd = fd;
+        r = fs_tool_run(tool, NULL, err);
         return r < 0 ? r : fs_scratch_store(volume, fd, volume->size_bytes, err);
 }
 

@@ -33,8 +33,8 @@ int fs_scratch(const struct fs_volume *volume, bool filled, int *ret_fd, struct 
  * differ from zeros; the volume is empty before, so that its old bytes do not stay. */
 int fs_scratch_store(const struct fs_volume *volume, int fd, uint64_t size, struct error *err);
 
-/* Make a file system of the volume's size in a scratch file with the tools (each with
- * .fd set here), one after the other, then put it into the volume. */
-int fs_tools_make(const struct fs_volume *volume, struct fs_tool *tools, size_t n, struct error *err);
+/* Make a file system of the volume's size in a scratch file with the tool (.fd is set here), then put it
+ * into the volume. */
+int fs_tool_make(const struct fs_volume *volume, struct fs_tool *tool, struct error *err);
 /* Let a tool that only reads judge a copy of the volume. */
 int fs_tool_check(const struct fs_volume *volume, struct fs_tool *tool, struct error *err);

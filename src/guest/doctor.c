@@ -259,6 +259,7 @@ static const struct {
         {"mkfs.btrfs", "btrfs-progs", false},
         {"mkfs.f2fs", "f2fs-tools", false},
         {"mkfs.xfs", "xfsprogs", false},
+        {"linux.uml", "user-mode-linux", false},
         {"qemu-system-aarch64", "qemu-system-arm", false},
         {"qemu-system-x86_64", "qemu-system-x86", false},
         {"xz", "xz-utils", false},

@@ -102,3 +102,40 @@ server_of() {
   nothing_left
   run -0 build t.json
 }
+
+# The kernels below $pid that write a file system.
+kernels_of() {
+  local process
+  for process in $(tree_of "$1"); do
+    [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline") != *linux.uml* ]] || echo "$process"
+  done
+}
+
+@test "kill -9: of the kernel that writes an xfs, and of the build meanwhile" {
+  [ -z "${SLIPWAY_SANITIZED-}" ] || skip "a program with AddressSanitizer cannot be pid 1 of the kernel that writes it"
+  local victim status
+  template "$(small)/rootfs.tar.gz" new "$(shell true)" '.builders[0] += {image_size: "600MiB", image_type: "gpt", image_partitions:
+    [{name: "root", type: "8300", size: "0", filesystem: "xfs", mountpoint: "/"}]}'
+  for victim in kernel build; do
+    start
+    for _ in $(seq 1000); do
+      kernels_of $pid >kernels
+      [ ! -s kernels ] || break
+      sleep 0.02
+    done
+    [ -s kernels ]
+    if [ $victim = kernel ]; then
+      kill -9 "$(head -n 1 kernels)"
+    else
+      kill -9 $pid
+    fi
+    status=0
+    wait $pid || status=$?
+    [ $victim = build ] || { [ "$status" -eq 1 ] && grep 'the kernel that writes the file system .*ended without a result' log; }
+    [ "$status" -ne 0 ]
+    [ ! -e out.img ]
+    nothing_left
+    run -1 pgrep -f "init=\"$slipway\""
+  done
+  run -0 build t.json
+}

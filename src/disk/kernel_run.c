@@ -1,0 +1,147 @@
+/* Starting User-Mode Linux. It lets helper processes and a control folder
+ * behind when it is killed, so it gets a pid namespace, which ends with it, and a
+ * tmpfs in a mount namespace of its own. See kernel.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/spawn.h"
+#include "base/str.h"
+#include "base/tail.h"
+#include "disk/kernel.h"
+#include "disk/kernel_words.h"
+
+/* Hides nothing that the kernel or its pid 1 needs. */
+#define CONTROL_DIR "/sys"
+
+static int own_namespaces(struct error *err)
+{
+        if (unshare(CLONE_NEWNS | CLONE_NEWPID) < 0)
+                return error_errno(err, errno, "make namespaces for the kernel that writes the file system");
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("tmpfs", CONTROL_DIR, "tmpfs", 0, "mode=0700") < 0)
+                return error_errno(err, errno, "mount a folder for the kernel that writes the file system");
+        return 0;
+}
+
+/* For spawn: two processes, since who makes a pid namespace does not enter it. */
+static int enter(void *arg, struct error *err)
+{
+        int r = own_namespaces(err), status = 0;
+        pid_t outer = getpid(), pid;
+
+        (void)arg;
+        if (r < 0)
+                return r;
+        pid = fork();
+        if (pid < 0)
+                return error_errno(err, errno, "fork");
+        if (pid == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (getppid() != 0 && getppid() != outer) /* 0: seen from the namespace, our parent is outside */
+                        _exit(127);
+                return 0;
+        }
+        close_range(0, ~0U, 0);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+struct console {
+        struct tail tail; /* of what the kernel said */
+        char *result;     /* what pid 1 said, or NULL */
+};
+
+static void on_line(void *arg, bool is_stderr, const char *line)
+{
+        struct console *console = arg;
+        const char *word = strstr(line, KERNEL_RESULT);
+
+        (void)is_stderr;
+        if (!word) {
+                tail_add(&console->tail, line);
+                return;
+        }
+        free(console->result);
+        console->result = xstrdup(word + strlen(KERNEL_RESULT));
+        console->result[strcspn(console->result, "\r")] = '\0';
+}
+
+static void console_clear(struct console *console)
+{
+        tail_clear(&console->tail);
+        free(console->result);
+}
+
+/* "CODE message", CODE being an errno or 0. */
+static int judge(const struct console *console, int status, struct error *err)
+{
+        char *end;
+        long code;
+
+        if (console->result) {
+                code = strtol(console->result, &end, 10);
+                return code == 0 ? 0 : error_set(err, (int)code, "%s", end + strspn(end, " "));
+        }
+        return tail_append(
+                &console->tail, err,
+                error_set(err, EIO,
+                          "the kernel that writes the file system (linux.uml, exit code %d) ended without a result",
+                          status));
+}
+
+static int find_self(char path[PATH_MAX], struct error *err)
+{
+        ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+
+        if (n < 0)
+                return error_errno(err, errno, "read /proc/self/exe");
+        path[n] = '\0';
+        return strchr(path, '"') ? error_set(err, EINVAL, "slipway lies at a path with a quotation mark: %s", path) : 0;
+}
+
+static void command_line(char ***argv, int fs_fd, int log_fd, const char *self, const char *fs, int64_t epoch)
+{
+        strv_extend(argv, (const char *const[]){"linux.uml", "mem=128M", "root=/dev/root", "rootfstype=hostfs",
+                                                "rootflags=/", "ro", "quiet", "uml_dir=" CONTROL_DIR "/",
+                                                "umid=slipway", "con=null", "con0=null,fd:1", NULL});
+        strv_addf(argv, "ubd0=/proc/self/fd/%d", fs_fd);
+        strv_addf(argv, "ubd1r=/proc/self/fd/%d", log_fd);
+        strv_addf(argv, "init=\"%s\"", self);
+        strv_addf(argv, "ASAN_OPTIONS=detect_leaks=0"); /* as an unknown parameter it becomes pid 1's environment */
+        strv_extend(argv, (const char *const[]){"--", KERNEL_INIT, fs, NULL});
+        strv_addf(argv, "%lld", (long long)epoch);
+}
+
+int kernel_run(int fs_fd, int log_fd, const char *fs, int64_t epoch, struct error *err)
+{
+        CLEANUP_FREE char *program = program_find("linux.uml");
+        CLEANUP(console_clear) struct console console = {0};
+        CLEANUP_STRV char **argv = NULL;
+        char self[PATH_MAX];
+        int status, r = find_self(self, err);
+
+        if (r < 0)
+                return r;
+        if (!program)
+                return error_set(err, ENOENT,
+                                 "the program 'linux.uml' is missing, a Linux kernel that runs as a process and "
+                                 "writes %s; install the package 'user-mode-linux'",
+                                 fs);
+        if (fcntl(fs_fd, F_SETFD, 0) < 0 || fcntl(log_fd, F_SETFD, 0) < 0)
+                return error_errno(err, errno, "fcntl");
+        command_line(&argv, fs_fd, log_fd, self, fs, epoch);
+        r = spawn_run(&(struct spawn){.argv = STRV(argv), .on_line = on_line, .arg = &console, .enter = enter}, &status,
+                      err);
+        return r < 0 ? r : judge(&console, status, err);
+}
