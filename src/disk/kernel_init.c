@@ -119,7 +119,7 @@ static int fill(const char *fs, int64_t epoch, struct error *err)
                 return error_set(err, ENOSPC, "%s (%s were free at first)", text + strspn(text, "0123456789 "),
                                  size_show(before.f_bavail * before.f_frsize));
         if (n > 0)
-                return error_set(err, atoi(text), "%s", text + strspn(text, "0123456789 "));
+                return error_set(err, (int)strtol(text, NULL, 10), "%s", text + strspn(text, "0123456789 "));
         return umount(PLACE) < 0 ? error_errno(err, errno, "unmount the new %s", fs) : 0;
 }
 

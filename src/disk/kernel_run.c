@@ -115,6 +115,7 @@ static void command_line(char ***argv, int fs_fd, int log_fd, const char *self, 
         strv_extend(argv, (const char *const[]){"linux.uml", "mem=128M", "root=/dev/root", "rootfstype=hostfs",
                                                 "rootflags=/", "ro", "quiet", "uml_dir=" CONTROL_DIR "/",
                                                 "umid=slipway", "con=null", "con0=null,fd:1", NULL});
+        strv_addf(argv, "uml_dir=%s/", CONTROL_DIR);
         strv_addf(argv, "ubd0=/proc/self/fd/%d", fs_fd);
         strv_addf(argv, "ubd1r=/proc/self/fd/%d", log_fd);
         strv_addf(argv, "init=\"%s\"", self);
