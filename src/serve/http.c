@@ -1,26 +1,24 @@
-/* The HTTP server as others see it: socket, certificate, libmicrohttpd's threads. */
+/* The HTTP server as others see it: socket, certificate, threads, counters. */
 #include "serve/http.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
-#include "base/log.h"
 #include "serve/http_internal.h"
-#include "serve/http_text.h"
 
 enum {
         CONNECTIONS_MAX = 16384,
         FDS_OF_OTHERS = 256, /* of the program, that connections must leave */
         BACKLOG = 4096,
-        PEM_MAX = 1 << 20,
 };
 
 /* ---- options ---- */
@@ -41,6 +39,8 @@ static void set_defaults(struct http_options *o)
 
         if (o->threads == 0)
                 o->threads = processors < 1 ? 1 : processors > 4 ? 4 : (unsigned int)processors;
+        if (o->threads > HTTP_THREADS_MAX)
+                o->threads = HTTP_THREADS_MAX;
         if (o->port == 0 && !o->any_port)
                 o->port = o->certificate ? 443 : 80;
         if (o->max_connections == 0)
@@ -49,42 +49,6 @@ static void set_defaults(struct http_options *o)
                 o->max_connections = o->threads;
         if (o->idle_sec == 0)
                 o->idle_sec = 30;
-}
-
-/* libmicrohttpd would only say that it does not start. */
-static int check_pair(const struct http_server *server, const struct http_options *o, struct error *err)
-{
-        BIO *certificate_bio = BIO_new_mem_buf(server->certificate, -1), *key_bio = BIO_new_mem_buf(server->key, -1);
-        X509 *certificate = PEM_read_bio_X509(certificate_bio, NULL, NULL, NULL);
-        EVP_PKEY *key = PEM_read_bio_PrivateKey(key_bio, NULL, NULL, (void *)""); /* no question for a passphrase */
-        int r = 0;
-
-        if (!certificate)
-                r = error_set(err, EINVAL, "'%s' is no certificate in PEM form", o->certificate);
-        else if (!key)
-                r = error_set(err, EINVAL, "'%s' is no private key in PEM form without a passphrase", o->key);
-        else if (X509_check_private_key(certificate, key) != 1)
-                r = error_set(err, EINVAL, "the key '%s' is not that of the certificate '%s'", o->key, o->certificate);
-        EVP_PKEY_free(key);
-        X509_free(certificate);
-        BIO_free(key_bio);
-        BIO_free(certificate_bio);
-        return r;
-}
-
-static int read_certificate(struct http_server *server, const struct http_options *o, struct error *err)
-{
-        size_t n;
-        int r;
-
-        if (!o->certificate && !o->key)
-                return 0;
-        if (!o->certificate || !o->key)
-                return error_set(err, EINVAL, "HTTPS needs both a certificate and its key");
-        r = file_read(o->certificate, PEM_MAX, &server->certificate, &n, err);
-        if (r == 0)
-                r = file_read(o->key, PEM_MAX, &server->key, &n, err);
-        return r < 0 ? r : check_pair(server, o, err);
 }
 
 /* ---- the socket ---- */
@@ -98,19 +62,38 @@ static int listen_on(struct http_server *server, struct error *err)
         socklen_t len = sizeof(address);
         int on = 1;
 
-        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+        /* Connections inherit TCP_NODELAY: the end of an answer does not wait for the client. */
+        if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
                 return error_errno(err, errno, "open a TCP socket");
         if (o->interface &&
             setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, o->interface, (socklen_t)strlen(o->interface)) < 0)
                 return error_errno(err, errno, "bind to the interface '%s'", o->interface);
         if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0)
                 return error_errno(err, errno, "listen on TCP port %u of %s for HTTP%s", o->port,
-                                   inet_ntoa(address.sin_addr), server->certificate ? "S" : "");
+                                   inet_ntoa(address.sin_addr), server->tls ? "S" : "");
         if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
                 return error_errno(err, errno, "look at a TCP socket");
         server->port = ntohs(address.sin_port);
         server->listener = steal_fd(&fd);
         return 0;
+}
+
+/* ---- as others see it ---- */
+
+static int open_all(struct http_server *server, const struct http_options *options, struct error *err)
+{
+        int r = 0;
+
+        if (getrandom(&server->seed, sizeof(server->seed), 0) < 0)
+                return error_errno(err, errno, "get a random number");
+        if (options->certificate || options->key)
+                r = http_tls_open(options->certificate, options->key, &server->tls, err);
+        if (r == 0)
+                r = listen_on(server, err);
+        while (r == 0 && server->n_workers < server->options.threads)
+                r = http_worker_open(server, &server->workers[server->n_workers++], err);
+        return r;
 }
 
 int http_server_open(const struct http_options *options, struct http_server **ret, struct error *err)
@@ -121,9 +104,7 @@ int http_server_open(const struct http_options *options, struct http_server **re
         server->listener = -1;
         server->options = *options;
         set_defaults(&server->options);
-        r = read_certificate(server, options, err);
-        if (r == 0)
-                r = listen_on(server, err);
+        r = open_all(server, options, err);
         /* borrowed for the call only */
         server->options.certificate = server->options.key = server->options.interface = NULL;
         if (r == 0)
@@ -131,73 +112,21 @@ int http_server_open(const struct http_options *options, struct http_server **re
         return r;
 }
 
-/* ---- libmicrohttpd ---- */
-
-static size_t on_unescape(void *arg, struct MHD_Connection *connection, char *text)
-{
-        (void)arg;
-        (void)connection;
-        return http_decode(text);
-}
-
-static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        struct http_server *server = arg;
-        struct sockaddr_in peer = {0}, local = {0};
-        socklen_t n_peer = sizeof(peer), n_local = sizeof(local);
-
-        if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-                atomic_fetch_sub(&server->count.connections, 1);
-                free(*context);
-                *context = NULL;
-                return;
-        }
-        atomic_fetch_add(&server->count.connections, 1);
-        *context = xcalloc(1, sizeof(struct http_peer));
-        if (info && getpeername(info->connect_fd, (struct sockaddr *)&peer, &n_peer) == 0 &&
-            getsockname(info->connect_fd, (struct sockaddr *)&local, &n_local) == 0)
-                *(struct http_peer *)*context =
-                        (struct http_peer){ntohl(peer.sin_addr.s_addr), ntohl(local.sin_addr.s_addr)};
-}
-
-static void on_log(void *arg, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
-static void on_log(void *arg, const char *format, va_list ap)
-{
-        char line[512];
-
-        (void)arg;
-        vsnprintf(line, sizeof(line), format, ap);
-        log_debug("http: %s", line);
-}
-
 int http_server_start(struct http_server *server, const struct files *files, const struct event_sink *events,
                       struct error *err)
 {
-        const struct http_options *o = &server->options;
-        unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
-        struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
-                                       {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
-                                       {MHD_OPTION_END, 0, NULL}};
-
         if (files)
                 server->files = *files;
         server->has_files = files;
         server->events = events;
-        server->daemon = MHD_start_daemon(
-                server->certificate ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, http_on_request, server,
-                MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, server->listener,
-                MHD_OPTION_THREAD_POOL_SIZE, o->threads > 1 ? o->threads : 0, MHD_OPTION_CONNECTION_LIMIT,
-                o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections - o->max_connections / 4,
-                MHD_OPTION_CONNECTION_TIMEOUT, o->idle_sec, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                (size_t)HTTP_CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
-                MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, http_on_completed,
-                server, MHD_OPTION_ARRAY, server->certificate ? tls : tls + 2, MHD_OPTION_END);
-        if (!server->daemon)
-                return error_set(err, errno > 0 ? errno : EIO, "libmicrohttpd does not start to serve port %u",
-                                 server->port);
-        server->listener = -1;
+        for (unsigned int i = 0; i < server->n_workers; i++) {
+                struct http_worker *w = &server->workers[i];
+                int r = pthread_create(&w->thread, NULL, http_worker_run, w);
+
+                if (r != 0)
+                        return error_errno(err, r, "start a thread for HTTP");
+                w->started = true;
+        }
         return 0;
 }
 
@@ -216,13 +145,16 @@ struct http_server *http_server_free(struct http_server *server)
 {
         if (!server)
                 return NULL;
-        if (server->daemon)
-                MHD_stop_daemon(server->daemon);
+        atomic_store(&server->stopping, true);
+        for (unsigned int i = 0; i < server->n_workers; i++)
+                eventfd_write(server->workers[i].wake, 1);
+        for (unsigned int i = 0; i < server->n_workers; i++)
+                if (server->workers[i].started)
+                        pthread_join(server->workers[i].thread, NULL);
+        for (unsigned int i = 0; i < server->n_workers; i++)
+                http_worker_free(&server->workers[i]);
+        SSL_CTX_free(server->tls);
         close_p(&server->listener);
-        if (server->key)
-                explicit_bzero(server->key, strlen(server->key));
-        free(server->certificate);
-        free(server->key);
         free(server);
         return NULL;
 }

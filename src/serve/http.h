@@ -1,5 +1,5 @@
-/* HTTP and HTTPS by libmicrohttpd: files for UEFI HTTP Boot, iPXE and curl,
- * and whatever else is put on the same port as a route (`/metrics`, an API).
+/* HTTP and HTTPS: files for UEFI HTTP Boot, iPXE and curl, and whatever else is
+ * put on the same port as a route (`/metrics`, an API).
  *
  * As firmware wants it: HEAD is right, Content-Length is always there, nothing is
  * chunked, nothing redirects, connections stay open. Ranges are of one
@@ -17,6 +17,8 @@
 #include "serve/event.h"
 #include "serve/files.h"
 
+struct http_input;
+
 struct http_request {
         const char *method; /* "GET", "HEAD", "POST"... */
         const char *path;   /* percent-decoded; begins with '/' */
@@ -24,7 +26,7 @@ struct http_request {
         size_t body_len;
         uint32_t peer, server; /* addresses, host order */
         bool tls;
-        void *connection; /* for http_header() and http_query() */
+        const struct http_input *input; /* for http_header() and http_query() */
 };
 /* A header of the request, or an argument of its query, percent-decoded; NULL: it is not there. */
 const char *http_header(const struct http_request *request, const char *name);

@@ -2,8 +2,10 @@
 #include "serve/http_text.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 static int hex_digit(char c)
 {
@@ -93,6 +95,20 @@ enum http_range_kind http_range(const char *value, uint64_t size, uint64_t *ret_
         *ret_first = first;
         *ret_last = last < size ? last : size - 1;
         return HTTP_RANGE_PART;
+}
+
+/* ---- dates ---- */
+
+void http_date(int64_t sec, char buf[HTTP_DATE])
+{
+        static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        time_t t = (time_t)sec;
+        struct tm tm = {0};
+
+        gmtime_r(&t, &tm);
+        snprintf(buf, HTTP_DATE, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + (ptrdiff_t)3 * tm.tm_wday,
+                 tm.tm_mday, months + (ptrdiff_t)3 * tm.tm_mon, (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min,
+                 tm.tm_sec);
 }
 
 /* ---- types ---- */

@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 
-/* What the servers, SQLite, libmicrohttpd and libc call; everything else fails with EPERM. No call here starts a
+/* What the servers, SQLite, OpenSSL and libc call; everything else fails with EPERM. No call here starts a
  * program, makes a socket of another family, or reaches another process. */
 static const char *const calls[] = {
         /* files */

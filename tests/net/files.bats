@@ -123,6 +123,28 @@ tftp_hpa() { # FILE ARGUMENT...
   [ "$status" -eq 60 ] # it is not trusted by itself
 }
 
+@test "64 at once by HTTP and 16 by HTTPS: each gets every byte" {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 \
+    -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+  serve http=0 https=0 certificate=cert.pem key=key.pem quiet
+  curl -sfZ --parallel-max 64 --cacert cert.pem "http://127.0.0.1:$http/large?[1-64]" -o 'http.#1' &
+  local plain=$!
+  curl -sfZ --parallel-max 16 --cacert cert.pem "https://127.0.0.1:$https/large?[1-16]" -o 'https.#1'
+  wait "$plain"
+  for n in {1..64}; do cmp "http.$n" files/large; done
+  for n in {1..16}; do cmp "https.$n" files/large; done
+}
+
+@test "HTTPS: who speaks no TLS there is left, the others are served" {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 \
+    -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+  serve https=0 certificate=cert.pem key=key.pem
+  run curl -s "http://127.0.0.1:$https/text"
+  [ "$status" -ne 0 ]
+  head -c 100000 /dev/urandom | timeout 10 bash -c "cat >/dev/tcp/127.0.0.1/$https" || true
+  curl -sf --cacert cert.pem "https://127.0.0.1:$https/text" | cmp - files/text
+}
+
 @test "HTTPS: the key of another certificate is refused with a reason" {
   for name in a b; do
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout $name.key -out $name.pem -days 2 -subj /CN=$name 2>/dev/null

@@ -1,0 +1,95 @@
+/* Sends an answer: its head, then a file's bytes. Of a file that has an fd the
+ * kernel sends the pages (sendfile), the others are copied. Nothing is held back that the socket did not take: it is
+ * read again, so that thousands of slow clients cost no memory. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include "serve/http_internal.h"
+
+/* While it is on, only full segments leave: those of sendfile would end where each of its pieces does, which costs a
+ * third of the speed. */
+static void cork(const struct http_connection *c, int on)
+{
+        if (!c->ssl)
+                setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+/* 1: all of it has left. */
+static int send_head(struct http_connection *c)
+{
+        struct http_reply *reply = &c->reply;
+
+        while (reply->head_sent < reply->head.len) {
+                ssize_t n = http_transmit(c, reply->head.s + reply->head_sent, reply->head.len - reply->head_sent);
+
+                if (n < 0)
+                        return n == -EAGAIN ? 0 : (int)n;
+                reply->head_sent += (size_t)n;
+        }
+        return 1;
+}
+
+static ssize_t send_pages(struct http_connection *c, uint64_t n)
+{
+        off_t offset = (off_t)(c->reply.file->fd_offset + c->reply.offset);
+        ssize_t sent = sendfile(c->fd, c->reply.file->fd, &offset, n);
+
+        if (sent == 0)
+                return -ENODATA;
+        c->waits_for = EPOLLOUT;
+        return sent < 0 ? -errno : sent;
+}
+
+static ssize_t send_copy(struct http_connection *c, uint64_t n)
+{
+        const uint64_t most = c->ssl ? HTTP_TLS_RECORD : HTTP_BUFFER;
+        int r;
+
+        n = n < most ? n : most;
+        r = files_read(c->reply.file, c->worker->buffer, n, c->reply.offset);
+        if (r < 0)
+                return -ENODATA;
+        return http_transmit(c, c->worker->buffer, n);
+}
+
+/* As much of the body as the socket takes, at most a quantum. */
+static int send_body(struct http_connection *c)
+{
+        struct http_reply *reply = &c->reply;
+        uint64_t quantum = HTTP_QUANTUM;
+
+        while (reply->file && reply->left > 0 && quantum > 0) {
+                uint64_t n = reply->left < quantum ? reply->left : quantum;
+                ssize_t sent = !c->ssl && reply->file->fd >= 0 ? send_pages(c, n) : send_copy(c, n);
+
+                if (sent == -EAGAIN)
+                        return 0;
+                if (sent < 0 && sent != -EINTR)
+                        return (int)sent;
+                sent = sent < 0 ? 0 : sent;
+                reply->offset += (uint64_t)sent;
+                reply->left -= (uint64_t)sent;
+                quantum -= (uint64_t)sent;
+        }
+        c->waits_for = EPOLLOUT; /* if there is more: the others first */
+        return reply->left == 0;
+}
+
+int http_send(struct http_connection *c)
+{
+        const bool large = c->reply.file;
+        int r;
+
+        if (large && c->reply.head_sent == 0)
+                cork(c, 1);
+        r = send_head(c);
+        if (r > 0)
+                r = send_body(c);
+        if (large && r > 0)
+                cork(c, 0);
+        return r;
+}
