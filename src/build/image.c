@@ -13,6 +13,7 @@
 #include "build/copy.h"
 #include "build/job.h"
 #include "build/merged.h"
+#include "build/shrink.h"
 #include "build/sound.h"
 #include "build/step.h"
 #include "disk/layer.h"
@@ -68,7 +69,8 @@ static struct job_mount *mount_to_grow(struct base *base)
         return &base->mounts[0];
 }
 
-static int grow(struct image *image, struct error *err)
+/* By so many bytes; 0: to image_size. */
+static int grow(struct image *image, uint64_t more, struct error *err)
 {
         struct job *job = image->job;
         struct job_mount *mount = mount_to_grow(&job->base);
@@ -80,9 +82,8 @@ static int grow(struct image *image, struct error *err)
 
         if (fstat(image->fd, &st) < 0)
                 return error_errno(err, errno, "stat");
-        if (job->arm->image_grow_bytes > 0 &&
-            __builtin_add_overflow(job->arm->image_grow_bytes, (uint64_t)st.st_size, &wanted))
-                return error_set(err, EOVERFLOW, "the image cannot grow by %s", size_show(job->arm->image_grow_bytes));
+        if (more > 0 && __builtin_add_overflow(more, (uint64_t)st.st_size, &wanted))
+                return error_set(err, EOVERFLOW, "the image cannot grow by %s", size_show(more));
         wanted -= wanted % 512;
         if (wanted < (uint64_t)st.st_size)
                 return error_set(
@@ -94,7 +95,8 @@ static int grow(struct image *image, struct error *err)
         if (!mount->type->grow)
                 return error_set(err, ENOTSUP, "%s is %s, which cannot be grown without mounting it", name,
                                  mount->type->name);
-        ui_say(job->ui, "Growing the image to %s, and %s to its end", size_show(wanted), name);
+        if (job->arm->method == IMAGE_RESIZE)
+                ui_say(job->ui, "Growing the image to %s, and %s to its end", size_show(wanted), name);
         r = disk_grow(image->path, wanted, mount->number, err);
         if (r == 0)
                 r = update_mounts(image, err);
@@ -292,6 +294,25 @@ static int run_setup_extra(struct image *image, struct error *err)
         return r;
 }
 
+/* With method resize as the template has it, else as image_shrink wants room. */
+static int make_room(struct image *image, struct error *err)
+{
+        struct job *job = image->job;
+        uint64_t more = 0;
+        int r = shrink_room(job, &more, err);
+
+        if (job->arm->method == IMAGE_RESIZE)
+                return grow(image, job->arm->image_grow_bytes, err);
+        return r < 0 || more == 0 ? r : grow(image, more, err);
+}
+
+static int shrink(struct image *image, struct error *err)
+{
+        int r = shrink_image(image->job, image->path, err);
+
+        return r < 0 ? r : update_mounts(image, err);
+}
+
 static int verify(struct image *image, struct error *err)
 {
         int r = sound_check(image->path, &image->job->base, false, false, err);
@@ -326,14 +347,16 @@ int job_write_image(struct job *job, struct error *err)
         fd = image.fd;
         if (r == 0 && !job->base.image)
                 r = create(&image, err);
-        if (r == 0 && job->base.image && job->arm->method == IMAGE_RESIZE)
-                r = grow(&image, err);
+        if (r == 0 && job->base.image)
+                r = make_room(&image, err);
         if (r == 0) {
                 ui_say(job->ui, "Writing the changes to the image");
                 r = userns_call(job->ns, fill, &image, err);
         }
         if (r == 0)
                 r = run_setup_extra(&image, err);
+        if (r == 0)
+                r = shrink(&image, err);
         if (r == 0)
                 r = verify(&image, err);
         if (r == 0)

@@ -60,5 +60,12 @@ int disk_table_create(const char *path, enum disk_label label, const struct disk
  * large already keeps its size; one that is larger is an error. */
 int disk_grow(const char *path, uint64_t disk_bytes, unsigned int number, struct error *err);
 
+/* Make the last partition `size_bytes` large, rounded up to a full MiB but never larger than it is, and the image end
+ * behind it (gpt: behind the backup header, which moves there). Whatever lies past that is gone. *ret_bytes: the
+ * image's size. */
+int disk_shrink(const char *path, uint64_t size_bytes, uint64_t *ret_bytes, struct error *err);
+/* The one that lies last, which disk_grow() and disk_shrink() mean; NULL: there is none. */
+const struct disk_partition *disk_table_last(const struct disk_table *table);
+
 /* sfdisk --verify's judgement: an error with its words if the table is bad. */
 int disk_verify(const char *path, struct error *err);

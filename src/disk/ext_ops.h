@@ -15,6 +15,7 @@ int ext_write_change(void *writer, const struct fs_change *change, struct error 
 int ext_write_close(void *writer, struct error *err);
 void ext_write_abort(void *writer);
 int ext_grow(const struct fs_volume *volume, struct error *err);
+int ext_shrink(const struct fs_volume *volume, uint64_t slack_bytes, uint64_t *ret_bytes, struct error *err);
 int ext_check(const struct fs_volume *volume, bool repair, struct error *err);
 int ext_list(const struct fs_volume *volume, const char *path, int (*on_entry)(void *arg, const struct fs_entry *entry),
              void *arg, struct error *err);

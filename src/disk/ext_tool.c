@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/bytes.h"
+#include "base/cancel.h"
 #include "base/file.h"
 #include "base/size.h"
 #include "base/spawn.h"
@@ -24,7 +25,7 @@
 
 extern char **environ;
 
-enum { LABEL_MAX = 16, LINES_MAX = 25 };
+enum { LABEL_MAX = 16, LINES_MAX = 25, GROWTH_SHARE = 64 };
 
 /* --- the image under a name that these programs take --- */
 
@@ -122,7 +123,8 @@ static int punch(const struct fs_volume *volume, struct error *err)
         if (volume->offset_bytes > (uint64_t)st.st_size ||
             volume->size_bytes > (uint64_t)st.st_size - volume->offset_bytes)
                 return error_set(err, EINVAL, "%s ends past the end of the image", volume->name);
-        if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)volume->offset_bytes,
+        if (volume->size_bytes > 0 &&
+            fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)volume->offset_bytes,
                       (off_t)volume->size_bytes) < 0 &&
             errno != EOPNOTSUPP)
                 return error_errno(err, errno, "empty the place of %s", volume->name);
@@ -218,16 +220,18 @@ int ext4_make(const struct fs_volume *volume, const struct fs_make *make, struct
         return make_type("ext4", volume, make, err);
 }
 
-/* --- check and grow --- */
+/* --- check --- */
 
 struct state {
+        uint64_t blocks, free_blocks;
+        uint32_t block_bytes;
         int64_t latest; /* time that is known to it */
         bool journal;   /* has to be replayed */
         bool clean;     /* unmounted well, without errors and orphans */
 };
 
 /* From the superblock (kernel documentation, ext4, "Super Block"): times of 32
- * bits each, with 8 more further on, the feature "recover", the state and the first orphan. */
+ * bits each, with 8 more further on, the feature "recover", the state, the first orphan, and its size. */
 static int read_state(const struct fs_volume *volume, struct state *ret, struct error *err)
 {
         static const struct {
@@ -250,6 +254,13 @@ static int read_state(const struct fs_volume *volume, struct state *ret, struct 
                 latest = t > latest ? t : latest;
         }
         ret->latest = latest;
+        ret->block_bytes = 1024U << (get_le32(super + 0x18) & 0xf);
+        ret->blocks = get_le32(super + 0x4);
+        ret->free_blocks = get_le32(super + 0xc);
+        if (get_le32(super + 0x60) & 0x80) { /* feature "64bit" */
+                ret->blocks |= (uint64_t)get_le32(super + 0x150) << 32;
+                ret->free_blocks |= (uint64_t)get_le32(super + 0x158) << 32;
+        }
         ret->journal = get_le32(super + 0x60) & 0x4;
         ret->clean = (get_le16(super + 0x3a) & 0x3) == 0x1 && get_le32(super + 0xe8) == 0;
         return 0;
@@ -340,26 +351,158 @@ int ext_check(const struct fs_volume *volume, bool repair, struct error *err)
         return r < 0 ? r : check_on(volume, device.path, repair, &state, err);
 }
 
-int ext_grow(const struct fs_volume *volume, struct error *err)
+/* --- grow and shrink --- */
+
+/* A file system that is about to change its size: sound, and with what its tools need. */
+struct resize {
+        struct device device;
+        struct state state;
+        char **env;
+        char *name; /* "IMAGE?offset=N" */
+};
+
+static void resize_clear(struct resize *resize)
 {
-        CLEANUP(device_clear) struct device device = {0};
-        CLEANUP_STRV char **env = NULL;
-        CLEANUP_FREE char *name = NULL, *size = NULL;
-        struct state state = {0};
-        int r = read_state(volume, &state, err);
+        device_clear(&resize->device);
+        strv_free(resize->env);
+        free(resize->name);
+}
+
+static int resize_begin(const struct fs_volume *volume, struct resize *ret, struct error *err)
+{
+        int r = read_state(volume, &ret->state, err);
 
         if (r == 0)
-                r = device_name(volume->path, &device, err);
+                r = device_name(volume->path, &ret->device, err);
         if (r == 0)
-                r = check_on(volume, device.path, true, &state, err);
-        if (r < 0)
-                return r;
-        env = environment(state.latest);
-        name = xasprintf("%s?offset=%" PRIu64, device.path, volume->offset_bytes);
-        size = xasprintf("%" PRIu64 "s", volume->size_bytes / 512);
-        r = run_tool((struct spawn){.argv = (const char *[]){"resize2fs", "-f", name, size, NULL}, .env = STRV(env)},
-                     no_sync_no_cut, err);
+                r = check_on(volume, ret->device.path, true, &ret->state, err);
+        ret->env = environment(ret->state.latest);
+        ret->name = xasprintf("%s?offset=%" PRIu64, ret->device.path ? ret->device.path : "", volume->offset_bytes);
+        return r;
+}
+
+/* `size` as resize2fs takes it. */
+static int resize_to(const struct resize *resize, const char *size, struct error *err)
+{
+        const char *argv[] = {"resize2fs", "-f", resize->name, size, NULL};
+
+        return run_tool((struct spawn){.argv = argv, .env = STRV(resize->env)}, no_sync_no_cut, err);
+}
+
+int ext_grow(const struct fs_volume *volume, struct error *err)
+{
+        CLEANUP(resize_clear) struct resize resize = {0};
+        CLEANUP_FREE char *size = xasprintf("%" PRIu64 "s", volume->size_bytes / 512);
+        int r = resize_begin(volume, &resize, err);
+
+        if (r == 0)
+                r = resize_to(&resize, size, err);
         return r < 0 ? error_wrap(err, r, "grow the file system of %s to %s", volume->name,
                                   size_show(volume->size_bytes))
                      : 0;
+}
+
+static void read_minimum(void *arg, bool is_stderr, const char *line)
+{
+        const char *number = strrchr(line, ' ');
+
+        if (!is_stderr && number && strstr(line, "minimum size"))
+                *(uint64_t *)arg = strtoull(number, NULL, 10);
+}
+
+/* In blocks, as resize2fs estimates it. */
+static int minimum(const struct resize *resize, uint64_t *ret, struct error *err)
+{
+        const char *argv[] = {"resize2fs", "-f", "-P", resize->name, NULL};
+        uint64_t blocks = 0;
+        int r = run_tool(
+                (struct spawn){.argv = argv, .env = STRV(resize->env), .on_line = read_minimum, .arg = &blocks},
+                no_sync_no_cut, err);
+
+        if (r == 0 && blocks == 0)
+                r = error_set(err, EPROTO, "resize2fs does not say how small it can be");
+        *ret = blocks;
+        return r;
+}
+
+/* Punches holes where nothing is allocated. */
+static int discard(const struct resize *resize, struct error *err)
+{
+        const char *argv[] = {"e2fsck", "-fp", "-E", "discard", resize->name, NULL};
+        int status, r = spawn_run(&(struct spawn){.argv = argv,
+                                                  .env = STRV(resize->env),
+                                                  .enter = without_calls,
+                                                  .enter_arg = (void *)(uintptr_t)no_sync},
+                                  &status, err);
+
+        if (r == 0 && !sound(status, true))
+                r = error_set(err, EUCLEAN, "e2fsck gave %d", status);
+        return r;
+}
+
+/* As small as resize2fs is sure of. */
+static int shrink_safely(const struct fs_volume *volume, struct resize *resize, uint64_t slack, struct error *err)
+{
+        CLEANUP_FREE char *size = NULL;
+        uint64_t blocks;
+        int r = minimum(resize, &blocks, err);
+
+        if (r < 0 || __builtin_add_overflow(blocks, slack, &blocks) || blocks >= resize->state.blocks)
+                return r;
+        size = xasprintf("%" PRIu64, blocks);
+        r = resize_to(resize, size, err);
+        return r < 0 ? r : read_state(volume, &resize->state, err);
+}
+
+/* Its estimate leaves up to a third over. Whether less will do shows when it is tried, which
+ * damages the file system if it will not: so in a copy. -ENOSPC: it will not. */
+static int shrink_copy(const struct fs_volume *volume, const struct resize *resize, uint64_t blocks, struct error *err)
+{
+        CLEANUP_FREE char *device = NULL, *size = xasprintf("%" PRIu64, blocks);
+        const char *argv[] = {"resize2fs", "-f", NULL, size, NULL};
+        CLEANUP_CLOSE int fd = -1;
+        int r = fs_scratch(volume, true, &fd, err);
+
+        if (r < 0)
+                return r;
+        argv[2] = device = xasprintf("/proc/%d/fd/%d", getpid(), fd);
+        if (run_tool((struct spawn){.argv = argv, .env = STRV(resize->env)}, no_sync_no_cut, NULL) < 0 ||
+            run_e2fsck(volume, "-fn", device, resize->state.latest, NULL) < 0)
+                return cancel_requested() ? cancel_check(err) : -ENOSPC;
+        return fs_scratch_store(volume, fd, blocks * resize->state.block_bytes, err);
+}
+
+static int shrink_tightly(const struct fs_volume *volume, struct resize *resize, uint64_t slack, struct error *err)
+{
+        const struct state *state = &resize->state;
+        uint64_t used = state->blocks - state->free_blocks, blocks = used + used / GROWTH_SHARE;
+        struct fs_volume inner = *volume;
+        int r;
+
+        inner.size_bytes = state->blocks * state->block_bytes;
+        if (__builtin_add_overflow(blocks, slack, &blocks) || blocks >= state->blocks)
+                return 0;
+        r = shrink_copy(&inner, resize, blocks, err);
+        if (r < 0)
+                return r == -ENOSPC ? 0 : r;
+        return read_state(volume, &resize->state, err);
+}
+
+int ext_shrink(const struct fs_volume *volume, uint64_t slack_bytes, uint64_t *ret_bytes, struct error *err)
+{
+        CLEANUP(resize_clear) struct resize resize = {0};
+        int r = resize_begin(volume, &resize, err);
+
+        if (r == 0)
+                r = shrink_safely(volume, &resize, slack_bytes / resize.state.block_bytes, err);
+        if (r == 0)
+                r = shrink_tightly(volume, &resize, slack_bytes / resize.state.block_bytes, err);
+        if (r == 0)
+                r = discard(&resize, err);
+        if (r < 0)
+                return error_wrap(err, r, "shrink the file system of %s", volume->name);
+        *ret_bytes = resize.state.blocks * resize.state.block_bytes;
+        return punch(&(struct fs_volume){volume->path, volume->offset_bytes + *ret_bytes,
+                                         volume->size_bytes - *ret_bytes, volume->name},
+                     err);
 }

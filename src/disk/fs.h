@@ -112,6 +112,9 @@ struct fs_type {
         void (*write_abort)(void *writer);
         /* Grow to volume->size_bytes. */
         int (*grow)(const struct fs_volume *volume, struct error *err);
+        /* As small as its contents allow with `slack_bytes` of room, and never larger than it was; what it does not
+         * use is no longer in the image file. *ret_bytes: its size then. */
+        int (*shrink)(const struct fs_volume *volume, uint64_t slack_bytes, uint64_t *ret_bytes, struct error *err);
         /* Mend what a journal holds or a power cut left (false: only look); an error if it is damaged. */
         int (*check)(const struct fs_volume *volume, bool repair, struct error *err);
         /* For slipway image. Of what is no folder, list() shows itself or says

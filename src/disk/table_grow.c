@@ -1,11 +1,13 @@
-/* Growing an image and a partition in it, and judging a table. libfdisk moves
- * gpt's backup header to the new end when it writes the table. */
+/* Growing and shrinking an image and a partition in it, and judging a table.
+ * libfdisk moves gpt's backup header to the new end when it writes the table. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/bytes.h"
+#include "base/file.h"
 #include "base/size.h"
 #include "disk/table.h"
 
@@ -61,7 +63,7 @@ static int set_size(struct table_context *ctx, const struct disk_partition *part
         }
         fdisk_unref_partition(pa);
         if (r < 0)
-                return error_errno(err, -r, "grow partition %u to %s%s%s", part->number, size_show(sectors * SECTOR),
+                return error_errno(err, -r, "make partition %u %s large%s%s", part->number, size_show(sectors * SECTOR),
                                    ctx->messages.len ? ": " : "", str_get(&ctx->messages));
         return 0;
 }
@@ -103,12 +105,10 @@ static int grow_logical(struct table_context *ctx, const struct disk_table *tabl
         return r < 0 ? r : grow_partition(ctx, table, part, end, err);
 }
 
-static const struct disk_partition *choose(const struct disk_table *table, unsigned int number)
+const struct disk_partition *disk_table_last(const struct disk_table *table)
 {
         const struct disk_partition *last = NULL;
 
-        if (number > 0)
-                return disk_table_find(table, number);
         for (size_t i = 0; i < table->n; i++)
                 if (!table->v[i].extended)
                         last = &table->v[i];
@@ -124,7 +124,7 @@ int disk_grow(const char *path, uint64_t disk_bytes, unsigned int number, struct
 
         if (r < 0)
                 return r;
-        part = choose(table, number);
+        part = number > 0 ? disk_table_find(table, number) : disk_table_last(table);
         if (!part)
                 return error_set(err, ENOENT, "'%s' has no partition %u to grow (it has %zu)", path, number, table->n);
         r = grow_file(path, disk_bytes, err);
@@ -141,6 +141,90 @@ int disk_grow(const char *path, uint64_t disk_bytes, unsigned int number, struct
                 return r;
         fdisk_label_set_changed(fdisk_get_label(ctx.cxt, NULL), 1); /* the backup header moves in any case */
         return table_write(&ctx, err);
+}
+
+/* A logical partition, then the extended one around it. */
+static int shrink_dos(struct table_context *ctx, const struct disk_table *table, const struct disk_partition *part,
+                      uint64_t sectors, struct error *err)
+{
+        uint64_t end = part->start_bytes / SECTOR + sectors;
+        int r = set_size(ctx, part, sectors, err);
+
+        for (size_t i = 0; r == 0 && part->number > 4 && i < table->n; i++)
+                if (table->v[i].extended)
+                        r = set_size(ctx, &table->v[i], end - table->v[i].start_bytes / SECTOR, err);
+        return r;
+}
+
+/* *ret_end: the first sector behind the backup header (UEFI specification, 5.3.2: AlternateLBA). */
+static int shrink_gpt(struct table_context *ctx, const struct disk_partition *part, uint64_t sectors, uint64_t *ret_end,
+                      struct error *err)
+{
+        uint8_t header[SECTOR];
+        int r = set_size(ctx, part, sectors, err);
+
+        if (r < 0)
+                return r;
+        fdisk_gpt_enable_minimize(fdisk_get_label(ctx->cxt, NULL), 1);
+        fdisk_label_set_changed(fdisk_get_label(ctx->cxt, NULL), 1);
+        r = table_write(ctx, err);
+        if (r < 0)
+                return r;
+        r = fd_pread_all(ctx->fd, header, sizeof(header), SECTOR);
+        *ret_end = get_le64(header + 32) + 1;
+        return r < 0 ? error_errno(err, -r, "read the table's header") : 0;
+}
+
+static int shrink_table(const char *path, const struct disk_table *table, const struct disk_partition *part,
+                        uint64_t sectors, uint64_t *ret_end, struct error *err)
+{
+        CLEANUP_TABLE struct table_context ctx = {.fd = -1};
+        int r = table_open(&ctx, path, true, err);
+
+        *ret_end = part->start_bytes / SECTOR + sectors;
+        if (r < 0)
+                return r;
+        return table->label == DISK_GPT ? shrink_gpt(&ctx, part, sectors, ret_end, err)
+                                        : shrink_dos(&ctx, table, part, sectors, err);
+}
+
+/* gpt's protective MBR holds the size of the whole. */
+static int rewrite(const char *path, struct error *err)
+{
+        CLEANUP_TABLE struct table_context ctx = {.fd = -1};
+        int r = table_open(&ctx, path, true, err);
+
+        if (r < 0)
+                return r;
+        fdisk_label_set_changed(fdisk_get_label(ctx.cxt, NULL), 1);
+        return table_write(&ctx, err);
+}
+
+int disk_shrink(const char *path, uint64_t size_bytes, uint64_t *ret_bytes, struct error *err)
+{
+        CLEANUP(disk_table_freep) struct disk_table *table = NULL;
+        const struct disk_partition *part;
+        uint64_t sectors, end;
+        int r = disk_table_read(path, &table, err);
+
+        if (r < 0)
+                return r;
+        part = disk_table_last(table);
+        if (!part)
+                return error_set(err, ENOENT, "'%s' has no partition to shrink", path);
+        sectors = (size_bytes + SECTOR - 1) / SECTOR;
+        sectors = (sectors + ALIGN_SECTORS - 1) / ALIGN_SECTORS * ALIGN_SECTORS;
+        if (sectors > part->size_bytes / SECTOR)
+                sectors = part->size_bytes / SECTOR;
+        end = part->start_bytes / SECTOR + sectors;
+        if (table->label != DISK_NONE)
+                r = shrink_table(path, table, part, sectors, &end, err);
+        if (r == 0 && truncate(path, (off_t)(end * SECTOR)) < 0)
+                r = error_errno(err, errno, "cut '%s'", path);
+        if (r == 0 && table->label == DISK_GPT)
+                r = rewrite(path, err);
+        *ret_bytes = end * SECTOR;
+        return r;
 }
 
 /* Overlaps and ends, which libfdisk reports by sector numbers only. */

@@ -41,6 +41,8 @@ struct arm_builder {
         char *file_user_agent, *file_target_path, *file_target_extension, *file_tmp_dir_location;
         char *image_path, *image_size, *image_type, *image_build_method, *image_mount_path;
         int64_t image_size_bytes_key;
+        bool image_shrink;
+        uint64_t image_shrink_slack;
         struct schema_blocks image_partitions;    /* of struct arm_partition */
         struct schema_blocks image_chroot_mounts; /* of struct arm_mount */
         struct schema_blocks additional_chroot_mounts;

@@ -35,13 +35,14 @@ boots() {
 
 @test "boot: armhf, from .zip" { boots "$(debian armhf)/base.zip" 'MARKER armv7l built-here'; }
 
-@test "boot: new on gpt, ext4, from a root archive, with a package by apt-get" {
+@test "boot: new on gpt, ext4, from a root archive, with a package by apt-get, and shrunk" {
   template "$(debian arm64)/rootfs.tar.gz" new "$(service | jq '. + [{type: "shell", inline: ["apt-get update", "apt-get install -y --no-install-recommends hello", "hello"]}]')" \
-    '.builders[0] += {image_size: "1GiB", image_type: "gpt", image_partitions: [
+    '.builders[0] += {image_size: "1GiB", image_shrink: true, image_type: "gpt", image_partitions: [
       {name: "boot", type: "ef00", size: "64MiB", filesystem: "vfat", mountpoint: "/boot/firmware"},
       {name: "root", type: "8300", size: "0", filesystem: "ext4", mountpoint: "/"}]}'
   run -0 build t.json
-  [[ $output == *"Hello, world!"* ]]
+  [[ $output == *"Hello, world!"*"The image is cut to "* ]]
+  image_is_clean out.img
   run -0 timeout 400 "$slipway" boot -until='MARKER aarch64' -timeout=300 out.img
 }
 

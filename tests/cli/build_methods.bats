@@ -144,3 +144,65 @@ root_of() {
   SLIPWAY_CACHE_DIR=$BATS_TEST_TMPDIR/cache2 run -0 build t.json
   cmp first.img out.img
 }
+
+# The vendor's image is larger than what is in it; a copy with a gpt table.
+gpt_base() {
+  xz -dc "$(small)/base.img.xz" >dos.img
+  truncate -s 68M gpt.img
+  printf 'label: gpt\nstart=2048, size=32768, type=uefi\nstart=34816, size=98304, type=linux, name=root\n' | sfdisk -q gpt.img
+  dd if=dos.img of=gpt.img bs=1M skip=1 seek=1 count=64 conv=notrunc status=none
+  sha256sum gpt.img >gpt.img.sha256
+}
+# Free bytes of the root.
+room() { ext "$1" 2 'stats -h' | awk -F: '/^Free blocks/ {f = $2} /^Block size/ {b = $2} END {print f * b}'; }
+
+@test "image_shrink: resize, dos; what was deleted takes no bytes" {
+  template "$(small)/base.img.xz" resize "$(shell 'dd if=/dev/urandom of=/big bs=1M count=60 2>/dev/null' 'echo 1 >/etc/marker')" \
+    '.builders[0] += {image_size: "1GiB", image_shrink: true, image_shrink_slack: "16MiB"}'
+  jq '.provisioners += [{type: "shell", inline: ["rm /big"]}]' t.json >u.json
+  run -0 build u.json
+  [[ $output == *"The image is cut to "* ]]
+  [ "$(stat -c %s out.img)" -lt $((100 * 1048576)) ]
+  [ "$(du -B1 out.img | cut -f1)" -lt $((50 * 1048576)) ]
+  [ "$(room out.img)" -gt $((8 * 1048576)) ]
+  [ "$(ext_cat out.img 2 /etc/marker)" = 1 ]
+  [ "$(size_of out.img 2)" = $(($(stat -c %s out.img) - $(start_of out.img 2))) ]
+  image_is_clean out.img
+  run -0 build -force t.json
+  [ "$(stat -c %s out.img)" -gt $((100 * 1048576)) ]
+  [ "$(stat -c %s out.img)" -lt $((170 * 1048576)) ]
+  image_is_clean out.img
+  nothing_left
+}
+
+@test "image_shrink: reuse, gpt; there is room for more than the base has" {
+  gpt_base
+  template "$PWD/gpt.img" reuse "$(shell 'dd if=/dev/urandom of=/big bs=1M count=120 2>/dev/null; sha256sum /big >/sum')" '.builders[0] += {image_shrink: true}'
+  run -0 build t.json
+  run -0 sgdisk -v out.img
+  [[ $output == *"No problems found"* ]]
+  ext out.img 2 'dump /big big'
+  [ "$(sha256sum <big | cut -d' ' -f1)" = "$(ext_cat out.img 2 /sum | cut -d' ' -f1)" ]
+  [ "$(sfdisk -J out.img | jq -r '.partitiontable.partitions[1].name')" = root ]
+  image_is_clean out.img
+  # Without room it does not fit.
+  jq 'del(.builders[0].image_shrink)' t.json >u.json
+  run -1 build -force u.json
+  [[ $output == *"No space left"* || $output == *"is full"* || $output == *"room"* ]]
+}
+
+@test "image_shrink: new, the same bytes each time; a last partition that cannot shrink" {
+  export SOURCE_DATE_EPOCH=1700000000
+  template "$(small)/rootfs.tar.gz" new "$(shell true)" "$(partitions 400MiB gpt "${two//\"c\"/\"ef00\"}") | .builders[0].image_shrink = true"
+  run -0 build t.json
+  [ "$(stat -c %s out.img)" -lt $((160 * 1048576)) ]
+  image_is_clean out.img
+  mv out.img first.img
+  SLIPWAY_CACHE_DIR=$BATS_TEST_TMPDIR/cache2 run -0 build t.json
+  cmp first.img out.img
+  template "$(small)/rootfs.tar.gz" new "$(shell true)" "$(partitions 400MiB dos '[
+    {"name": "root", "type": "83", "size": "200MiB", "filesystem": "ext4", "mountpoint": "/"},
+    {"name": "data", "type": "c", "size": "0", "filesystem": "vfat", "mountpoint": "/data"}]') | .builders[0].image_shrink = true"
+  run -1 build -force t.json
+  [[ $output == *"image_shrink: partition 2, which lies last, is vfat; only ext2, ext3 and ext4 shrink"* ]]
+}

@@ -102,6 +102,44 @@ static void test_grow(void **state)
         image_clear(&image);
 }
 
+/* Files stay, what was deleted is no longer in the image file, and so much room is left. */
+static void test_shrink(void **state)
+{
+        enum { SLACK = 4 << 20 };
+        CLEANUP_ERROR struct error err = {0};
+        CLEANUP_FREE char *before = NULL, *after = NULL, *big = xmalloc((10 << 20) + 1);
+        struct image image;
+        struct stat st;
+        uint64_t bytes = 0, again = 0;
+        void *writer;
+
+        (void)state;
+        memset(big, 'x', 10 << 20);
+        big[10 << 20] = '\0';
+        make(&image, "ext4", 60 << 10, NULL);
+        writer = write_begin(&image);
+        write_text(writer, "big", big);
+        write_text(writer, "small", "text");
+        write_end(writer);
+        writer = write_begin(&image);
+        remove_path(writer, "big");
+        write_end(writer);
+        before = image_extract(&image, "before");
+        if (fs_ext4.shrink(&image.volume, SLACK, &bytes, &err) < 0)
+                fail_msg("%s", error_message(&err));
+        assert_in_range(bytes, SLACK, 20 << 20);
+        assert_int_equal(stat(image.path, &st), 0);
+        assert_in_range(st.st_blocks * 512, 0, 9 << 20);
+        image.volume.size_bytes = bytes;
+        image_check(&image);
+        after = image_extract(&image, "after");
+        trees_equal(before, after);
+        assert_int_equal(fs_ext4.shrink(&image.volume, 1ULL << 40, &again, &err), 0);
+        assert_int_equal(again, bytes);
+        image_check(&image);
+        image_clear(&image);
+}
+
 static void debugfs_write(const struct image *image, const char *command)
 {
         CLEANUP_FREE char *device = xasprintf("%s?offset=%d", image->path, IMAGE_OFFSET);
@@ -405,12 +443,13 @@ static void test_links(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_make_same_bytes),  cmocka_unit_test(test_make_kinds),
-                cmocka_unit_test(test_make_errors),      cmocka_unit_test(test_grow),
-                cmocka_unit_test(test_not_clean),        cmocka_unit_test(test_no_ext_there),
-                cmocka_unit_test(test_odd_names),        cmocka_unit_test(test_inline_data),
-                cmocka_unit_test(test_list_and_cat),     cmocka_unit_test(test_large_folder),
-                cmocka_unit_test(test_refused_features), cmocka_unit_test(test_links),
+                cmocka_unit_test(test_make_same_bytes), cmocka_unit_test(test_make_kinds),
+                cmocka_unit_test(test_make_errors),     cmocka_unit_test(test_grow),
+                cmocka_unit_test(test_shrink),          cmocka_unit_test(test_not_clean),
+                cmocka_unit_test(test_no_ext_there),    cmocka_unit_test(test_odd_names),
+                cmocka_unit_test(test_inline_data),     cmocka_unit_test(test_list_and_cat),
+                cmocka_unit_test(test_large_folder),    cmocka_unit_test(test_refused_features),
+                cmocka_unit_test(test_links),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

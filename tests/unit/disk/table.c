@@ -1,6 +1,7 @@
 /* Partition tables, with sfdisk and sgdisk as judges. */
 #include "test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -210,6 +211,59 @@ static void test_grow_dos(void **state)
         assert_non_null(strstr(error_message(&err), "no partition 9"));
 }
 
+/* Shrink the last partition to 20 MiB, and have the image end behind it. */
+static void shrink(enum disk_label label, const struct disk_layout_partition *v, size_t n, uint64_t want_bytes)
+{
+        CLEANUP(disk_table_freep) struct disk_table *before = NULL, *table = NULL;
+        CLEANUP_ERROR struct error err = {0};
+        uint64_t bytes;
+
+        empty_image(256 * MIB);
+        create(label, v, n, NULL);
+        before = read_table();
+        if (disk_shrink(image, 20 * MIB - 5, &bytes, &err) < 0)
+                fail_msg("%s", error_message(&err));
+        assert_sound(label == DISK_GPT);
+        table = read_table();
+        assert_int_equal(table->disk_bytes, bytes);
+        assert_int_equal(bytes, want_bytes);
+        assert_int_equal(table->n, before->n);
+        assert_string_equal(table->id, before->id);
+        assert_int_equal(disk_table_last(table)->size_bytes, 20 * MIB);
+        assert_int_equal(disk_table_last(table)->start_bytes, disk_table_last(before)->start_bytes);
+        assert_string_equal(disk_table_last(table)->uuid, disk_table_last(before)->uuid);
+        /* Once more, and larger than it is: it stays. */
+        assert_int_equal(disk_shrink(image, 100 * MIB, &bytes, &err), 0);
+        assert_int_equal(bytes, want_bytes);
+        assert_sound(label == DISK_GPT);
+        /* And it grows again. */
+        assert_int_equal(disk_grow(image, 300 * MIB, 0, &err), 0);
+        assert_sound(label == DISK_GPT);
+}
+
+static void test_shrink(void **state)
+{
+        static const struct disk_layout_partition plain[] = {{"a", "c", 0, 16 * MIB}, {"b", "83", 0, 0}};
+        static const struct disk_layout_partition logical[] = {
+                {"a", "c", 0, 16 * MIB}, {"all", "f", 0, 0}, {"b", "83", 0, 32 * MIB}, {"c", "83", 0, 0}};
+
+        (void)state;
+        shrink(DISK_DOS, plain, 2, 37 * MIB);
+        shrink(DISK_DOS, logical, 4, 71 * MIB);
+        shrink(DISK_GPT, plain, 2, 37 * MIB + 34 * 512);
+}
+
+static void test_shrink_nothing(void **state)
+{
+        CLEANUP_ERROR struct error err = {0};
+        uint64_t bytes;
+
+        (void)state;
+        empty_image(10 * MIB);
+        assert_int_equal(disk_shrink(image, MIB, &bytes, &err), -ENOENT);
+        assert_non_null(strstr(error_message(&err), "no partition to shrink"));
+}
+
 struct bad {
         enum disk_label label;
         struct disk_layout_partition v[6];
@@ -346,9 +400,17 @@ static void test_types(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_dos),      cmocka_unit_test(test_dos_logical), cmocka_unit_test(test_gpt),
-                cmocka_unit_test(test_grow_gpt), cmocka_unit_test(test_grow_dos),    cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_bare),     cmocka_unit_test(test_damaged),     cmocka_unit_test(test_cut_short),
+                cmocka_unit_test(test_dos),
+                cmocka_unit_test(test_dos_logical),
+                cmocka_unit_test(test_gpt),
+                cmocka_unit_test(test_grow_gpt),
+                cmocka_unit_test(test_grow_dos),
+                cmocka_unit_test(test_shrink),
+                cmocka_unit_test(test_shrink_nothing),
+                cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_bare),
+                cmocka_unit_test(test_damaged),
+                cmocka_unit_test(test_cut_short),
                 cmocka_unit_test(test_types),
         };
 
