@@ -112,14 +112,13 @@ static int find_self(char path[PATH_MAX], struct error *err)
 
 static void command_line(char ***argv, int fs_fd, int log_fd, const char *self, const char *fs, int64_t epoch)
 {
-        strv_extend(argv, (const char *const[]){"linux.uml", "mem=128M", "root=/dev/root", "rootfstype=hostfs",
-                                                "rootflags=/", "ro", "quiet", "uml_dir=" CONTROL_DIR "/",
-                                                "umid=slipway", "con=null", "con0=null,fd:1", NULL});
+        strv_extend(argv,
+                    (const char *const[]){"linux.uml", "mem=128M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/",
+                                          "ro", "quiet", "umid=slipway", "con=null", "con0=null,fd:1", NULL});
         strv_addf(argv, "uml_dir=%s/", CONTROL_DIR);
         strv_addf(argv, "ubd0=/proc/self/fd/%d", fs_fd);
         strv_addf(argv, "ubd1r=/proc/self/fd/%d", log_fd);
         strv_addf(argv, "init=\"%s\"", self);
-        strv_addf(argv, "ASAN_OPTIONS=detect_leaks=0"); /* as an unknown parameter it becomes pid 1's environment */
         strv_extend(argv, (const char *const[]){"--", KERNEL_INIT, fs, NULL});
         strv_addf(argv, "%lld", (long long)epoch);
 }

@@ -44,7 +44,7 @@ static char *replay(FILE *log)
         char text[1024] = "";
         pid_t pid;
 
-        assert_int_equal(pipe(pipes), 0);
+        assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
         fflush(log);
         rewind(log);
         pid = fork();
