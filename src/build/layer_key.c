@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 
 /* Raised when a layer would come out otherwise from the same input. */
@@ -22,6 +23,17 @@ static void feed_mounts(struct digest *digest, const struct schema_blocks *block
         digest_string(digest, NULL);
 }
 
+/* Whoever asks for emulation alone may want to see what an emulator does; else a new one is no reason to build anew. */
+static void feed_qemu(const struct job *job, struct key *key)
+{
+        CLEANUP_FREE char *version = NULL;
+
+        if (step_accelerated(job))
+                return;
+        version = guest_qemu_version(job->arm->qemu_binary_source_path);
+        key_text(key, "version of qemu", version);
+}
+
 /* What every layer's outcome hangs on: its parent and the guest's set-up. */
 static void begin(const struct job *job, struct key *key)
 {
@@ -39,6 +51,7 @@ static void begin(const struct job *job, struct key *key)
         key_text(key, "qemu_binary_destination_path", job->arm->qemu_binary_destination_path);
         key_text(key, "environment QEMU_CPU", getenv("QEMU_CPU"));
         key_text(key, "acceleration", step_accelerated(job) ? "accelerated" : "emulated");
+        feed_qemu(job, key);
         key_text(key, "environment SOURCE_DATE_EPOCH", getenv("SOURCE_DATE_EPOCH"));
 }
 

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/spawn.h"
 #include "base/str.h"
+#include "guest/guest.h"
 #include "guest/userns.h"
 
 #define BINFMT_FOLDER "/proc/sys/fs/binfmt_misc"
@@ -66,16 +67,35 @@ static int own_binfmt(void)
         return steal_fd(&tree);
 }
 
-static long major_version(const char *qemu)
+/* What it says of its version, or NULL. The caller frees. */
+static char *version_of(const char *qemu)
 {
         const char *argv[] = {qemu, "--version", NULL};
-        CLEANUP_FREE char *text = NULL;
-        const char *version;
+        char *text = NULL;
 
-        if (spawn_capture(argv, &text, NULL) < 0)
-                return 0;
-        version = strstr(text, "version ");
+        return spawn_capture(argv, &text, NULL) < 0 ? NULL : text;
+}
+
+static long major_version(const char *qemu)
+{
+        CLEANUP_FREE char *text = version_of(qemu);
+        const char *version = text ? strstr(text, "version ") : NULL;
+
         return version ? strtol(version + strlen("version "), NULL, 10) : 0;
+}
+
+/* Those of all processors are of one package, so any of them answers. */
+char *guest_qemu_version(const char *qemu)
+{
+        const struct arch *arch;
+
+        for (size_t i = 0; (arch = arch_at(i)); i++) {
+                CLEANUP_FREE char *program = arch_qemu(arch, qemu);
+
+                if (program)
+                        return version_of(program);
+        }
+        return NULL;
 }
 
 /* Does this qemu understand flag P (AT_FLAGS_PRESERVE_ARGV0)? Version 6.0 and later. Those of one folder are of one

@@ -53,6 +53,10 @@ int guest_platform(const char *root, const char **ret, struct error *err);
 /* "aarch64", "arm", "x86_64", "riscv64", ... */
 const char *guest_machine_name(int elf_machine, int bits);
 
+/* The version of the qemu that emulates guests, as it says it; `qemu`: as in guest_config. NULL: there is none. The
+ * caller frees. */
+char *guest_qemu_version(const char *qemu);
+
 int guest_start(struct userns *ns, const struct guest_config *config, struct guest **ret, struct error *err);
 /* Kill what still runs in it, undo what slipway put there (resolv.conf), so that the
  * upper folder holds the provisioner's changes and nothing else. With `keep`

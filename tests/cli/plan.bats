@@ -85,3 +85,21 @@ build_and_count() {
   [[ $output == *file_urls* ]]
   run -2 "$slipway" plan
 }
+
+@test "plan: another version of qemu counts for builds that are emulated alone" {
+  local qemu
+  qemu=$(command -v qemu-aarch64-static) || skip 'no qemu-aarch64-static'
+  [ "$(uname -m)" != aarch64 ] || skip 'this host runs arm64 programs itself'
+  mkdir newer
+  LC_ALL=C sed 's/(Debian/(Newest/' "$qemu" >newer/qemu-aarch64-static
+  chmod 755 newer/qemu-aarch64-static
+  cmp -s "$qemu" newer/qemu-aarch64-static && skip 'this qemu has no text to change'
+  run -0 build -no-accelerate t.json
+  run -0 plan -no-accelerate
+  [[ $output == *"cached   provisioner 1 (shell)"* ]]
+  PATH=$PWD/newer:$PATH run -0 plan -no-accelerate
+  [[ $output == *"runs     provisioner 1 (shell): changed: version of qemu"* ]]
+  run -0 build -force t.json
+  PATH=$PWD/newer:$PATH run -0 plan
+  [[ $output == *"cached   provisioner 1 (shell)"* ]]
+}
