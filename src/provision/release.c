@@ -182,9 +182,11 @@ static int validate(const struct release *release, const char *prefix, const str
                                               .on_line = on_line,
                                               .arg = &checking},
                       &status, err);
-        if (r < 0)
+        if (r < 0) {
                 tail_clear(&checking.check.tail);
-        return r < 0 ? r : release_check_result(&checking.check, status, "in the guest", err);
+                return error_wrap(err, r, "%s %s does not run in the guest", release->name, release->version);
+        }
+        return release_check_result(&checking.check, status, "in the guest", err);
 }
 
 static int run(const void *config, const struct provision_context *context, struct error *err)

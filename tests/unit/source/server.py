@@ -70,7 +70,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "redirect" in how:
             return self.answer(302, [("Location", how["redirect"])])
         try:
-            with open(os.path.join(FOLDER, path.lstrip("/")), "rb") as file:
+            name = path.lstrip("/") + ("index.html" if path.endswith("/") else "")
+            with open(os.path.join(FOLDER, name), "rb") as file:
                 data = file.read()
                 mtime = os.fstat(file.fileno()).st_mtime
         except OSError:
