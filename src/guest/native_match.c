@@ -1,5 +1,6 @@
 /* See native_match.h. What is recognised: the guest's and the host's dpkg both have
  * the package installed in the same upstream version, and both files are, by their digests, the package's own.
+ * On a host without dpkg, a few programs that are hardly ever patched are asked for their version instead.
  * The C libraries must be of one version too, since the host's reads the guest's locales and accounts. */
 #include "guest/native_match.h"
 
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -18,6 +20,7 @@
 void native_match_clear(struct native_match *match)
 {
         free(match->folder);
+        close_p(&match->host_root);
         packages_close(&match->host);
         packages_close(&match->guest);
         native_files_clear(&match->files);
@@ -88,31 +91,66 @@ int native_match_add(struct native_match *match, int guest_fd, const char *path,
         return 0;
 }
 
+/* Does that program of the host say that it is of this version? "ls (GNU coreutils) 9.1" */
+static bool tells_version(const char *path, const char *version)
+{
+        const char *argv[] = {path, "--version", NULL}, *epoch = strchr(version, ':'), *word;
+        CLEANUP_FREE char *text = NULL;
+
+        if (spawn_capture(argv, &text, NULL) < 0)
+                return false;
+        text[strcspn(text, "\n")] = '\0';
+        word = strrchr(text, ' ');
+        return word && str_eq(word + 1, epoch ? epoch + 1 : version);
+}
+
+/* The host's program, if it is recognised; else -ENOTSUP. */
+static int open_counterpart(struct native_match *match, const char *package, const char *path)
+{
+        CLEANUP_FREE char *sums = NULL, *version = NULL;
+        CLEANUP_CLOSE int fd = -1;
+        struct stat st;
+
+        if (!match->asks) {
+                sums = packages_sums(&match->host, package);
+                return sums && packages_owns(&match->host, sums, path, &fd) ? steal_fd(&fd) : -ENOTSUP;
+        }
+        version = packages_upstream(&match->guest, package);
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (!version || fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !tells_version(path, version))
+                return -ENOTSUP;
+        return steal_fd(&fd);
+}
+
 static int add_program(struct native_match *match, const struct native_tools *row, const char *path, int guest_fd,
                        struct error *err)
 {
-        CLEANUP_STRV char **sums = NULL;
-        CLEANUP_FREE char *host_sums = packages_sums(&match->host, row->package), *to = NULL;
-        CLEANUP_CLOSE int host_fd = -1;
+        CLEANUP_FREE char *to = str_replace(path + 1, "/", "."), *place = xasprintf(NATIVE_PLACE "/bin/%s", to);
+        CLEANUP_CLOSE int host_fd = open_counterpart(match, row->package, path);
         struct door_tool more = {.flags = row->needs & NATIVE_NAMED ? DOOR_NAMED : 0};
         struct stat st;
         int r;
 
-        if (!host_sums || !packages_owns(&match->host, host_sums, path, &host_fd) || fstat(guest_fd, &st) < 0 ||
-            (st.st_mode & (S_ISUID | S_ISGID)))
+        if (host_fd < 0 || fstat(guest_fd, &st) < 0 || (st.st_mode & (S_ISUID | S_ISGID)))
                 return -ENOTSUP;
-        to = str_replace(path + 1, "/", ".");
         r = native_files_add(&match->files, host_fd, to, row->needs & NATIVE_NAMED ? NATIVE_NAME : NATIVE_SAME, err);
         if (r < 0)
                 return r;
         memccpy(more.emulated_with, row->emulated_with ? row->emulated_with : "", '\0', sizeof(more.emulated_with) - 1);
-        strv_addf(&sums, NATIVE_PLACE "/bin/%s", to);
-        return native_match_add(match, guest_fd, sums[0], &more, err);
+        return native_match_add(match, guest_fd, place, &more, err);
 }
 
 static int add_script(struct native_match *match, int guest_fd, struct error *err)
 {
         return native_match_add(match, guest_fd, "", &(struct door_tool){.flags = DOOR_SCRIPT}, err);
+}
+
+/* Is it worth looking at its programs? Scripts are the guest's own, and programs that tell are asked one by one. */
+static bool is_row_known(const struct native_match *match, const struct native_tools *row)
+{
+        if (row->needs & NATIVE_SCRIPTS)
+                return true;
+        return match->asks ? (row->needs & NATIVE_TELLS) != 0 : native_match_versions(match, row->package, row->needs);
 }
 
 static int match_row(struct native_match *match, const struct native_tools *row, struct error *err)
@@ -123,7 +161,7 @@ static int match_row(struct native_match *match, const struct native_tools *row,
         CLEANUP_STR struct str named = {0};
         int r = 0;
 
-        if (!suits(row, match) || (!scripts && !native_match_versions(match, row->package, row->needs)))
+        if (!suits(row, match) || !is_row_known(match, row))
                 return 0;
         sums = packages_sums(&match->guest, row->package);
         for (size_t i = 0; sums && r == 0 && paths[i]; i++) {
@@ -202,19 +240,34 @@ static int match_rows(struct native_match *match, struct error *err)
         return r;
 }
 
+/* Of the C library that this host's programs run with. */
+static bool is_libc_version(const char *version)
+{
+        char text[64] = "";
+
+        return version && confstr(_CS_GNU_LIBC_VERSION, text, sizeof(text)) > 0 && str_starts(text, "glibc ") &&
+               str_eq(text + strlen("glibc "), version);
+}
+
+static bool same_libc(const struct native_match *match)
+{
+        CLEANUP_FREE char *version = packages_upstream(&match->guest, "libc6");
+
+        return match->asks ? is_libc_version(version) : native_match_versions(match, "libc6", 0);
+}
+
 static int open_packages(struct native_match *match, struct error *err)
 {
-        CLEANUP_CLOSE int host = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         const char *guest_name = native_debian_name(match->native->arch);
 
         match->host = (struct packages){.seen = &match->seen, .name = "host"};
         match->guest = (struct packages){.seen = &match->seen, .name = "guest"};
         match->files.guest_name = guest_name;
         match->files.host_name = guest_name ? "amd64" : NULL;
-        if (packages_open(&match->host, host) < 0 || packages_open(&match->guest, match->native->root) < 0)
-                return error_set(err, ENOTSUP, "they are recognised by dpkg, which is not in both");
-        match->host.root = steal_fd(&host);
-        if (!native_match_versions(match, "libc6", 0))
+        if (packages_open(&match->guest, match->native->root) < 0)
+                return error_set(err, ENOTSUP, "they are recognised by dpkg, which the guest does not have");
+        match->asks = packages_open(&match->host, match->host_root) < 0;
+        if (!same_libc(match))
                 return error_set(err, ENOTSUP, "the guest and the host have different C libraries");
         return 0;
 }
@@ -233,7 +286,11 @@ int native_match(const struct native *native, struct native_match *ret, struct e
         CLEANUP_FREE char *seen = path_join(native->shared, "seen"), *table = NULL;
         int r;
 
-        *ret = (struct native_match){.native = native, .folder = path_join(native->shared, "native")};
+        *ret = (struct native_match){
+                .native = native,
+                .folder = path_join(native->shared, "native"),
+                .host_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
+        };
         table = path_join(ret->folder, "table");
         read_seen(seen, &ret->seen);
         r = open_packages(ret, err);

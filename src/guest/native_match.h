@@ -17,6 +17,7 @@ enum {
         NATIVE_SERIES = 4,   /* the same series of versions will do: 1.21 of 1.21.22 */
         NATIVE_NAMED = 8,    /* has Debian's name of the processor built in, which is changed in the copy */
         NATIVE_SCRIPTS = 16, /* in Perl: the guest's own, run by the host's perl (native_perl.h) */
+        NATIVE_TELLS = 32,   /* its --version ends in the upstream one, by which a host without dpkg is asked */
 };
 
 /* Programs of one Debian package that do the same whatever processor they are built for. */
@@ -33,11 +34,13 @@ extern const size_t native_tools_n;
 struct native_match {
         const struct native *native;
         char *folder; /* of the copies */
+        int host_root;
         struct packages host, guest;
         struct native_files files;
         VEC(struct door_tool) tools;
         struct str seen; /* packages.h */
         bool has_perl;
+        bool asks; /* the host has no dpkg: its programs are asked */
 };
 
 /* Find all there is, and write the door's table to `folder`. -ENOTSUP (with the reason): nothing is accelerated. The

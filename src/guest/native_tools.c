@@ -8,30 +8,33 @@
 const struct native_tools native_tools[] = {
         {"dash", "/bin/dash", 0, NULL, "a shell: texts, and integers of 64 bits everywhere"},
         {"coreutils",
-         "/bin/cat /bin/chgrp /bin/chmod /bin/chown /bin/cp /bin/dd /bin/df /bin/echo /bin/false /bin/ln /bin/ls "
-         "/bin/mkdir "
-         "/bin/mknod /bin/mktemp /bin/mv /bin/pwd /bin/readlink /bin/rm /bin/rmdir /bin/sleep /bin/sync /bin/true "
-         "/usr/bin/[ /usr/bin/base64 /usr/bin/basename /usr/bin/cksum /usr/bin/comm /usr/bin/cut /usr/bin/dirname "
-         "/usr/bin/du /usr/bin/env /usr/bin/expr /usr/bin/fold /usr/bin/groups /usr/bin/head /usr/bin/id "
-         "/usr/bin/install /usr/bin/join /usr/bin/link /usr/bin/md5sum /usr/bin/mkfifo /usr/bin/nice /usr/bin/nl "
-         "/usr/bin/nohup /usr/bin/paste /usr/bin/printenv /usr/bin/realpath /usr/bin/sha1sum /usr/bin/sha256sum "
-         "/usr/bin/sha512sum /usr/bin/split /usr/bin/stat /usr/bin/tac /usr/bin/tail /usr/bin/tee "
-         "/usr/bin/test /usr/bin/tr /usr/bin/truncate /usr/bin/tsort /usr/bin/tty /usr/bin/uniq "
-         "/usr/bin/unlink /usr/bin/wc /usr/bin/whoami /usr/sbin/chroot",
-         0, NULL, "files and lines of text"},
+         "/bin/cat /bin/chgrp /bin/chmod /bin/chown /bin/cp /bin/dd /bin/echo /bin/false /bin/ln /bin/mkdir /bin/mknod "
+         "/bin/mktemp /bin/mv /bin/readlink /bin/rm /bin/rmdir /bin/sleep /bin/sync /bin/true /usr/bin/basename "
+         "/usr/bin/cksum /usr/bin/dirname /usr/bin/env /usr/bin/head /usr/bin/install /usr/bin/link /usr/bin/md5sum "
+         "/usr/bin/mkfifo /usr/bin/nice /usr/bin/nohup /usr/bin/realpath /usr/bin/sha1sum /usr/bin/sha256sum "
+         "/usr/bin/sha512sum /usr/bin/stat /usr/bin/tail /usr/bin/tee /usr/bin/truncate /usr/bin/unlink "
+         "/usr/sbin/chroot",
+         NATIVE_TELLS, NULL, "files, and bytes as they are"},
+        {"coreutils",
+         "/bin/df /bin/ls /bin/pwd /usr/bin/[ /usr/bin/base64 /usr/bin/comm /usr/bin/cut /usr/bin/du /usr/bin/expr "
+         "/usr/bin/fold /usr/bin/groups /usr/bin/id /usr/bin/join /usr/bin/nl /usr/bin/paste /usr/bin/printenv "
+         "/usr/bin/split /usr/bin/tac /usr/bin/test /usr/bin/tr /usr/bin/tsort /usr/bin/tty /usr/bin/uniq /usr/bin/wc "
+         "/usr/bin/whoami",
+         0, NULL, "names, lines of text, and accounts"},
         {"coreutils", "/usr/bin/sort", 0, "gh", "lines of text; not -g (long double), -h"},
         {"coreutils", "/bin/date /bin/touch /usr/bin/timeout", NATIVE_BITS_64, NULL, "times of 64 bits"},
-        {"sed", "/bin/sed", 0, NULL, "text"},
+        {"sed", "/bin/sed", NATIVE_TELLS, NULL, "text"},
         {"grep", "/bin/grep", 0, "P", "text; not -P, whose limits differ with the processor's stack"},
-        {"findutils", "/usr/bin/find /usr/bin/xargs", 0, NULL, "names and numbers of files"},
-        {"diffutils", "/usr/bin/cmp /usr/bin/diff", 0, NULL, "bytes and lines"},
+        {"findutils", "/usr/bin/find /usr/bin/xargs", NATIVE_TELLS, NULL, "names and numbers of files"},
+        {"diffutils", "/usr/bin/cmp /usr/bin/diff", NATIVE_TELLS, NULL, "bytes and lines"},
         {"debianutils", "/bin/run-parts /bin/tempfile", 0, NULL, "names of files"},
         {"util-linux", "/usr/bin/getopt /bin/mountpoint /usr/bin/flock", 0, NULL, "arguments, mounts and locks"},
-        {"tar", "/bin/tar", 0, NULL, "a format of bytes"},
+        {"tar", "/bin/tar", NATIVE_TELLS, NULL, "a format of bytes"},
         {"cpio", "/bin/cpio", 0, NULL, "formats of text, or of the order of bytes that both have"},
-        {"gzip", "/bin/gzip", 0, NULL, "its output depends on its input and version alone"},
+        {"gzip", "/bin/gzip", NATIVE_TELLS, NULL, "its output depends on its input and version alone"},
         {"bzip2", "/bin/bzip2 /bin/bunzip2 /bin/bzcat", 0, NULL, "as gzip"},
-        {"xz-utils", "/usr/bin/xz", NATIVE_BITS_64, NULL, "as gzip; with 32 bits, less memory has it choose otherwise"},
+        {"xz-utils", "/usr/bin/xz", NATIVE_BITS_64 | NATIVE_TELLS, NULL,
+         "as gzip; with 32 bits, less memory has it choose otherwise"},
         {"zstd", "/usr/bin/zstd", NATIVE_BITS_64 | NATIVE_SIMD, NULL,
          "as gzip, where the processor has vectors, by which it chooses how to search"},
         {"kmod", "/bin/kmod", 0, NULL, "reads modules of any processor; its indexes are big-endian everywhere"},

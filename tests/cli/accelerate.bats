@@ -135,3 +135,13 @@ package='package() {
   accelerated log.accelerated
   cmp accelerated.img emulated.img
 }
+
+@test "accelerate: on a host without dpkg, programs that tell their version; all else is emulated" {
+  [ "$(id -u)" -eq 0 ] || skip 'hides a folder of the host, which needs root'
+  template "$(debian arm64)/base.img.xz" reuse "$(shell 'mkdir /srv/t; cd /srv/t; cp /etc/passwd .; sed s/root/toor/ passwd >sed; tar c . | gzip -n >tar' \
+    'sh -c "echo \$0"; perl -e 1; dpkg --print-architecture >arch; apt-config dump | grep -c arm64')"
+  run -0 unshare -m --propagation private sh -c 'mount -t tmpfs none /var/lib/dpkg && PACKER_LOG=1 "$0" build t.json' "$slipway"
+  [[ $output == *'accelerated (coreutils): cat '*'accelerated (sed): sed'*' programs are accelerated'* ]]
+  [[ $output != *'accelerated (dash)'* && $output != *'accelerated (dpkg)'* && $output != *'accelerated (debconf)'* ]]
+  [ "$(ext_cat out.img 2 /srv/t/arch)" = arm64 ]
+}
