@@ -53,11 +53,12 @@ static int unknown(const char *name)
 
         if (str_starts(without_dashes(name), "autocomplete-")) {
                 fputs("slipway: completion is installed with slipway; 'slipway help completion' says more\n", stderr);
-                return 2;
+                return EXIT_USAGE;
         }
         for (size_t i = 0; commands[i]; i++)
                 names[i] = commands[i]->name;
-        return command_unknown("command", name, names);
+        command_unknown("command", name, names);
+        return EXIT_NO_COMMAND;
 }
 
 /* Options before the command. Returns how many. */
@@ -81,7 +82,7 @@ int main(int argc, char **argv)
         command_program = argc > 0 ? argv[0] : "slipway";
         if (skip >= argc) {
                 commands_usage(stderr);
-                return 2;
+                return EXIT_NO_COMMAND;
         }
         command_inner(argc - skip, argv + skip);
         command = command_find(without_dashes(argv[skip]));

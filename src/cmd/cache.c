@@ -212,7 +212,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (argc - first != 1) {
                 command_usage(command, false);
-                return 2;
+                return EXIT_USAGE;
         }
         for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
                 if (strcmp(actions[i].name, argv[first]) != 0)

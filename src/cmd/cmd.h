@@ -8,6 +8,12 @@
 
 #include "base/error.h"
 
+/* Exit codes beside 0, as Packer's. */
+enum {
+        EXIT_USAGE = 1,
+        EXIT_NO_COMMAND = 127, /* none was given, or one that is not there */
+};
+
 enum option_type {
         OPTION_BOOL,    /* bool *: -force, -force=false */
         OPTION_STRING,  /* const char ** */
@@ -35,14 +41,14 @@ struct command {
         const char *const *(*words)(void); /* what the first argument may be, for completion; NULL: a file */
         const struct option_spec *options;
         size_t n_options;
-        /* argv[0] is the command's name. Returns the exit code: 0, 1 error, 2 usage. */
+        /* argv[0] is the command's name. Returns the exit code. */
         int (*run)(const struct command *command, int argc, char **argv);
 };
 
 #define OPTIONS(table) .options = (table), .n_options = sizeof(table) / sizeof((table)[0])
 
 /* Read argv into *out. Returns the index of the first argument, or -1 after
- * having printed help (*ret_exit 0) or a usage error (*ret_exit 2). */
+ * having printed help (*ret_exit 0) or a usage error (*ret_exit EXIT_USAGE). */
 int options_parse(const struct command *command, int argc, char **argv, void *out, int *ret_exit);
 /* The same where options may also stand behind and between arguments: argv is reordered, so that all arguments are at
  * its end. Packer's verbs end their options at the first argument. */
@@ -66,7 +72,7 @@ void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern const struct command *const commands[];
 /* By name, or NULL. */
 const struct command *command_find(const char *name);
-/* "slipway: unknown NOUN 'NAME'; did you mean ...?" to stderr; the exit code 2. */
+/* "slipway: unknown NOUN 'NAME'; did you mean ...?" to stderr; EXIT_USAGE. */
 int command_unknown(const char *noun, const char *name, const char *const *names);
 
 /* Words that are not for people: the program runs itself by them. Does not return where argv[0] is one. */

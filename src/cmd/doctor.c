@@ -72,7 +72,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (first < argc) {
                 fprintf(stderr, "slipway doctor: no arguments are expected\n");
-                return 2;
+                return EXIT_USAGE;
         }
         checks = guest_doctor(&n);
         for (size_t i = 0; i < n; i++)

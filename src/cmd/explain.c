@@ -334,7 +334,7 @@ static int run(const struct command *command, int argc, char **argv)
         if (argc - first == 1)
                 return explain(&options, argv[first]);
         command_usage(command, false);
-        return 2;
+        return EXIT_USAGE;
 }
 
 const struct command command_explain = {

@@ -355,15 +355,15 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (n == 0) {
                 command_usage(command, false);
-                return 2;
+                return EXIT_USAGE;
         }
         words = STRV(argv + first);
         action = find_action(words[0]);
         if (!action)
-                return 2;
+                return EXIT_USAGE;
         if (n < 2 + action->min_paths || n > 2 + action->max_paths) {
                 fprintf(stderr, "Usage: %s\n", action->usage);
-                return 2;
+                return EXIT_USAGE;
         }
         cancel_install();
         if (disk_view_open(words[1], &view, &err) < 0 || action->run(view, &options, words + 2, &err) < 0)

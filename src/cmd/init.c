@@ -109,7 +109,7 @@ static int run(const struct command *command, int argc, char **argv)
         if (!options.list && (argc - first == 1 || argc - first == 2))
                 return start_board(argv[first], first + 1 < argc ? argv[first + 1] : ".", options.force);
         command_usage(command, false);
-        return 2;
+        return EXIT_USAGE;
 }
 
 const struct command command_init = {

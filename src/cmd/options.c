@@ -27,7 +27,7 @@ static int usage_error(const struct command *command, const char *message, int *
 {
         fprintf(stderr, "slipway %s: %s\n", command->name, message);
         fprintf(stderr, "Try 'slipway %s -help'.\n", command->name);
-        *ret_exit = 2;
+        *ret_exit = EXIT_USAGE;
         return -1;
 }
 
@@ -187,7 +187,7 @@ int options_parse_count(const struct command *command, int argc, char **argv, vo
                            : "at most ",
                 wanted, wanted == 1 ? " was" : "s were", n, n == 1 ? "was" : "were");
         command_usage(command, false);
-        *ret_exit = 2;
+        *ret_exit = EXIT_USAGE;
         return -1;
 }
 
@@ -279,5 +279,5 @@ int command_unknown(const char *noun, const char *name, const char *const *names
         fprintf(stderr, "slipway: unknown %s '%s'%s%s%s\n", noun, name, nearest ? "; did you mean '" : "",
                 nearest ? nearest : "", nearest ? "'?" : "");
         fputs("Try 'slipway -help'.\n", stderr);
-        return 2;
+        return EXIT_USAGE;
 }

@@ -187,7 +187,7 @@ static int run(const struct command *command, int argc, char **argv)
                 command_usage(command, false);
         else
                 command_unknown("action of plugins", argv[first], actions());
-        return 2;
+        return EXIT_USAGE;
 }
 
 const struct command command_plugins = {

@@ -410,7 +410,7 @@ static int run(const struct command *command, int argc, char **argv)
         if (n >= 0 && !strv_has(words(), argv[first]))
                 return command_unknown("verb", argv[first], words());
         command_usage(command, false);
-        return 2;
+        return EXIT_USAGE;
 }
 
 const struct command command_release = {

@@ -19,7 +19,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (next != argc) {
                 command_usage(command, false);
-                return 2;
+                return EXIT_USAGE;
         }
         if (server_ask(&options.server, json_pack("{s:s}", "do", "reload"), NULL, NULL, &err) < 0)
                 return command_fail(&err);

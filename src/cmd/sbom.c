@@ -102,7 +102,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (argc - first != 1) {
                 command_usage(command, false);
-                return 2;
+                return EXIT_USAGE;
         }
         cancel_install();
         name = options.name ? xstrdup(options.name) : name_of(argv[first]);

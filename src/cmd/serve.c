@@ -63,7 +63,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (check(&options, argc - next, &err) < 0) {
                 command_fail(&err);
-                return 2;
+                return EXIT_USAGE;
         }
         daemon = (struct daemon_options){
                 .site = options.quick ? NULL : argv[next],

@@ -50,7 +50,7 @@ int server_run(const struct command *command, int argc, char **argv, void *optio
         if (first < argc && *argv[first] && !strv_has(command->words(), argv[first]))
                 return command_unknown("verb", argv[first], command->words());
         command_usage(command, false);
-        return 2;
+        return EXIT_USAGE;
 }
 
 int server_ask(const struct server_options *options, json_t *request, int (*visit)(void *arg, json_t *line), void *arg,

@@ -132,7 +132,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (argc - next != 1) {
                 command_usage(command, false);
-                return 2;
+                return EXIT_USAGE;
         }
         kind = sim_kind_find(argv[next]);
         if (!kind)

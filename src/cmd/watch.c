@@ -155,7 +155,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (next != argc) {
                 command_usage(command, false);
-                return 2;
+                return EXIT_USAGE;
         }
         if (isatty(STDOUT_FILENO) && !options.lines && !options.server.json)
                 r = screen(&options.server, &err);

@@ -145,6 +145,6 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(1); print(s.getsockname(
   [[ $output == *"the machine 'raspi3b' does not run x86-64"* ]]
   run -1 boot -firmware=uefi -append=quiet -until=never
   [[ $output == *"-append gives words to a kernel that QEMU starts"* ]]
-  run -2 boot -firmware=coreboot
+  run -1 boot -firmware=coreboot
   [[ $output == *"coreboot"* ]]
 }

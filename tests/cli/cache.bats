@@ -71,9 +71,9 @@ age() {
   [[ $output == *"give -max-size, -older-than or -all"* ]]
   run -1 "$slipway" cache prune -max-size large
   [[ $output == *"'large'"* ]]
-  run -2 "$slipway" cache shrink
-  run -2 "$slipway" cache
-  run -2 "$slipway" cache ls more
+  run -1 "$slipway" cache shrink
+  run -1 "$slipway" cache
+  run -1 "$slipway" cache ls more
 }
 
 @test "cache: nothing that a running build uses goes" {

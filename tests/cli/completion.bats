@@ -87,9 +87,9 @@ offers() {
 }
 
 @test "completion: other shells, usage" {
-  run -2 "$slipway" completion bsh
+  run -1 "$slipway" completion bsh
   [[ $output == *"unknown shell 'bsh'; did you mean 'bash'?"* ]]
-  run -2 "$slipway" completion
+  run -1 "$slipway" completion
 }
 
 @test "completion: the script for bash has no faults" {

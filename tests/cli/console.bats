@@ -77,7 +77,7 @@ asks() { printf '%b\n' "$1" | "$slipway" console "${@:2}"; }
   echo 'variable "x" {' >bad.pkr.hcl
   run -1 asks 1 bad.pkr.hcl
   run -1 asks 1 nothing.json
-  run -2 "$slipway" console a b
+  run -1 "$slipway" console a b
 }
 
 # at_terminal [TEXT KEYS]...: what a console shows at a terminal that is typed at.
@@ -154,7 +154,7 @@ END
 }
 
 @test "init: usage" {
-  run -2 "$slipway" init
+  run -1 "$slipway" init
   run -1 "$slipway" init nothing.pkr.hcl
 }
 
@@ -171,5 +171,5 @@ END
   [ -s "a/folder/$name.pkr.hcl" ]
   run -1 "$slipway" init "${name}x"
   [[ $output == *"no board of this name; did you mean '$name'?"* ]]
-  run -2 "$slipway" init "$name" a b
+  run -1 "$slipway" init "$name" a b
 }

@@ -123,8 +123,8 @@ END
 }
 
 @test "fix: usage" {
-  run -2 "$slipway" fix
-  run -2 "$slipway" fix a b
+  run -1 "$slipway" fix
+  run -1 "$slipway" fix a b
   run -0 "$slipway" fix -help
   [[ $output == *iso-md5*manifest-filename*-validate* ]]
 }

@@ -69,7 +69,7 @@ END
   [[ $output == *"'plugin' cannot be installed"* ]]
   run -1 "$slipway" plugins remove github.com/hashicorp/ansible
   [[ $output == *"nothing was installed"* ]]
-  run -2 "$slipway" plugins install
+  run -1 "$slipway" plugins install
   [[ $output == *"at least 1 argument was expected, and 0 were given"* ]]
 }
 
@@ -85,9 +85,9 @@ END
     run -0 "$slipway" "$word"
     [[ $output == slipway\ v* ]]
   done
-  run -2 "$slipway" -autocomplete-install
+  run -1 "$slipway" -autocomplete-install
   [[ $output == *"completion is installed with slipway"* ]]
-  run -2 "$slipway" build one two
+  run -1 "$slipway" build one two
   [[ $output == *"1 argument was expected, and 2 were given"* ]]
 }
 

@@ -77,7 +77,7 @@ setup() {
   [[ "$output" == *"'other.txt' is no HCL2 file: those are called *.pkr.hcl, *.pkrvars.hcl or *.hcl"* ]]
   run -1 "$slipway" fmt missing.pkr.hcl
   [[ "$output" == *"missing.pkr.hcl"*"No such file"* ]]
-  run -2 "$slipway" fmt a b
+  run -1 "$slipway" fmt a b
 }
 
 @test "fmt: the same as Packer's own" {

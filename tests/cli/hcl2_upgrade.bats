@@ -72,5 +72,5 @@ END
   run -1 "$slipway" hcl2_upgrade nothing.json
   run -1 "$slipway" hcl2_upgrade x.pkr.hcl
   [[ $output == *"HCL2 already"* ]]
-  run -2 "$slipway" hcl2_upgrade
+  run -1 "$slipway" hcl2_upgrade
 }

@@ -38,7 +38,7 @@ setup() {
     run -0 "$slipway" help "$topic"
     [ "${#lines[@]}" -gt 2 ]
   done
-  run -2 "$slipway" help environmnt
+  run -1 "$slipway" help environmnt
   [[ $output == *"unknown topic 'environmnt'; did you mean 'environment'?"* ]]
 }
 
@@ -62,10 +62,10 @@ setup() {
     run -0 "$slipway" $words
     [[ $output == Usage:* ]]
   done
-  run -2 --separate-stderr "$slipway"
+  run -127 --separate-stderr "$slipway"
   [ -z "$output" ]
   [[ $stderr == Usage:* ]]
-  run -2 "$slipway" biuld
+  run -127 "$slipway" biuld
   [[ $output == *"unknown command 'biuld'; did you mean 'build'?"* ]]
 }
 

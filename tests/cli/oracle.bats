@@ -50,3 +50,30 @@ compare() {
   shopt -s nullglob
   compare 60 ./*.pkr.hcl ./*.pkr.json
 }
+
+# One line of tests/oracle/command-lines, with either program, in a folder of its own.
+code_of() {
+  local code=0 folder words
+  read -ra words <<<"$2"
+  folder=$(mktemp -d)
+  (
+    cd "$folder"
+    echo '{"builders": [{"type": "null", "communicator": "none"}]}' | tee one.json two.json >good.json
+    printf 'source "null" "n" {\n  communicator = "none"\n}\nbuild {\n  sources = ["null.n"]\n}\n' >good.pkr.hcl
+    printf 'locals   {a=1}\n' >ugly.pkr.hcl
+    timeout 60 "$1" "${words[@]}" </dev/null >/dev/null 2>&1
+  ) || code=$?
+  echo "$code"
+}
+
+@test "oracle: the exit codes of command lines are Packer's" {
+  local line n=0 wrong=0
+  while read -r line; do
+    n=$((n + 1))
+    [ "$(code_of packer "$line")" = "$(code_of "$slipway" "$line")" ] || {
+      echo "$line: packer $(code_of packer "$line"), slipway $(code_of "$slipway" "$line")"
+      wrong=$((wrong + 1))
+    }
+  done < <(grep -v '^#' "$here/tests/oracle/command-lines" | grep .)
+  [ "$wrong" -eq 0 ] && [ "$n" -ge 40 ]
+}

@@ -51,7 +51,7 @@ END
 }
 
 @test "plugins: usage" {
-  run -2 "$slipway" plugins requird
+  run -1 "$slipway" plugins requird
   [[ $output == *"did you mean 'required'?"* ]]
-  run -2 "$slipway" plugins installed x
+  run -1 "$slipway" plugins installed x
 }

@@ -93,8 +93,8 @@ END
 }
 
 @test "explain: usage" {
-  run -2 "$slipway" explain
-  run -2 "$slipway" explain a b
+  run -1 "$slipway" explain
+  run -1 "$slipway" explain a b
   run -1 "$slipway" explain nobody
   [[ $output == *"'nobody' is neither a MAC address nor a machine of the site file"* ]]
   run -1 "$slipway" explain -arch x rack1-01

@@ -196,5 +196,5 @@ has_user() {
   cmp rock-4b.pkr.hcl "$here/boards/rock-4b.pkr.hcl"
   run -1 "$slipway" init rock-4bb
   [[ $output == *"there is no template 'rock-4bb', and no board of this name; did you mean 'rock-4b'?"* ]]
-  run -2 "$slipway" init rock-4b a b
+  run -1 "$slipway" init rock-4b a b
 }

@@ -66,9 +66,9 @@ END
 }
 
 @test "validate: usage errors" {
-  run -2 "$slipway" validate
-  run -2 "$slipway" validate a.json b.json
-  run -2 "$slipway" validate -synatx-only good.json
+  run -1 "$slipway" validate
+  run -1 "$slipway" validate a.json b.json
+  run -1 "$slipway" validate -synatx-only good.json
   [[ $output == *"did you mean '-syntax-only'"* ]]
 }
 

@@ -35,9 +35,9 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
 }
 
 @test "serve: mistakes before anything is opened" {
-  run -2 "$slipway" serve
+  run -1 "$slipway" serve
   [[ $output == *'a site file is needed'* ]]
-  run -2 "$slipway" serve -quick=root
+  run -1 "$slipway" serve -quick=root
   [[ $output == *'-quick needs -interface'* ]]
   run -1 server "$slipway" serve -state="$PWD/state" -quick=root -interface=none
   [[ $output == *"interface 'none'"* ]]

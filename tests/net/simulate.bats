@@ -101,7 +101,7 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 "
 }
 
 @test "simulate: what cannot be" {
-  run -2 simulate toaster
+  run -1 simulate toaster
   [[ $output == *"unknown kind of client 'toaster'"* ]]
   run -1 clients "$slipway" simulate ipxe
   [[ $output == *'-interface is needed'* ]]
