@@ -19,6 +19,6 @@ release "deno" {
     pattern = "^v(.*)$"
   }
   checksum {
-    url = "${base}/v${version}/deno-${arch}.zip.sha256sum"
+    url = "${url}.sha256sum"
   }
 }

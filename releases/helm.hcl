@@ -25,6 +25,6 @@ release "helm" {
     pattern = "^v(.*)$"
   }
   checksum {
-    url = "${base}/helm-v${version}-linux-${arch}.tar.gz.sha256sum"
+    url = "${url}.sha256sum"
   }
 }

@@ -24,6 +24,6 @@ release "kubectl" {
     pattern = "^v(.*)$"
   }
   checksum {
-    url = "${base}/v${version}/bin/linux/${arch}/kubectl.sha256"
+    url = "${url}.sha256"
   }
 }

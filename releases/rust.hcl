@@ -27,6 +27,6 @@ release "rust" {
     pattern = "/channel-rust-([0-9]+\\.[0-9]+\\.[0-9]+)\\.toml"
   }
   checksum {
-    url = "${base}/dist/rust-${version}-${arch}.tar.xz.sha256"
+    url = "${url}.sha256"
   }
 }

@@ -34,4 +34,9 @@ release "zig" {
     url  = "${base}/download/index.json"
     path = [version, "${arch}-linux", "shasum"]
   }
+  signature {
+    url  = "${url}.minisig"
+    type = "minisign"
+    key  = "RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U"
+  }
 }

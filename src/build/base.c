@@ -488,6 +488,7 @@ int base_prepare(struct job *job, struct error *err)
 {
         struct source_file file = {0};
         struct architecture found;
+        CLEANUP_ERROR struct error unsaved = {0};
         int r;
 
         if (job->arm->bootstrap.n > 0) {
@@ -511,6 +512,8 @@ int base_prepare(struct job *job, struct error *err)
         job->machine = found.machine;
         job->bits = found.bits;
         memcpy(job->platform, found.platform, sizeof(job->platform));
+        if (base_platform_save(job->cache.root, job->base.key, job->platform, &unsaved) < 0)
+                log_debug("%s", error_message(&unsaved));
         memcpy(job->key, job->base.key, sizeof(job->key));
         strv_add(&job->layers, job->base.tree);
         if (job->base.over)

@@ -119,6 +119,7 @@ static int plan_base(struct planning *planning, struct error *err)
                 planning->unknown_why = "what comes before it is not known yet";
         else
                 memcpy(job->key, job->base.key, sizeof(job->key));
+        base_platform_load(job->cache.root, job->base.key, job->platform, sizeof(job->platform));
         add_line(planning, ready ? PLAN_CACHED : PLAN_RUNS, xstrdup("base"),
                  xstrdup(ready    ? ""
                          : r == 0 ? "it is fetched already, and unpacked"

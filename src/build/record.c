@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,4 +123,20 @@ void plan_record_clear(struct plan_record *record)
 {
         json_decref(record->layers);
         record->layers = NULL;
+}
+
+/* ---- platforms ---- */
+
+int base_platform_save(const char *root, const char *base_key, const char *platform, struct error *err)
+{
+        CLEANUP_FREE char *path = xasprintf("%s/plans/%s.platform", root, base_key);
+
+        return file_write(path, platform, strlen(platform), 0644, err);
+}
+
+void base_platform_load(const char *root, const char *base_key, char *ret, size_t size)
+{
+        CLEANUP_FREE char *path = xasprintf("%s/plans/%s.platform", root, base_key), *text = NULL;
+
+        snprintf(ret, size, "%s", file_read(path, size - 1, &text, NULL, NULL) == 0 ? text : "");
 }

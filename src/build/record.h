@@ -27,4 +27,9 @@ void plan_record_load(struct plan_record *record, const char *root, const char *
 char **plan_record_changed(const struct plan_record *record, size_t i, const struct key *parts, bool *ret_known)
         __attribute__((warn_unused_result));
 void plan_record_clear(struct plan_record *record);
+
+/* The platform (guest_platform) of the base with this key, which only its files tell: plans/KEY.platform. */
+int base_platform_save(const char *root, const char *base_key, const char *platform, struct error *err);
+/* "" where it is not known. */
+void base_platform_load(const char *root, const char *base_key, char *ret, size_t size);
 #define CLEANUP_RECORD CLEANUP(plan_record_clear)

@@ -57,7 +57,7 @@ const struct entry_table entry_tables[ENTRY_BLOCKS] = {
         [ENTRY_SIGNATURE] = {"signature", KEYS(signature_keys)},
 };
 
-static const char *const variables[] = {"arch", "base", "dir", "machine", "name", "os", "version"};
+static const char *const variables[] = {"arch", "base", "dir", "machine", "name", "os", "url", "version"};
 enum { N_VARIABLES = sizeof(variables) / sizeof(variables[0]) };
 
 struct entry {

@@ -1,6 +1,6 @@
 /* One entry of the catalogue: a file in HCL with a block `release "NAME"`,
  * whose keys are expressions that are evaluated when what they need is known:
- * ${name}, ${os}, ${base}, ${machine}, ${arch}, ${version}, ${dir}. */
+ * ${name}, ${os}, ${base}, ${machine}, ${arch}, ${version}, ${url}, ${dir}. */
 #pragma once
 
 #include <stdbool.h>

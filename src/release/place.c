@@ -26,6 +26,24 @@ char *release_prefix(const struct release_place *place)
         return xasprintf("%s%s", place->root, place->prefix);
 }
 
+/* In a root that is somebody's system, a link may lead to a place of ours: what is there of the path must be in it. */
+static int check_inside(const char *root, const char *path, struct error *err)
+{
+        CLEANUP_FREE char *at = xasprintf("%s%s", root, path), *real = NULL;
+        size_t n = strlen(root);
+
+        while (!(real = realpath(at, NULL)) && errno == ENOENT && strlen(at) > n) {
+                CLEANUP_FREE char *below = steal(&at);
+
+                if (path_exists(below))
+                        break; /* a link that leads nowhere, as we see it */
+                at = path_dir(below);
+        }
+        if (real && strncmp(real, root, n) == 0 && (real[n] == '/' || real[n] == '\0'))
+                return 0;
+        return error_set(err, EXDEV, "'%s%s' passes through a link that leads out of '%s'", root, path, root);
+}
+
 static int lock(struct release_site *site, struct error *err)
 {
         bool told = false;
@@ -70,6 +88,13 @@ int release_site_open(const struct release_place *place, struct release_site *re
 
         if (*place->prefix != '/')
                 return error_set(err, EINVAL, "the prefix '%s' is not absolute", place->prefix);
+        if (*place->root) {
+                r = check_inside(place->root, place->prefix, err);
+                if (r == 0 && place->profile)
+                        r = check_inside(place->root, place->profile, err);
+                if (r < 0)
+                        return r;
+        }
         site.prefix = release_prefix(place);
         site.state = path_join(site.prefix, RELEASE_STATE);
         r = dir_make(site.state, 0755, err);

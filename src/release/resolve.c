@@ -341,6 +341,8 @@ int release_resolve(const struct release_request *request, struct release *ret, 
         release.selector = xstrdup(request->selector ? request->selector : "latest");
         entry_set(entry, "version", release.version);
         r = read_texts(entry, &release, err);
+        if (r == 0)
+                entry_set(entry, "url", release.url);
         override(request, &release);
         if (r == 0 && release.file && !release_name_is_sound(release.file))
                 r = error_set(err, EINVAL, "'file' is a name without folders, not '%s'", release.file);

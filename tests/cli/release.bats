@@ -350,7 +350,7 @@ hello() {
 
 # image ARCH GO-ARCH: an image in which a release compiles and runs a program; and its bill of materials
 image() {
-  local base
+  local base source=t.json
   go_server "$1"
   base=$(debian "$1")
   hello >hello.go
@@ -359,13 +359,20 @@ image() {
     {type: "file", source: "hello.go", destination: "/root/hello.go"},
     {type: "shell", inline: [". /etc/profile.d/slipway-release.sh", "cd /root", "export HOME=/root GOFLAGS=-p=1", "go version",
       "go run hello.go", "rm -rf /root/.cache"]}]')" '.builders[0].image_size = "2G"'
-  run -0 build t.json
+  if [ "$1" = armhf ]; then # in HCL2
+    "$slipway" hcl2_upgrade t.json >/dev/null
+    mv t.json.pkr.hcl t.pkr.hcl
+    source=t.pkr.hcl
+  fi
+  run -0 build "$source"
   [[ $output == *"Installing go 1.19.8 ($2) in /usr/local"*"go version go1.19.8 linux/$3"*"go version go1.19.8 linux/$3"*'hello from go'* ]]
   nothing_left
   run -0 "$slipway" sbom out.img -o text
   [[ $output == *'generic   go '*"1.19.8"*"$2"* && $output == *'deb       base-files'* ]]
   rm out.img
-  run -0 build t.json
+  run -0 "$slipway" plan "$source"
+  [[ $(grep -c 'from the cache\|cached' <<<"$output") -ge 3 ]]
+  run -0 build "$source"
   [[ $output == *'Provisioner release: nothing changed, taken from the cache'* ]]
 }
 

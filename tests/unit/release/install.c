@@ -319,6 +319,11 @@ static void test_profile(void **state)
         for (size_t i = 0; i < list.list.n; i++)
                 assert_int_equal(release_remove(&place, &list.list.v[i], &left, NULL), 0);
         sh("[ $(grep -c ^for root/etc/profile.d/x.sh) = 1 ]");
+        sh("rm -r root/usr/local; ln -s ../../outside root/usr/local; mkdir -p outside");
+        assert_int_equal(install_version("1.0", false, NULL), -EXDEV);
+        sh("rm root/usr/local; mkdir root/usr/local; rm -r root/etc; ln -s /etc root/etc");
+        assert_int_equal(install_version("1.0", false, NULL), -EXDEV);
+        sh("[ -z \"$(find outside root/usr/local -type f)\" ]");
         place = before;
         assert_int_equal(release_edit_profile("login", "/home/x/y.sh", NULL), 0);
         assert_int_equal(release_edit_profile("login", "/home/x/y.sh", NULL), 0);
