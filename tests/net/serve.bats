@@ -105,6 +105,30 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
   wait_for 10 shows serve 'the site file was read again'
 }
 
+@test "serve: a download goes on over a reload, one whose file is cut short ends at once, and HTTPS" {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 \
+    -subj /CN=lab -addext subjectAltName=IP:10.77.0.1 2>/dev/null
+  printf 'listen {\n  https       = 443\n  certificate = "cert.pem"\n  key         = "key.pem"\n}\n' >>site.hcl
+  head -c 40000000 /dev/urandom >root/large
+  serves site.hcl
+  plug u0 52:54:00:77:01:12
+  clients ip address add 10.77.0.9/24 dev u0
+  clients curl -sf --cacert cert.pem https://10.77.0.1/large | cmp - root/large
+  background slow clients curl -sf --limit-rate 10M -o got http://10.77.0.1/large
+  wait_for 10 test -s got
+  run -0 ask reload
+  wait "$(cat slow.pid)"
+  cmp got root/large
+  rm got
+  background short clients curl -sS --limit-rate 2M -o got http://10.77.0.1/large
+  wait_for 10 test -s got
+  truncate -s 1000000 root/large
+  wait_for 10 shows serve 'became shorter'
+  local status=0
+  wait "$(cat short.pid)" || status=$?
+  [ "$status" -eq 18 ] # curl: a partial file
+}
+
 @test "serve: watch, machine, lease" {
   serves site.hcl
   background watch ask watch
