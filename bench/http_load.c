@@ -1,8 +1,10 @@
 /* Many HTTP connections in one process, kept open: for bench/serve-http.
  *
- *     http_load SERVER PORT PATH CONNECTIONS REQUESTS
+ *     http_load SERVER PORT PATH CONNECTIONS REQUESTS [hold]
  *
- * A line at the end: requests, bytes of bodies, seconds, MB/s, requests a second. Bodies are dropped in the kernel. */
+ * A line at the end: requests, bytes of bodies, seconds, MB/s, requests a second. Bodies are dropped in the kernel.
+ * With "hold" each connection gets its headers and then reads nothing more; "held" is said when all have, and it waits
+ * to be killed. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -96,6 +98,26 @@ static void take_body(struct load *load, struct connection *c)
                 end(load, c);
 }
 
+/* Until each has begun to get its file. */
+static void hold(struct load *load, int epoll, uint64_t n)
+{
+        for (uint64_t held = 0; held < n;) {
+                struct epoll_event event;
+                struct connection *c = epoll_wait(epoll, &event, 1, 10000) == 1 ? event.data.ptr : NULL;
+
+                if (!c)
+                        die("nothing comes any more");
+                take_head(load, c);
+                if (c->left == 0)
+                        continue;
+                epoll_ctl(epoll, EPOLL_CTL_DEL, c->fd, NULL);
+                held++;
+        }
+        printf("held\n");
+        fflush(stdout);
+        pause();
+}
+
 int main(int argc, char **argv)
 {
         struct sockaddr_in server = {.sin_family = AF_INET};
@@ -105,8 +127,8 @@ int main(int argc, char **argv)
         uint64_t n, requests;
         double start, seconds;
 
-        if (argc != 6)
-                die("usage: http_load SERVER PORT PATH CONNECTIONS REQUESTS");
+        if (argc != 6 && argc != 7)
+                die("usage: http_load SERVER PORT PATH CONNECTIONS REQUESTS [hold]");
         server.sin_addr.s_addr = inet_addr(argv[1]);
         server.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
         snprintf(load.request, sizeof(load.request), "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", argv[3]);
@@ -124,6 +146,8 @@ int main(int argc, char **argv)
         start = now();
         for (uint64_t i = 0; i < n; i++)
                 begin(&load, &connections[i]);
+        if (argc == 7)
+                hold(&load, epoll, n);
         while (load.to_end > 0) {
                 struct epoll_event events[64];
                 int ready = epoll_wait(epoll, events, 64, 10000);

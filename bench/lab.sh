@@ -61,9 +61,18 @@ row() { # TITLE KEY UNIT LEAST WHO...
   for who in "$@"; do
     value=$(median <"$work/$key.$who")
     best=$(awk -v a="$best" -v b="$value" 'BEGIN {print (a > b ? a : b)}')
-    text+=" $who $value"
+    text+="${text:+, }$who $value"
   done
-  awk -v t="$title" -v m="$mine" -v b="$best" -v u="$unit" -v l="$least" -v x="$text" 'BEGIN {
-    r = m / b
-    printf "%-44s slipway %s %s,%s: %.2f times the best (at least %s)%s\n", t, m, u, x, r, l, (r >= l ? "" : "  MISSED")}'
+  row_out "$title" "$mine $unit" "$text" "$(awk -v m="$mine" -v b="$best" 'BEGIN {printf "%.2f", m / b}')" "$least" ''
+}
+# The same for something of which there may be no more than so much, without others.
+limit() { # TITLE VALUE UNIT MOST
+  row_out "$1" "$2 $3" '' "$2" '' "$4"
+}
+# BENCH_TABLE=FILE: the line is also added to it, as one of a table in Markdown.
+row_out() { # TITLE SLIPWAY OTHERS FIGURE LEAST MOST
+  local wanted="${5:+at least $5}${6:+at most $6}" missed=''
+  missed=$(awk -v f="$4" -v least="$5" -v most="$6" 'BEGIN {if ((least != "" && f < least) || (most != "" && f > most)) print "MISSED"}')
+  printf '%-48s slipway %s%s%s (%s)%s\n' "$1" "$2" "${3:+; }$3" "${5:+: $4 times the best}" "$wanted" "${missed:+  $missed}"
+  [ -z "${BENCH_TABLE-}" ] || printf '| %s | %s | %s | %s | %s%s |\n' "$1" "$2" "${3:--}" "${5:+$4}" "$wanted" "${missed:+, **missed**}" >>"$BENCH_TABLE"
 }
