@@ -263,15 +263,25 @@ int arch_of_tree(int root_fd, const char *where, const struct arch **ret, struct
                          where, tried);
 }
 
-int guest_architecture(const char *root, int *ret_machine, int *ret_bits, struct error *err)
+int arch_of_folder(const char *root, int *ret_fd, const struct arch **ret, struct error *err)
 {
         CLEANUP_CLOSE int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        const struct arch *arch;
         int r;
 
         if (fd < 0)
                 return error_errno(err, errno, "open '%s'", root);
-        r = arch_of_tree(fd, root, &arch, err);
+        r = arch_of_tree(fd, root, ret, err);
+        if (r == 0)
+                *ret_fd = steal_fd(&fd);
+        return r;
+}
+
+int guest_architecture(const char *root, int *ret_machine, int *ret_bits, struct error *err)
+{
+        CLEANUP_CLOSE int fd = -1;
+        const struct arch *arch;
+        int r = arch_of_folder(root, &fd, &arch, err);
+
         if (r < 0)
                 return r;
         *ret_machine = arch->machine;

@@ -35,6 +35,9 @@ void arch_pattern(const struct arch *arch, uint8_t magic[ARCH_PATTERN], uint8_t 
 /* The architecture of the tree beneath an open folder. `where` is its name for messages. */
 int arch_of_tree(int root_fd, const char *where, const struct arch **ret, struct error *err);
 
+/* The same of the tree in a folder, which is opened: *ret_fd. */
+int arch_of_folder(const char *root, int *ret_fd, const struct arch **ret, struct error *err);
+
 /* The path of a qemu for it that needs no libraries: `wanted` if that is such
  * a one, else qemu-ARCH-static or qemu-ARCH. NULL if there is none; the caller frees. */
 char *arch_qemu(const struct arch *arch, const char *wanted);

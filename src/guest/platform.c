@@ -2,7 +2,6 @@
  * the ELF header does not tell: the build attributes do (ARM IHI 0045, "Addenda
  * to the ABI", section 3: Tag_CPU_arch). */
 #include <elf.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -164,13 +163,10 @@ static const char *arm_platform(int root_fd)
 
 int guest_platform(const char *root, const char **ret, struct error *err)
 {
-        CLEANUP_CLOSE int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CLEANUP_CLOSE int fd = -1;
         const struct arch *arch;
-        int r;
+        int r = arch_of_folder(root, &fd, &arch, err);
 
-        if (fd < 0)
-                return error_errno(err, errno, "open '%s'", root);
-        r = arch_of_tree(fd, root, &arch, err);
         if (r < 0)
                 return r;
         *ret = strcmp(arch->name, "arm") == 0 ? arm_platform(fd) : arch->name;

@@ -3,14 +3,6 @@
 
 #include "release/release_internal.h"
 
-static bool programs_missing(void)
-{
-        CLEANUP_FREE char *minisign = program_find("minisign"), *gpg = program_find("gpg"),
-                          *gpgv = program_find("gpgv");
-
-        return !minisign || !gpg || !gpgv;
-}
-
 static int setup(void **state)
 {
         if (scratch_setup(state) < 0)
@@ -127,7 +119,7 @@ int main(void)
                 cmocka_unit_test(test_gpg),
         };
 
-        if (programs_missing()) {
+        if (!has_program("minisign") || !has_program("gpg") || !has_program("gpgv")) {
                 puts("minisign, gpg or gpgv is not installed");
                 return 77;
         }

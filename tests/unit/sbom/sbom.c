@@ -1,30 +1,7 @@
 /* Databases of packages into one list, and the list as documents. */
-#include "test.h"
+#include "scratch.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/alloc.h"
-#include "base/file.h"
-#include "base/spawn.h"
-#include "base/str.h"
 #include "sbom/database.h"
-
-static char dir[] = "/tmp/slipway-test.XXXXXX";
-
-static int scratch_setup(void **state)
-{
-        (void)state;
-        return mkdtemp(dir) && chdir(dir) == 0 ? 0 : -1;
-}
-
-static int scratch_teardown(void **state)
-{
-        (void)state;
-        return chdir("/") == 0 ? tree_remove(dir, NULL) : -1;
-}
 
 static void put(const char *path, const char *text)
 {
