@@ -70,8 +70,8 @@ static void test_minisign_mutations(void **state)
                 CLEANUP_FREE char *mutated = xstrdup(text);
 
                 if (text[i] == '=' || text[i] == '\n')
-                        continue; /* padding */
-                mutated[i] = text[i] == 'A' ? 'C' : 'A';
+                        continue;                        /* padding */
+                mutated[i] = text[i] == 'A' ? 'g' : 'A'; /* other high bits: before padding the low ones mean nothing */
                 assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
                 assert_true(release_check_minisign(mutated, key, fd, NULL) < 0);
                 mutated[i] = '\0';
