@@ -56,6 +56,28 @@ void str_add_utf8(struct str *str, uint32_t c)
         }
 }
 
+int32_t str_next_utf8(const char **s)
+{
+        const uint8_t *p = (const uint8_t *)*s;
+        unsigned int more = *p < 0x80 ? 0 : *p < 0xc2 ? 9 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : *p < 0xf5 ? 3 : 9;
+        static const uint8_t mask[] = {0x7f, 0x1f, 0x0f, 0x07};
+        static const int32_t least[] = {0, 0x80, 0x800, 0x10000};
+        int32_t c;
+
+        if (more > 3)
+                return -1;
+        c = *p & mask[more];
+        for (unsigned int i = 1; i <= more; i++) {
+                if ((p[i] & 0xc0) != 0x80)
+                        return -1;
+                c = c << 6 | (p[i] & 0x3f);
+        }
+        if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+                return -1;
+        *s += more + 1;
+        return c;
+}
+
 void str_addvf(struct str *str, const char *format, va_list ap)
 {
         CLEANUP_FREE char *s = xvasprintf(format, ap);
@@ -205,11 +227,17 @@ char *str_printable(const char *s)
 {
         struct str out = {0};
 
-        for (; *s; s++) {
-                if ((unsigned char)*s < 0x20 || *s == 0x7f)
-                        str_addf(&out, "\\x%02x", (unsigned char)*s);
+        while (*s) {
+                const char *from = s;
+                int32_t c = str_next_utf8(&s);
+
+                if (c < 0) /* none: this byte */
+                        s++;
+                if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+                        for (; from < s; from++)
+                                str_addf(&out, "\\x%02x", (unsigned char)*from);
                 else
-                        str_addc(&out, *s);
+                        str_addn(&out, from, (size_t)(s - from));
         }
         return str_steal(&out);
 }

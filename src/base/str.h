@@ -21,6 +21,8 @@ void str_addn(struct str *str, const char *s, size_t n);
 void str_addc(struct str *str, char c);
 /* A Unicode code point, at most 0x10ffff, as UTF-8 (RFC 3629). */
 void str_add_utf8(struct str *str, uint32_t c);
+/* The next character of UTF-8, behind which *s then is; negative if there is none (RFC 3629). */
+int32_t str_next_utf8(const char **s);
 void str_addf(struct str *str, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void str_addvf(struct str *str, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
 /* The contents, never NULL; str becomes empty. The caller frees the result. */
@@ -45,7 +47,8 @@ const char *str_nearest(const char *word, const char *const *candidates);
 char *str_replace(const char *s, const char *from, const char *to) __attribute__((warn_unused_result));
 /* s in single quotes for sh(1), each ' inside written '"'"'; the caller frees. */
 char *str_shell_quote(const char *s) __attribute__((warn_unused_result));
-/* s as it may be shown on one line: control characters escaped; the caller frees. */
+/* s as it may be shown on one line, and be a string of JSON: control characters, and bytes that are no UTF-8, as \xNN;
+ * the caller frees. */
 char *str_printable(const char *s) __attribute__((warn_unused_result));
 
 /* NULL-terminated lists of owned strings; NULL is the empty list. */

@@ -25,29 +25,6 @@ static const uint16_t cp437[128] = {
         0x2321, 0x00f7, 0x2248, 0x00b0, 0x2219, 0x00b7, 0x221a, 0x207f, 0x00b2, 0x25a0, 0x00a0,
 };
 
-/* The next character of UTF-8; negative if it is none (RFC 3629). */
-static int32_t next_utf8(const char **s)
-{
-        const uint8_t *p = (const uint8_t *)*s;
-        unsigned int more = *p < 0x80 ? 0 : *p < 0xc2 ? 9 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : *p < 0xf5 ? 3 : 9;
-        static const uint8_t mask[] = {0x7f, 0x1f, 0x0f, 0x07};
-        static const int32_t least[] = {0, 0x80, 0x800, 0x10000};
-        int32_t c;
-
-        if (more > 3)
-                return -1;
-        c = *p & mask[more];
-        for (unsigned int i = 1; i <= more; i++) {
-                if ((p[i] & 0xc0) != 0x80)
-                        return -1;
-                c = c << 6 | (p[i] & 0x3f);
-        }
-        if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-                return -1;
-        *s += more + 1;
-        return c;
-}
-
 char *fat_name_decode(const uint16_t *units, size_t n)
 {
         CLEANUP_STR struct str out = {0};
@@ -124,7 +101,7 @@ char *fat_name_key(const char *name)
         CLEANUP_STR struct str out = {0};
 
         while (*name) {
-                int32_t c = next_utf8(&name);
+                int32_t c = str_next_utf8(&name);
 
                 if (c < 0)
                         str_addc(&out, *name++);
@@ -182,7 +159,7 @@ static int to_utf16(const char *name, struct fat_stored_name *ret, struct error 
 
         ret->n = 0;
         while (*p) {
-                int32_t c = next_utf8(&p);
+                int32_t c = str_next_utf8(&p);
 
                 if (c < 0)
                         return error_set(err, EILSEQ, "the name is not UTF-8, which FAT's long names need");

@@ -104,6 +104,15 @@ void event_describe(const struct event *event, struct str *ret)
                 add_size(event, ret);
 }
 
+/* Clients choose them: names of files, and of themselves. */
+static void set_words(json_t *object, const char *key, const char *words)
+{
+        CLEANUP_FREE char *safe = words ? str_printable(words) : NULL;
+
+        if (safe)
+                json_object_set_new(object, key, json_string(safe));
+}
+
 json_t *event_json(const struct event *event)
 {
         char mac[EVENT_MAC_TEXT], address[16];
@@ -121,11 +130,8 @@ json_t *event_json(const struct event *event)
                 json_object_set_new(object, "client", json_string(client_kind_name(event->client->kind)));
                 json_object_set_new(object, "platform", json_string(client_platform_name(event->client->platform)));
         }
-        /* Not UTF-8 is no string of JSON: then it is left out. */
-        if (event->text)
-                json_object_set_new(object, "text", json_string(event->text));
-        if (event->path)
-                json_object_set_new(object, "path", json_string(event->path));
+        set_words(object, "text", event->text);
+        set_words(object, "path", event->path);
         if (is_end(event->kind))
                 json_object_set_new(object, "bytes", json_integer((json_int_t)event->bytes));
         if (event->duration_us)

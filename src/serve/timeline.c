@@ -398,8 +398,11 @@ json_t *boot_json(const struct boot *boot, bool stages, int64_t now_us)
                            boot->address ? address : "", "platform", client_platform_name(boot->platform), "state",
                            boot_state_name(state), "started_us", (json_int_t)boot->started_us, "last_us",
                            (json_int_t)boot->facts.last_us, "files", (int)boot->facts.total_files);
-        if (diagnosis && state == BOOT_STOPPED)
-                json_object_set_new(object, "diagnosis", json_string(diagnosis));
+        if (diagnosis && state == BOOT_STOPPED) {
+                CLEANUP_FREE char *safe = str_printable(diagnosis);
+
+                json_object_set_new(object, "diagnosis", json_string(safe));
+        }
         if (stages)
                 json_object_set_new(object, "stages", stages_json(boot));
         return object;

@@ -22,6 +22,33 @@ static void test_nearest(void **state)
         assert_null(str_nearest("qemu", words));
 }
 
+static void test_printable(void **state)
+{
+        static const struct {
+                const char *s, *shown;
+        } rows[] = {
+                {"", ""},
+                {"vmlinuz", "vmlinuz"},
+                {"a\n\t\x7f", "a\\x0a\\x09\\x7f"},
+                {"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x9a\xa2",
+                 "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x9a\xa2"},
+                {"gr\xfc\xdf", "gr\\xfc\\xdf"}, /* Latin-1 */
+                {"\xc2\x9b"
+                 "31m",
+                 "\\xc2\\x9b31m"},                   /* a terminal's CSI */
+                {"\xe2\x82", "\\xe2\\x82"},          /* cut off */
+                {"\xc0\xaf", "\\xc0\\xaf"},          /* longer than need be */
+                {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* half a pair of UTF-16 */
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                CLEANUP_FREE char *shown = str_printable(rows[i].s);
+
+                assert_string_equal(shown, rows[i].shown);
+        }
+}
+
 static void test_replace_and_quote(void **state)
 {
         CLEANUP_FREE char *replaced = str_replace("a$X b$X", "$X", "yy");
@@ -55,6 +82,7 @@ int main(void)
                 cmocka_unit_test(test_distance),
                 cmocka_unit_test(test_nearest),
                 cmocka_unit_test(test_replace_and_quote),
+                cmocka_unit_test(test_printable),
                 cmocka_unit_test(test_strv),
         };
 

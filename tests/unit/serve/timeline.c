@@ -222,6 +222,38 @@ static void told_late(void **state)
         timeline_free(t);
 }
 
+static int all_in_json(void *arg, struct boot *boot)
+{
+        json_t *object = boot_json(boot, true, clock_us + 3600000000);
+        const json_t *stages = json_object_get(object, "stages");
+
+        (void)arg;
+        assert_int_equal(json_array_size(stages), 3);
+        assert_non_null(strstr(json_string_value(json_object_get(json_array_get(stages, 2), "text")), "gr\\xfc\\xdf"));
+        assert_non_null(strstr(json_string_value(json_object_get(object, "diagnosis")), "'gr\\xfc\\xdf'"));
+        json_decref(object);
+        return 0;
+}
+
+/* What is not UTF-8 is no string of JSON: it is escaped, not left out. */
+static void names_of_any_bytes(void **state)
+{
+        struct timeline *t = timeline_new();
+        const struct event event = {.kind = EVENT_TFTP_ERROR, .text = "not\xff", .path = "gr\xfc\xdf"};
+        json_t *object = event_json(&event);
+
+        (void)state;
+        assert_string_equal(json_string_value(json_object_get(object, "path")), "gr\\xfc\\xdf");
+        assert_string_equal(json_string_value(json_object_get(object, "text")), "not\\xff");
+        json_decref(object);
+        clock_us = 1000000;
+        happens(t, EVENT_DHCP_IN, "DISCOVER", NULL, CLIENT_PXE, 0);
+        happens(t, EVENT_DHCP_OUT, "ACK", "boot.0", CLIENT_PXE, 0);
+        happens(t, EVENT_TFTP_ERROR, "not there", "gr\xfc\xdf", CLIENT_KINDS, 1);
+        timeline_each(t, all_in_json, NULL);
+        timeline_free(t);
+}
+
 /* More machines and stages than are kept. */
 static void bounded(void **state)
 {
@@ -254,6 +286,7 @@ int main(void)
                 cmocka_unit_test(from_firmware_to_system),
                 cmocka_unit_test(where_it_stops),
                 cmocka_unit_test(told_late),
+                cmocka_unit_test(names_of_any_bytes),
                 cmocka_unit_test(bounded),
         };
 
