@@ -120,7 +120,6 @@ static size_t send_some(int fd, const struct dhcp_outgoing *messages, size_t n)
         struct iovec parts[DHCP_BATCH][2];
         struct sockaddr_ll to[DHCP_BATCH];
         uint8_t heads[DHCP_BATCH][IP_HEADER + UDP_HEADER];
-        size_t refused = 0;
 
         for (size_t i = 0; i < n; i++) {
                 write_headers(&messages[i], heads[i]);
@@ -134,25 +133,12 @@ static size_t send_some(int fd, const struct dhcp_outgoing *messages, size_t n)
                 headers[i].msg_hdr = (struct msghdr){
                         .msg_name = &to[i], .msg_namelen = sizeof(to[i]), .msg_iov = parts[i], .msg_iovlen = 2};
         }
-        for (size_t done = 0; done < n;) {
-                int sent = sendmmsg(fd, headers + done, (unsigned)(n - done), 0);
-
-                if (sent <= 0) {
-                        sent = 1;
-                        refused++;
-                }
-                done += (size_t)sent;
-        }
-        return refused;
+        return dhcp_send_all(fd, headers, n);
 }
 
 size_t dhcp_packet_send(int fd, const struct dhcp_outgoing *messages, size_t n)
 {
-        size_t refused = 0;
-
-        for (size_t i = 0; i < n; i += DHCP_BATCH)
-                refused += send_some(fd, messages + i, n - i < DHCP_BATCH ? n - i : DHCP_BATCH);
-        return refused;
+        return dhcp_send_batches(fd, messages, n, send_some);
 }
 
 bool dhcp_watch_receive(int fd, struct dhcp_incoming *ret)

@@ -117,6 +117,31 @@ size_t dhcp_udp_receive(int fd, uint16_t port, struct dhcp_incoming *messages, s
 
 /* ---- sending ---- */
 
+size_t dhcp_send_all(int fd, struct mmsghdr *headers, size_t n)
+{
+        size_t refused = 0;
+
+        for (size_t done = 0; done < n;) {
+                int sent = sendmmsg(fd, headers + done, (unsigned)(n - done), 0);
+
+                if (sent <= 0) { /* the first of them is the one that cannot go */
+                        sent = 1;
+                        refused++;
+                }
+                done += (size_t)sent;
+        }
+        return refused;
+}
+
+size_t dhcp_send_batches(int fd, const struct dhcp_outgoing *messages, size_t n, dhcp_send_batch *send_batch)
+{
+        size_t refused = 0;
+
+        for (size_t i = 0; i < n; i += DHCP_BATCH)
+                refused += send_batch(fd, messages + i, n - i < DHCP_BATCH ? n - i : DHCP_BATCH);
+        return refused;
+}
+
 static void set_source(struct msghdr *header, union control *control, const struct dhcp_outgoing *message)
 {
         struct in_pktinfo info = {.ipi_ifindex = message->ifindex, .ipi_spec_dst.s_addr = htonl(message->from)};
@@ -138,7 +163,6 @@ static size_t send_some(int fd, const struct dhcp_outgoing *messages, size_t n)
         struct iovec buffers[DHCP_BATCH];
         struct sockaddr_in to[DHCP_BATCH];
         union control control[DHCP_BATCH];
-        size_t refused = 0;
 
         for (size_t i = 0; i < n; i++) {
                 to[i] = (struct sockaddr_in){.sin_family = AF_INET,
@@ -149,25 +173,12 @@ static size_t send_some(int fd, const struct dhcp_outgoing *messages, size_t n)
                         .msg_name = &to[i], .msg_namelen = sizeof(to[i]), .msg_iov = &buffers[i], .msg_iovlen = 1};
                 set_source(&headers[i].msg_hdr, &control[i], &messages[i]);
         }
-        for (size_t done = 0; done < n;) {
-                int sent = sendmmsg(fd, headers + done, (unsigned)(n - done), 0);
-
-                if (sent <= 0) { /* the first of them is the one that cannot go */
-                        sent = 1;
-                        refused++;
-                }
-                done += (size_t)sent;
-        }
-        return refused;
+        return dhcp_send_all(fd, headers, n);
 }
 
 size_t dhcp_udp_send(int fd, const struct dhcp_outgoing *messages, size_t n)
 {
-        size_t refused = 0;
-
-        for (size_t i = 0; i < n; i += DHCP_BATCH)
-                refused += send_some(fd, messages + i, n - i < DHCP_BATCH ? n - i : DHCP_BATCH);
-        return refused;
+        return dhcp_send_batches(fd, messages, n, send_some);
 }
 
 bool dhcp_interface_hw(const char *interface, uint8_t hw[6])

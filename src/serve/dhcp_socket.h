@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/error.h"
 #include "wire/dhcp.h"
@@ -62,6 +63,10 @@ size_t dhcp_udp_receive(int fd, uint16_t port, struct dhcp_incoming *messages, s
 /* Send many; those that the kernel refuses are lost, as on the wire. Returns how many were refused. */
 size_t dhcp_udp_send(int fd, const struct dhcp_outgoing *messages, size_t n);
 size_t dhcp_packet_send(int fd, const struct dhcp_outgoing *messages, size_t n);
+/* What both are made of: prepared headers, and messages in batches of at most DHCP_BATCH. */
+typedef size_t dhcp_send_batch(int fd, const struct dhcp_outgoing *messages, size_t n);
+size_t dhcp_send_batches(int fd, const struct dhcp_outgoing *messages, size_t n, dhcp_send_batch *send_batch);
+size_t dhcp_send_all(int fd, struct mmsghdr *headers, size_t n);
 
 /* Ask who has an address, without claiming one (RFC 5227, section 2.1.1); false: it could not be sent. */
 bool dhcp_arp_ask(int fd, int ifindex, const uint8_t hw[6], uint32_t address);
