@@ -41,13 +41,16 @@ struct saving {
         bool begun;
 };
 
-static int save_packet(void *arg, const uint8_t mac[6], const uint8_t *block, size_t size)
+static int save_packet(void *arg, const uint8_t owner_mac[6], const uint8_t *block, size_t size)
 {
         struct saving *saving = arg;
         struct event_store *store = saving->daemon->store;
+        uint8_t mac[6];
         unsigned int n;
         int r = 0;
 
+        memcpy(mac, owner_mac, 6);
+        daemon_machine_mac(saving->daemon, mac);
         if (!timeline_count_packet(saving->daemon->timeline, mac, &n))
                 return 0;
         if (!saving->begun)

@@ -72,6 +72,7 @@ static int put_lease(void *arg, const struct lease *lease)
 {
         struct answering *a = arg;
         CLEANUP_FREE char *address = address_text(lease->address);
+        CLEANUP_FREE char *host_name = lease->host_name ? str_printable(lease->host_name) : NULL;
         char mac[EVENT_MAC_TEXT] = "";
         const struct site_machine *machine;
         json_t *object;
@@ -82,8 +83,8 @@ static int put_lease(void *arg, const struct lease *lease)
                            lease_state_name(lease->state), "start_sec", (json_int_t)lease->start_sec, "end_sec",
                            (json_int_t)(lease->end_sec == LEASE_FOREVER ? 0 : lease->end_sec));
         machine = lease->hlen == 6 ? site_machine_by_mac(a->site, lease->hw) : NULL;
-        if (lease->host_name)
-                json_object_set_new(object, "host_name", json_string(lease->host_name));
+        if (host_name)
+                json_object_set_new(object, "host_name", json_string(host_name));
         if (machine)
                 json_object_set_new(object, "machine", json_string(machine->name));
         put_line(a->out, object);
@@ -190,11 +191,13 @@ static int find_macs(const struct site *site, const char *name, struct macs *ret
         const struct site_machine *known = name ? site_machine_by_name(site, name) : NULL;
 
         *ret = (struct macs){.v = ret->one, .n = 1};
-        if (known && known->n_macs > 0)
-                *ret = (struct macs){.v = known->macs, .n = known->n_macs};
-        else if (!name || !site_parse_mac(name, ret->one[0]))
+        if ((!known || known->n_macs == 0) && !(name && site_parse_mac(name, ret->one[0])))
                 return error_set(err, ENOENT, "'%s' is neither a machine of the site file nor a MAC address",
                                  name ? name : "");
+        if (!known)
+                known = site_machine_by_mac(site, ret->one[0]);
+        if (known && known->n_macs > 0)
+                *ret = (struct macs){.v = known->macs, .n = known->n_macs};
         return 0;
 }
 

@@ -25,6 +25,16 @@ void daemon_identify(void *arg, struct site_peer *peer)
         }
 }
 
+void daemon_machine_mac(struct daemon *daemon, uint8_t mac[6])
+{
+        const struct site *site = current_acquire(daemon->current);
+        const struct site_machine *machine = site_machine_by_mac(site, mac);
+
+        if (machine)
+                memcpy(mac, machine->macs[0], 6);
+        current_release(daemon->current, site);
+}
+
 /* ---- the log ---- */
 
 static void log_text(const struct daemon *daemon, const struct event *event)
@@ -56,7 +66,7 @@ static bool is_logged(const struct daemon_options *options, enum event_kind kind
 void daemon_emit(void *arg, const struct event *given)
 {
         struct daemon *daemon = arg;
-        struct event event = *given;
+        struct event event = *given, of_machine;
         json_t *object = NULL;
 
         if (event.kind >= EVENT_KINDS)
@@ -71,7 +81,10 @@ void daemon_emit(void *arg, const struct event *given)
                 event.has_mac = peer.has_mac;
                 memcpy(event.mac, peer.mac, 6);
         }
-        timeline_event(daemon->timeline, &event, NULL);
+        of_machine = event;
+        if (event.has_mac)
+                daemon_machine_mac(daemon, of_machine.mac);
+        timeline_event(daemon->timeline, &of_machine, NULL);
         if (daemon->options->log == DAEMON_LOG_JSON || (daemon->control && control_watched(daemon->control)))
                 object = event_json(&event);
         if (is_logged(daemon->options, event.kind)) {

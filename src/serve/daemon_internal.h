@@ -49,6 +49,8 @@ char **daemon_folders(const struct site *site);
 /* daemon_event.c: log, timeline, watchers. */
 void daemon_emit(void *arg, const struct event *event);
 void daemon_log(struct daemon *daemon, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A machine of the site file is one in the history, whichever of its hardware addresses it uses: by the first. */
+void daemon_machine_mac(struct daemon *daemon, uint8_t mac[6]);
 /* Who has an address. */
 void daemon_identify(void *arg, struct site_peer *peer);
 

@@ -151,6 +151,17 @@ static bool same_hw(const struct exchange *x, const struct lease *lease)
                memcmp(lease->hw, h->chaddr, h->hlen) == 0;
 }
 
+/* Another hardware address of the client's machine, by the site file. */
+static bool same_machine(const struct exchange *x, const struct lease *lease)
+{
+        if (!x->machine || lease->htype != DHCP_ETHERNET || lease->hlen != 6)
+                return false;
+        for (size_t i = 0; i < x->machine->n_macs; i++)
+                if (memcmp(x->machine->macs[i], lease->hw, 6) == 0)
+                        return true;
+        return false;
+}
+
 /* Firmware, iPXE and the installed system each have an identifier of their
  * own, and are one machine: it keeps its address from stage to stage. Two
  * systems at the same hardware address, as with ipvlan, stay two clients. */
@@ -160,7 +171,8 @@ bool exchange_is_mine(const struct exchange *x, const struct binding *binding)
 
         if (lease->state == LEASE_DECLINED || lease->id_len == 0)
                 return false;
-        return same_id(x, lease) || (same_hw(x, lease) && (lease->boot || x->client->kind != CLIENT_OTHER));
+        return same_id(x, lease) ||
+               ((same_hw(x, lease) || same_machine(x, lease)) && (lease->boot || x->client->kind != CLIENT_OTHER));
 }
 
 bool exchange_may_have(const struct exchange *x, uint32_t address)

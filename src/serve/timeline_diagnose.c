@@ -61,6 +61,10 @@ static bool nothing_to_boot(const struct boot_facts *f)
 {
         return f->acks > 0 && !f->boot_file && no_files(f) && f->kind != CLIENT_OTHER;
 }
+static bool u_boot_quiet(const struct boot_facts *f)
+{
+        return f->files > 0 && f->kind == CLIENT_UBOOT;
+}
 static bool quiet_after_files(const struct boot_facts *f)
 {
         return f->files > 0 && f->kind != CLIENT_OTHER;
@@ -96,6 +100,9 @@ static const struct {
          "was told to load '%s', and never asked for it: TFTP (UDP 69) or HTTP is filtered, or the firmware cannot use "
          "that name"},
         {nothing_to_boot, 10, NO_DETAIL, "has an address and nothing to boot: no profile is for it"},
+        {u_boot_quiet, 180, PATH,
+         "loaded '%s' last, and was not heard of again: what it runs has no network, hangs, or has another MAC than "
+         "U-Boot; the site file's machine can list both"},
         {quiet_after_files, 180, PATH,
          "loaded '%s' last, and was not heard of again: what it runs has no network, or hangs"},
 };

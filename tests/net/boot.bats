@@ -97,12 +97,14 @@ arrives() {
 
 @test "firmware: U-Boot, pxelinux.cfg" {
   console=ttyAMA0 site "$dhcp" ''
+  # It has a MAC of its own, whatever it is told; Linux has the card's.
+  sed -i 's/mac     = .*/mac = ["52:54:00:77:00:01", "52:52:52:52:52:52"]/' site.hcl
   linux arm64
   serves site.hcl
   boots u-boot 'MARKER aarch64 10.77.0.11 as slipway served it'
-  # It has a MAC of its own, whatever it is told; Linux has the card's.
-  run -0 ask machine show 52:52:52:52:52:52
-  [[ $output == *'DISCOVER by u-boot on u-boot-arm64'*'TFTP: '*'pxelinux.cfg/'* ]]
+  run -0 ask machine show first
+  [[ ${lines[0]} == *' 10.77.0.11 '*' u-boot-arm64 '*' up' ]]
+  [[ $output == *'DISCOVER by u-boot on u-boot-arm64'*'TFTP: '*'pxelinux.cfg/'*'ACK 10.77.0.11'*'HTTP: /marker'* ]]
 }
 
 # Another's DHCP server, on the clients' side of the wire.

@@ -127,6 +127,30 @@ static void test_reservation(void **state)
         assert_answer(DHCP_NAK, 0);
 }
 
+/* A boot program with a hardware address of its own, as U-Boot's: its machine's address is for the system too, which
+ * has the card's. Two systems at once are not given one address. */
+static void test_machine_of_two_macs(void **state)
+{
+        (void)state;
+        say(DHCP_DISCOVER, 0xab);
+        dhcp_put_text(&lab.w, DHCP_OPT_VENDOR_CLASS, "U-Boot.armv8");
+        handle();
+        assert_answer(DHCP_OFFER, RESERVED);
+        say(DHCP_REQUEST, 0xab);
+        dhcp_put_text(&lab.w, DHCP_OPT_VENDOR_CLASS, "U-Boot.armv8");
+        put_address(DHCP_OPT_SERVER_ID, SERVER);
+        put_address(DHCP_OPT_REQUESTED_ADDRESS, RESERVED);
+        handle();
+        assert_answer(DHCP_ACK, RESERVED);
+        assert_int_equal(acquire(0xaa), RESERVED);
+        assert_in_range(acquire(0xab), FIRST, LAST);
+        assert_int_equal(dhcp_engine_lease(lab.engine, RESERVED)->hw[5], 0xaa);
+        say(DHCP_DISCOVER, 0xab); /* it boots again */
+        dhcp_put_text(&lab.w, DHCP_OPT_VENDOR_CLASS, "U-Boot.armv8");
+        handle();
+        assert_answer(DHCP_OFFER, RESERVED);
+}
+
 /* A machine with a lease is given a reservation: a NAK sends it there, unless somebody else has it. */
 static void test_new_reservation(void **state)
 {
@@ -570,6 +594,7 @@ int main(void)
                 LAB_TEST(test_pool_is_used_up),
                 LAB_TEST(test_choice),
                 LAB_TEST(test_reservation),
+                LAB_TEST(test_machine_of_two_macs),
                 LAB_TEST(test_new_reservation),
                 LAB_TEST(test_reservation_in_use),
                 LAB_TEST(test_renewing),

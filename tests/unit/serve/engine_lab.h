@@ -31,9 +31,9 @@ static const struct site_option lab_options[] = {
         {.code = 225, .data = lab_dns, .len = 2, .vendor_class = "special"},
         {.code = 225, .data = lab_dns, .len = 1},
 };
-static const uint8_t reserved_macs[][6] = {{2, 0, 0, 0, 0, 0xaa}};
+static const uint8_t reserved_macs[][6] = {{2, 0, 0, 0, 0, 0xaa}, {2, 0, 0, 0, 0, 0xab}};
 static const struct site_machine lab_machines[] = {
-        {.name = "rack1", .macs = reserved_macs, .n_macs = 1, .address = RESERVED, .host_name = "rack1"},
+        {.name = "rack1", .macs = reserved_macs, .n_macs = 2, .address = RESERVED, .host_name = "rack1"},
 };
 
 struct lab {
@@ -53,8 +53,9 @@ static struct lab lab;
 static inline const struct site_machine *lab_machine(const struct site *site, const struct client *client)
 {
         for (size_t i = 0; i < site->n_machines; i++)
-                if (client->has_mac && memcmp(site->machines[i].macs[0], client->mac, 6) == 0)
-                        return &site->machines[i];
+                for (size_t k = 0; client->has_mac && k < site->machines[i].n_macs; k++)
+                        if (memcmp(site->machines[i].macs[k], client->mac, 6) == 0)
+                                return &site->machines[i];
         return NULL;
 }
 
