@@ -122,6 +122,8 @@ void exchange_proxy(struct exchange *x);
 
 /* The site's value of an option for this client: its machine's, else its network's; NULL: none. */
 const struct site_option *exchange_option(const struct exchange *x, const struct site_network *network, uint8_t code);
+/* Its whole name, if it sent one (RFC 4702). */
+void exchange_put_fqdn(struct exchange *x, const struct site_network *network);
 /* All that the client asked for and what is sent in any case, after what is in the writer. */
 void exchange_put_options(struct exchange *x, const struct site_network *network);
 /* What it boots: fields and options. Returns false if that is nothing. */

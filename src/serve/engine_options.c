@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "serve/engine_internal.h"
+#include "wire/fqdn.h"
 #include "wire/pxe.h"
 
 static bool option_fits(const struct exchange *x, const struct site_option *option)
@@ -25,6 +26,38 @@ const struct site_option *exchange_option(const struct exchange *x, const struct
         const struct site_option *option = x->machine ? find_option(x, &x->machine->options, code) : NULL;
 
         return option ? option : find_option(x, &network->options, code);
+}
+
+/* ---- its name ---- */
+
+/* The machine's name, else the client's own; in the network's domain where it has none. */
+static void whole_name(const struct exchange *x, const struct site_network *network, const char *own,
+                       char ret[FQDN_NAME])
+{
+        const char *name = x->machine && !str_empty(x->machine->host_name) ? x->machine->host_name : own;
+        const struct site_option *domain = exchange_option(x, network, DHCP_OPT_DOMAIN_NAME);
+
+        if (*name && domain && !strchr(name, '.'))
+                snprintf(ret, FQDN_NAME, "%s.%.*s", name, (int)domain->len, (const char *)domain->data);
+        else
+                snprintf(ret, FQDN_NAME, "%s", name);
+}
+
+void exchange_put_fqdn(struct exchange *x, const struct site_network *network)
+{
+        size_t len;
+        const uint8_t *data = dhcp_get(x->message, DHCP_OPT_FQDN, &len);
+        struct fqdn asked;
+        char name[FQDN_NAME];
+        uint8_t buf[FQDN_SIZE];
+        size_t n;
+
+        if (!data || !fqdn_read(data, len, &asked))
+                return;
+        whole_name(x, network, asked.name, name);
+        n = fqdn_write(&asked, name, buf);
+        if (n > 0)
+                dhcp_put(&x->engine->writer, DHCP_OPT_FQDN, buf, n);
 }
 
 /* ---- what the client asked for ---- */

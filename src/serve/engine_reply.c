@@ -135,11 +135,14 @@ void exchange_reply(struct exchange *x, enum dhcp_type type, const struct site_n
         if (lease_sec)
                 put_times(x, network, lease_sec);
         echo(x, DHCP_OPT_CLIENT_ID); /* RFC 6842 */
-        if (network->mask)           /* asked for or not; before 3 (RFC 2132, section 3.3) */
+        if (type == DHCP_ACK && x->message->type == DHCP_DISCOVER)
+                dhcp_put(w, DHCP_OPT_RAPID_COMMIT, "", 0);
+        if (network->mask) /* asked for or not; before 3 (RFC 2132, section 3.3) */
                 dhcp_put_u32(w, DHCP_OPT_SUBNET_MASK, network->mask);
         exchange_put_boot(x, network, false);
         if (x->client->kind != CLIENT_OTHER)
                 echo(x, DHCP_OPT_UUID);
+        exchange_put_fqdn(x, network);
         exchange_put_options(x, network);
         if (x->relayed)
                 to_relay(x);

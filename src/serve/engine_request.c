@@ -38,7 +38,7 @@ static struct lease lease_for(const struct exchange *x, uint32_t address, enum l
         return lease;
 }
 
-/* ---- DISCOVER ---- */
+/* ---- offers ---- */
 
 /* The client has it already: a lease that has not ended, or an offer. */
 static bool has_already(const struct exchange *x, const struct binding *b)
@@ -73,26 +73,6 @@ static uint32_t offer_time(const struct exchange *x, uint32_t lease_sec)
         return x->client->kind == CLIENT_PI && lease_sec > DHCP_OFFER_SEC ? lease_sec : DHCP_OFFER_SEC;
 }
 
-void exchange_discover(struct exchange *x)
-{
-        uint32_t address = exchange_choose(x), lease_sec;
-        const struct site_network *network;
-        struct binding *b;
-
-        if (!address)
-                return;
-        network = exchange_network(x, address);
-        lease_sec = lease_time(x, network);
-        b = binding_find(&x->engine->bindings, address);
-        if (!has_already(x, b) || b->lease.state == LEASE_OFFERED)
-                b = hold(x, address, offer_time(x, lease_sec));
-        if (wants_probe(x, network, b)) {
-                x->out->probe = address;
-                return;
-        }
-        exchange_reply(x, DHCP_OFFER, network, address, lease_sec);
-}
-
 void dhcp_engine_probed(struct dhcp_engine *engine, int64_t now_ms, uint32_t address, bool in_use)
 {
         struct binding *b = binding_find(&engine->bindings, address);
@@ -108,7 +88,7 @@ void dhcp_engine_probed(struct dhcp_engine *engine, int64_t now_ms, uint32_t add
         engine_set(engine, &lease);
 }
 
-/* ---- REQUEST ---- */
+/* ---- states of a REQUEST ---- */
 
 enum state { SELECTING, INIT_REBOOT, RENEWING, REBINDING, BARE };
 
@@ -135,6 +115,8 @@ static void forget_offer(struct exchange *x)
         engine_set(x->engine, &lease);
         engine_pool_freed(x->engine, lease.address);
 }
+
+/* ---- leases ---- */
 
 /* Other addresses of this segment that the client had are free for others from now on. */
 static void leave_others(struct exchange *x, uint32_t address)
@@ -193,6 +175,33 @@ static void grant(struct exchange *x, const struct site_network *network, uint32
         leave_others(x, address);
         exchange_reply(x, DHCP_ACK, network, address, lease_sec);
 }
+
+/* ---- DISCOVER ---- */
+
+void exchange_discover(struct exchange *x)
+{
+        uint32_t address = exchange_choose(x), lease_sec;
+        const struct site_network *network;
+        struct binding *b;
+
+        if (!address)
+                return;
+        network = exchange_network(x, address);
+        lease_sec = lease_time(x, network);
+        b = binding_find(&x->engine->bindings, address);
+        if (!has_already(x, b) || b->lease.state == LEASE_OFFERED)
+                b = hold(x, address, offer_time(x, lease_sec));
+        if (wants_probe(x, network, b)) {
+                x->out->probe = address;
+                return;
+        }
+        if (network->rapid_commit && dhcp_has(x->message, DHCP_OPT_RAPID_COMMIT) && !x->engine->read_only)
+                grant(x, network, address);
+        else
+                exchange_reply(x, DHCP_OFFER, network, address, lease_sec);
+}
+
+/* ---- REQUEST ---- */
 
 /* Why the client cannot have what it asks for, or NULL. */
 static const char *objection(const struct exchange *x, uint32_t address)

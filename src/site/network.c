@@ -42,6 +42,8 @@ static const struct site_key network_keys[] = {
         KEY("authoritative", KEY_BOOL, network.authoritative,
             .help = "This is the only DHCP server: say no to clients with a wrong address"),
         KEY("known_only", KEY_BOOL, network.only_known, .help = "Serve machines of this file only"),
+        KEY("rapid_commit", KEY_BOOL, network.rapid_commit,
+            .help = "This is the only DHCP server: give addresses at once to clients that ask so (RFC 4039)"),
         KEY("probe", KEY_BOOL, network.probe, .help = "Look whether an address is in use before it is offered; true"),
         KEY("next_server", KEY_ADDRESS, network.next_server, .help = "Another TFTP server's address"),
 };

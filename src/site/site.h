@@ -53,6 +53,7 @@ struct site_network {
         uint32_t lease_sec, max_lease_sec;
         bool authoritative;   /* NAK what is wrong though we do not know the client */
         bool only_known;      /* addresses for machines of the site file only */
+        bool rapid_commit;    /* a DISCOVER that asks for it is answered by an ACK (RFC 4039) */
         bool probe;           /* look whether an address is in use before it is offered */
         uint32_t next_server; /* 0: ours */
 };

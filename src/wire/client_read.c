@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "wire/client.h"
 #include "wire/dhcp.h"
+#include "wire/fqdn.h"
 
 /* ---- texts of any bytes ---- */
 
@@ -260,12 +261,24 @@ static enum client_kind read_kind(const struct dhcp_message *message, struct cli
                                                                                             : CLIENT_OTHER;
 }
 
+/* Who sends its whole name sends no host name (RFC 4702, section 3.1): the name's first part is it. */
+static void read_host_name(const struct dhcp_message *message, char *ret, size_t size)
+{
+        size_t len;
+        const uint8_t *data = dhcp_get(message, DHCP_OPT_FQDN, &len);
+        struct fqdn fqdn;
+
+        read_option_text(message, DHCP_OPT_HOST_NAME, ret, size);
+        if (!*ret && data && fqdn_read(data, len, &fqdn))
+                read_text((const uint8_t *)fqdn.name, strcspn(fqdn.name, "."), ret, size);
+}
+
 void client_read(const struct dhcp_message *message, struct client *ret)
 {
         *ret = (struct client){0};
         read_identity(message, ret);
         read_option_text(message, DHCP_OPT_VENDOR_CLASS, ret->vendor_class, sizeof(ret->vendor_class));
-        read_option_text(message, DHCP_OPT_HOST_NAME, ret->host_name, sizeof(ret->host_name));
+        read_host_name(message, ret->host_name, sizeof(ret->host_name));
         read_user_class(message, ret->user_class, sizeof(ret->user_class));
         read_archs(message, ret);
         read_class_arch(ret);

@@ -39,6 +39,7 @@ enum {
         DHCP_OPT_TFTP_SERVER = 66,
         DHCP_OPT_BOOT_FILE = 67,
         DHCP_OPT_USER_CLASS = 77,
+        DHCP_OPT_RAPID_COMMIT = 80,
         DHCP_OPT_FQDN = 81,
         DHCP_OPT_AGENT = 82,
         DHCP_OPT_ARCH = 93,

@@ -234,3 +234,15 @@ start_all() {
   wait_for 20 said dhcpcd 'Inform .* 10.77.0.33'
   wait_for 20 said dhcpcd 'ACK one 10.77.0.33'
 }
+
+@test "clients: one that may has its address by two messages, and is told its whole name" {
+  serves 10m 'rapid_commit = true
+  domain = "lab.example"'
+  make_box dhcpcd
+  printf 'noipv6\nnoipv4ll\nipv4only\nnoarp\noption rapid_commit\nfqdn both\nhostname kitchen\n' >dhcpcd/conf
+  in_box dhcpcd ip link set eth0 up
+  in_box dhcpcd timeout 60 dhcpcd -4 -1 -d -f "$PWD/dhcpcd/conf" -c /bin/true eth0
+  wait_for 20 said dhcpcd 'ACK one -'
+  run -1 said dhcpcd 'Request .*'
+  grep -F 'FQDN (81), length ' wire.log | tail -n 1 | grep -F '^Gkitchen^Clab^Gexample^@'
+}

@@ -435,6 +435,69 @@ static void test_bootp(void **state)
         assert_int_equal(dhcp_engine_lease(lab.engine, lab.reply.h.yiaddr)->end_sec, lab.now_ms / 1000 + 2000);
 }
 
+/* RFC 4039, where the site file allows it: two messages in place of four. */
+static void test_rapid_commit(void **state)
+{
+        (void)state;
+        say(DHCP_DISCOVER, 1);
+        dhcp_put(&lab.w, DHCP_OPT_RAPID_COMMIT, "", 0);
+        handle();
+        assert_int_equal(lab.reply.type, DHCP_OFFER);
+        assert_int_equal(lab.out.n_writes, 0);
+        assert_false(dhcp_has(&lab.reply, DHCP_OPT_RAPID_COMMIT));
+        lab.networks[0].rapid_commit = true;
+        say(DHCP_DISCOVER, 2); /* it did not ask */
+        handle();
+        assert_int_equal(lab.reply.type, DHCP_OFFER);
+        say(DHCP_DISCOVER, 1);
+        dhcp_put(&lab.w, DHCP_OPT_RAPID_COMMIT, "", 0);
+        handle();
+        assert_int_equal(lab.reply.type, DHCP_ACK);
+        assert_in_range(lab.reply.h.yiaddr, FIRST, LAST);
+        assert_int_equal(lab.out.n_writes, 1); /* on disk first */
+        assert_true(dhcp_has(&lab.reply, DHCP_OPT_RAPID_COMMIT));
+        assert_int_equal(dhcp_get_u32(&lab.reply, DHCP_OPT_LEASE_TIME, 0), 1000);
+        dhcp_engine_read_only(lab.engine, true);
+        say(DHCP_DISCOVER, 3);
+        dhcp_put(&lab.w, DHCP_OPT_RAPID_COMMIT, "", 0);
+        handle();
+        assert_int_equal(lab.reply.type, DHCP_OFFER);
+        assert_int_equal(lab.out.n_writes, 0);
+}
+
+/* RFC 4702: the client is told that nothing is done in DNS, and under which name it is known. */
+static void test_whole_name(void **state)
+{
+        static const struct {
+                uint8_t mac;
+                const char *sent, *told;
+        } rows[] = {
+                {1, "\x05\0\0\x07kitchen\x03lab\0", "\x0e\xff\xff\x07kitchen\x03lab\0"},
+                {1, "\x05\0\0\x03pc1\x03lab\0\0\0\0", "\x0e\xff\xff\x03pc1\x03lab\0"},
+                {0xaa, "\x04\0\0\x07kitchen\x03lab\0", "\x0c\xff\xff\x05rack1\0"},
+        };
+        const uint8_t *told;
+        size_t len;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                say(DHCP_DISCOVER, rows[i].mac);
+                dhcp_put(&lab.w, DHCP_OPT_FQDN, rows[i].sent, 16);
+                handle();
+                told = dhcp_get(&lab.reply, DHCP_OPT_FQDN, &len);
+                assert_non_null(told);
+                assert_memory_equal(told, rows[i].told, len);
+        }
+        assert_string_equal(lab.out.client.host_name, "kitchen");
+        say(DHCP_DISCOVER, 1);
+        handle();
+        assert_false(dhcp_has(&lab.reply, DHCP_OPT_FQDN)); /* it sent none */
+        say(DHCP_DISCOVER, 1);
+        dhcp_put(&lab.w, DHCP_OPT_FQDN, "\x04\0\0\x3fkitchen", 11);
+        handle();
+        assert_false(dhcp_has(&lab.reply, DHCP_OPT_FQDN));
+}
+
 /* The address is the same from firmware to iPXE to the installed system, though each has another identifier. */
 static void test_one_machine(void **state)
 {
@@ -607,6 +670,8 @@ int main(void)
                 LAB_TEST(test_decline_flood),
                 LAB_TEST(test_inform),
                 LAB_TEST(test_bootp),
+                LAB_TEST(test_rapid_commit),
+                LAB_TEST(test_whole_name),
                 LAB_TEST(test_one_machine),
                 LAB_TEST(test_one_xid),
                 LAB_TEST(test_probe),
