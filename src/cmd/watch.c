@@ -99,12 +99,13 @@ static void draw_machine(const json_t *machine, int64_t now_us)
 static int draw(const struct server_options *options, struct error *err)
 {
         struct screen screen = {0};
-        struct winsize window = {.ws_row = 24};
+        struct winsize window;
         struct timespec now;
         int r = server_ask(options, json_pack("{s:s}", "do", "machines"), collect, &screen, err);
 
         clock_gettime(CLOCK_REALTIME, &now);
-        (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
+        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || window.ws_row == 0) /* as some say that do not know it */
+                window.ws_row = 24;
         if (screen.machines.n > 0)
                 qsort(screen.machines.v, screen.machines.n, sizeof(screen.machines.v[0]), newest_first);
         printf("\033[H%-18s %-15s %-12s %-8s %6s\033[K\n", "MACHINE", "ADDRESS", "PLATFORM", "STATE", "SINCE");
