@@ -118,6 +118,7 @@ static struct dhcp_server *server_new(const struct site *site, const struct even
         server->jobs = xcalloc(DHCP_BATCH, sizeof(*server->jobs));
         server->out = xcalloc(DHCP_BATCH, sizeof(*server->out));
         server->probes = xcalloc(PROBES_MAX, sizeof(*server->probes));
+        server->delayed = xcalloc(DELAYED_MAX, sizeof(*server->delayed));
         server->peers = xcalloc(PEERS, sizeof(*server->peers));
         pthread_mutex_init(&server->lock, NULL);
         pthread_cond_init(&server->done, NULL);
@@ -171,6 +172,17 @@ static bool is_stopped(struct dhcp_server *server)
         return stop;
 }
 
+/* Milliseconds until a probe or an answer is due, or -1. */
+static int wait_ms(const struct dhcp_server *server)
+{
+        int64_t probe_ms = dhcp_probe_next_ms(server), delay_ms = dhcp_delay_next_ms(server);
+        int64_t next_ms = probe_ms < delay_ms ? probe_ms : delay_ms, now_ms = dhcp_now_ms(server);
+
+        if (next_ms == INT64_MAX)
+                return -1;
+        return next_ms <= now_ms ? 0 : (int)(next_ms - now_ms);
+}
+
 static void *serve(void *arg)
 {
         struct dhcp_server *server = arg;
@@ -179,7 +191,7 @@ static void *serve(void *arg)
 
         while (!is_stopped(server)) { /* the pipe is empty now, so that a wish that comes after this wakes us */
                 dhcp_release_run(server);
-                if (poll(fds, sizeof(fds) / sizeof(fds[0]), dhcp_probe_wait(server)) < 0 && errno != EINTR)
+                if (poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms(server)) < 0 && errno != EINTR)
                         break;
                 if (fds[1].revents)
                         receive(server, server->udp, DHCP_SERVER_PORT);
@@ -188,6 +200,7 @@ static void *serve(void *arg)
                 if (fds[5].revents)
                         dhcp_watch_run(server);
                 dhcp_probe_run(server);
+                dhcp_delay_run(server);
         }
         return NULL;
 }
@@ -236,6 +249,7 @@ struct dhcp_server *dhcp_server_free(struct dhcp_server *server)
         free(server->jobs);
         free(server->out);
         free(server->probes);
+        free(server->delayed);
         free(server->peers);
         free(server);
         return NULL;

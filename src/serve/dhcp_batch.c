@@ -223,12 +223,10 @@ static void tell_unsent(struct dhcp_server *server, size_t n)
                   "answers cannot be sent: is the interface up, and has it the network's address?");
 }
 
-static void send_on(struct dhcp_server *server, int fd, bool packet, size_t n)
+void dhcp_send(struct dhcp_server *server, int fd, bool packet, const struct dhcp_outgoing *out, size_t n)
 {
-        size_t unsent = 0;
+        size_t unsent = packet ? dhcp_packet_send(fd, out, n) : dhcp_udp_send(fd, out, n);
 
-        if (n > 0)
-                unsent = packet ? dhcp_packet_send(fd, server->out, n) : dhcp_udp_send(fd, server->out, n);
         if (unsent > 0)
                 tell_unsent(server, unsent);
 }
@@ -248,11 +246,16 @@ static void send_answers(struct dhcp_server *server, size_t n, bool deferred)
                         const struct dhcp_job *job = &server->jobs[i];
                         bool packet = job->result.send != DHCP_SEND_ROUTED;
 
-                        if (job->result.send != DHCP_SEND_NONE && job->deferred == deferred &&
-                            packet == ways[w].packet && (packet || job->received.binl == ways[w].binl))
-                                server->out[n_out++] = outgoing(job);
+                        if (job->result.send == DHCP_SEND_NONE || job->deferred != deferred ||
+                            packet != ways[w].packet || (!packet && job->received.binl != ways[w].binl))
+                                continue;
+                        server->out[n_out] = outgoing(job);
+                        if (!job->result.delay_ms ||
+                            !dhcp_delay_add(server, ways[w].fd, packet, &server->out[n_out], job->result.delay_ms))
+                                n_out++;
                 }
-                send_on(server, ways[w].fd, ways[w].packet, n_out);
+                if (n_out > 0)
+                        dhcp_send(server, ways[w].fd, ways[w].packet, server->out, n_out);
         }
 }
 

@@ -8,11 +8,12 @@
 #include "serve/engine.h"
 
 enum {
-        PROBES_MAX = 64, /* at once; beyond, addresses are offered unasked */
-        PROBE_MS = 500,  /* somebody who is there answers within */
-        PROBE_TRIES = 4, /* addresses for one message */
-        PEERS = 4096,    /* a power of two */
-        OTHERS_MAX = 16, /* other servers that were seen */
+        DELAYED_MAX = 64, /* at once; beyond, answers leave early */
+        PROBES_MAX = 64,  /* at once; beyond, addresses are offered unasked */
+        PROBE_MS = 500,   /* somebody who is there answers within */
+        PROBE_TRIES = 4,  /* addresses for one message */
+        PEERS = 4096,     /* a power of two */
+        OTHERS_MAX = 16,  /* other servers that were seen */
         OTHERS_AGAIN_MS = 60000,
         UNSENT_AGAIN_MS = 60000,
         WRITE_AGAIN_MS = 1000, /* after the disk refused */
@@ -24,6 +25,15 @@ struct dhcp_probe {
         int64_t until_ms;
         bool in_use;
         struct dhcp_incoming message;
+};
+
+/* An answer that waits. */
+struct dhcp_delayed {
+        int64_t until_ms;
+        int fd;
+        bool packet;
+        struct dhcp_outgoing out; /* of size 0: free */
+        uint8_t bytes[DHCP_SIZE_MAX];
 };
 
 struct dhcp_other {
@@ -62,6 +72,7 @@ struct dhcp_server {
         struct dhcp_job *jobs;
         struct dhcp_outgoing *out;
         struct dhcp_probe *probes;
+        struct dhcp_delayed *delayed;
         int64_t unsent_again_ms; /* not told again before */
         int64_t write_again_ms;  /* nothing is written before; 0: all is well */
 
@@ -85,6 +96,8 @@ void dhcp_tell(const struct dhcp_server *server, enum event_kind kind, uint32_t 
 
 /* ---- dhcp_batch.c ---- */
 
+/* Send on one of the sockets, and tell if the kernel refuses. */
+void dhcp_send(struct dhcp_server *server, int fd, bool packet, const struct dhcp_outgoing *out, size_t n);
 /* Answer these messages: engine, disk, network. */
 void dhcp_batch_run(struct dhcp_server *server, const struct dhcp_incoming *messages, size_t n);
 void dhcp_release_run(struct dhcp_server *server);
@@ -96,8 +109,18 @@ void dhcp_release_run(struct dhcp_server *server);
 bool dhcp_probe_start(struct dhcp_server *server, const struct dhcp_job *job);
 /* Read answers; messages whose probe is over are answered. */
 void dhcp_probe_run(struct dhcp_server *server);
-/* Milliseconds until that is due, or -1. */
-int dhcp_probe_wait(const struct dhcp_server *server);
+/* When that is due; INT64_MAX: nothing is. */
+int64_t dhcp_probe_next_ms(const struct dhcp_server *server);
+
+/* ---- dhcp_delay.c ---- */
+
+/* False: too many wait. */
+bool dhcp_delay_add(struct dhcp_server *server, int fd, bool packet, const struct dhcp_outgoing *out,
+                    unsigned int delay_ms);
+/* Send those whose time has come. */
+void dhcp_delay_run(struct dhcp_server *server);
+/* When that is due; INT64_MAX: nothing is. */
+int64_t dhcp_delay_next_ms(const struct dhcp_server *server);
 
 /* ---- dhcp_peer.c ---- */
 

@@ -87,14 +87,12 @@ void dhcp_probe_run(struct dhcp_server *server)
         }
 }
 
-int dhcp_probe_wait(const struct dhcp_server *server)
+int64_t dhcp_probe_next_ms(const struct dhcp_server *server)
 {
-        int64_t next_ms = INT64_MAX, now_ms = dhcp_now_ms(server);
+        int64_t next_ms = INT64_MAX;
 
         for (size_t i = 0; i < PROBES_MAX; i++)
                 if (server->probes[i].address && server->probes[i].until_ms < next_ms)
                         next_ms = server->probes[i].until_ms;
-        if (next_ms == INT64_MAX)
-                return -1;
-        return next_ms <= now_ms ? 0 : (int)(next_ms - now_ms);
+        return next_ms;
 }

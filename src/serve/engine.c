@@ -294,7 +294,7 @@ void dhcp_engine_handle(struct dhcp_engine *engine, int64_t now_ms, const struct
 
         result->send = DHCP_SEND_NONE;
         result->len = result->n_writes = result->n_notes = 0;
-        result->probe = 0;
+        result->probe = result->delay_ms = 0;
         x.id_override = x.relayed ? agent_address(x.message, AGENT_SERVER_OVERRIDE) : 0;
         client_read(x.message, x.client);
         handle(&x);

@@ -52,6 +52,7 @@ struct dhcp_result {
         uint32_t yiaddr;
         uint32_t from, to; /* from: our address */
         uint16_t from_port, to_port;
+        unsigned int delay_ms; /* it is to wait so long before it leaves */
         size_t len;
         uint8_t bytes[DHCP_SIZE_MAX];
         /* Addresses whose leases changed: to be on disk before the answer leaves. */
@@ -104,4 +105,6 @@ enum {
         DHCP_OFFER_SEC = 60,       /* an offer is held so long */
         DHCP_OFFER_SCARCE_SEC = 5, /* where no other address is left */
         DHCP_PROBE_SEC = 30,       /* a probe's result counts so long */
+        DHCP_ITS_OWN_SEC = 3600,   /* after its lease a client has its address back without a probe for so long */
+        DHCP_PI3_DELAY_MS = 1000,  /* the ROM of a Raspberry Pi 3 misses OFFERs that come at once */
 };

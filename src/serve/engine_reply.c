@@ -111,6 +111,8 @@ static void finish(struct exchange *x, const struct site_network *network, enum 
         x->out->type = type;
         x->out->yiaddr = address;
         x->out->from = exchange_server(x, network);
+        if (type == DHCP_OFFER && x->client->kind == CLIENT_PI && x->client->platform == PLATFORM_PI3)
+                x->out->delay_ms = DHCP_PI3_DELAY_MS;
         x->out->from_port = x->in->binl ? DHCP_BINL_PORT : DHCP_SERVER_PORT;
         x->out->len = dhcp_write(w, size_limit(x), x->out->bytes);
         exchange_note(x, kind, address ? address : x->message->h.ciaddr, x->boot_file, "%s", dhcp_type_name(type));

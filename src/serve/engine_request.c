@@ -67,6 +67,14 @@ static bool wants_probe(const struct exchange *x, const struct site_network *net
                engine_reserved_for(x->engine, b->lease.address) == NULL;
 }
 
+/* A lease that ended a while ago, and was not released: its client has the address back at once. It may well use it
+ * still, and firmware that must wait, or asks twice, is the more likely evil. */
+static bool was_its_own(const struct exchange *x, const struct binding *b)
+{
+        return b && b->lease.state == LEASE_ACTIVE && exchange_is_mine(x, b) &&
+               x->now_sec - b->lease.end_sec < DHCP_ITS_OWN_SEC;
+}
+
 /* The ROM of a Raspberry Pi uses what it was offered, and never asks for it. */
 static uint32_t offer_time(const struct exchange *x, uint32_t lease_sec)
 {
@@ -189,8 +197,13 @@ void exchange_discover(struct exchange *x)
         network = exchange_network(x, address);
         lease_sec = lease_time(x, network);
         b = binding_find(&x->engine->bindings, address);
-        if (!has_already(x, b) || b->lease.state == LEASE_OFFERED)
+        if (!has_already(x, b) || b->lease.state == LEASE_OFFERED) {
+                bool unasked = was_its_own(x, b);
+
                 b = hold(x, address, offer_time(x, lease_sec));
+                if (unasked)
+                        b->probed_until_sec = x->now_sec + DHCP_PROBE_SEC;
+        }
         if (wants_probe(x, network, b)) {
                 x->out->probe = address;
                 return;

@@ -155,6 +155,35 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
   [[ $output == *"no server answers at '/nowhere'"* ]]
 }
 
+@test "serve: watch on a terminal that does not know its size" {
+  serves site.hcl
+  # Drawn at once, again when something happens, and until the server ends.
+  (
+    wait_for 20 shows screen MACHINE
+    clients timeout 60 "$slipway" simulate -interface=c0 -timeout=60 -hurry ipxe >simulated.log
+    wait_for 20 shows screen booting
+    kill -TERM "$(pid_of serve)"
+  ) 3>&- &
+  env SLIPWAY_CONTROL="$PWD/state/control" python3 "$here/tests/cli/terminal.py" MACHINE '' booting '' -- \
+    "$slipway" watch >screen.log || :
+  wait $!
+  grep -F "$(cut -d' ' -f1 simulated.log | head -n 1)" screen.log
+  grep -F $'\e[33mbooting' screen.log
+  run ! grep -F 'terminal.py: was not shown' screen.log
+}
+
+@test "serve: the ROM of a Raspberry Pi 3 is not answered at once" {
+  sed -i 's/range .*/&\n  probe = false/' site.hcl
+  serves site.hcl
+  run simulate pi3
+  mac=$(cut -d' ' -f1 <<<"${lines[0]}")
+  ask machine pcap "$mac" >x.pcapng
+  command -v tshark >/dev/null || skip 'no tshark here'
+  tshark -r x.pcapng -Y 'dhcp.option.dhcp == 2' -T fields -e frame.time_delta >waited
+  [ "$(wc -l <waited)" -ge 1 ]
+  [ "$(awk '$1 < 1' waited)" = '' ]
+}
+
 @test "serve: one machine's packets, for Wireshark" {
   serves site.hcl
   run -0 simulate bios # another machine
