@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -383,6 +384,48 @@ static void test_killed_under_load(void **state)
         site_free(site);
 }
 
+static int check_end(void *arg, const struct lease *lease)
+{
+        const int64_t *latest_sec = arg;
+
+        assert_in_range(lease->end_sec, 1, *latest_sec);
+        return 0;
+}
+
+/* Leases of a time when the clock was years ahead end as new ones would. */
+static void test_clock_was_ahead(void **state)
+{
+        const uint8_t id[] = {1, 2, 0, 0, 0, 0, 77};
+        struct lease lease = {.address = 0x0a4d0120,
+                              .state = LEASE_ACTIVE,
+                              .start_sec = time(NULL) + 100000000,
+                              .end_sec = time(NULL) + 100003600,
+                              .htype = DHCP_ETHERNET,
+                              .hlen = 6,
+                              .hw = {2, 0, 0, 0, 0, 77},
+                              .id = id,
+                              .id_len = sizeof(id)};
+        CLEANUP_FREE char *path = xasprintf("%s/state", folder);
+        struct site *site = load_site(false);
+        struct lease_store *store;
+        struct dhcp_server *server;
+        int64_t latest_sec;
+        bool damaged;
+
+        (void)state;
+        RUN("rm", "-rf", path);
+        assert_int_equal(mkdir(path, 0755), 0);
+        assert_int_equal(lease_store_open(path, &store, &damaged, NULL), 0);
+        assert_int_equal(lease_store_put(store, &lease, NULL), 0);
+        assert_int_equal(lease_store_commit(store, NULL), 0);
+        lease_store_free(store);
+        server = start_server(site, NULL);
+        latest_sec = time(NULL) + 3600;
+        assert_int_equal(dhcp_server_leases(server, check_end, &latest_sec), 0);
+        dhcp_server_free(server);
+        site_free(site);
+}
+
 /* No file may grow: no ACK without a lease; who has one is served within it. */
 static void test_full_disk(void **state)
 {
@@ -447,7 +490,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_acquire),   cmocka_unit_test(test_probe),
                 cmocka_unit_test(test_rubbish),   cmocka_unit_test(test_killed_under_load),
-                cmocka_unit_test(test_full_disk),
+                cmocka_unit_test(test_full_disk), cmocka_unit_test(test_clock_was_ahead),
         };
 
         if (!enter_namespace()) {
