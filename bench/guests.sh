@@ -37,7 +37,7 @@ build() {
   jq -n --arg url "$1" --arg out "$2" --arg method "$3" --arg commands "$4" \
     --slurpfile steps <(cat steps.json 2>/dev/null || echo '[]') '{
     builders: [{type: "arm", file_urls: [$url], file_checksum_type: "none", image_build_method: $method, image_path: $out,
-      package_cache: false} + if $method == "resize" then {image_size: "2500M"} else {} end],
+      package_cache: false} + if $method == "resize" then {image_size: "1300M"} else {} end],
     provisioners: ($steps[0] + [{type: "shell", inline: [$commands]}])}' >t.json
   "$slipway" build -force "${@:5}" t.json >slipway.log 2>&1 || { cat slipway.log; exit 1; }
 }

@@ -21,6 +21,10 @@ static const char start[] = {
 
 #define HOST_FOLDER "x86_64-linux-gnu"
 
+/* Compiled modules of libperl that scripts load, if it is there. Of these alone start.pl looks whether they are. */
+static const char *const of_library[] = {"Data/Dumper/Dumper", "Encode/Encode",     "I18N/Langinfo/Langinfo",
+                                         "Storable/Storable",  "Sys/Syslog/Syslog", NULL};
+
 /* How multiarch names the guest's libraries. */
 static char *folder_name(const struct arch *arch)
 {
@@ -92,35 +96,32 @@ static int add_interpreter(struct native_match *match, struct error *err)
 static int write_start(const struct native_match *match, struct error *err)
 {
         CLEANUP_FREE char *folder = folder_name(match->native->arch), *path = path_join(match->folder, "start.pl");
-        CLEANUP_FREE char *text = xasprintf(
-                "my ($host, $guest, $place) = ('" HOST_FOLDER "', '%s', '" NATIVE_PLACE "');\n%s", folder, start);
+        CLEANUP_FREE char *modules = strv_join(of_library, " ");
+        CLEANUP_FREE char *text = xasprintf("my ($host, $guest, $place) = ('" HOST_FOLDER "', '%s', '" NATIVE_PLACE
+                                            "'); my @of_library = qw(%s);\n%s",
+                                            folder, modules, start);
 
         return file_write(path, text, strlen(text), 0644, err);
 }
 
-/* Those that scripts use if they are there: start.pl looks whether they are. */
+/* Those that are not there, or not the same, are not an error here: start.pl sees what is lacking. */
 static int add_others(struct native_match *match, struct error *err)
 {
+        static const char *const packages[] = {"liblocale-gettext-perl", "libtext-charwidth-perl"};
         CLEANUP_FREE char *version = packages_upstream(&match->guest, "perl-base"), *library = NULL;
-        const struct {
-                const char *package, *part;
-        } others[] = {
-                {"liblocale-gettext-perl", "/auto/"},
-                {"libtext-charwidth-perl", "/auto/"},
-                {NULL, "/auto/I18N/Langinfo/"},
-                {NULL, "/auto/Sys/Syslog/"},
-        };
         int r = 0;
 
-        if (!version || !strchr(version, '.'))
-                return 0;
-        library = xasprintf("libperl%.*s", (int)(strrchr(version, '.') - version), version);
-        for (size_t i = 0; r == 0 && i < sizeof(others) / sizeof(others[0]); i++) {
-                r = add_modules(match, others[i].package ? others[i].package : library, others[i].part, err);
-                if (r == -ENOTSUP)
-                        r = 0;
+        for (size_t i = 0; (r == 0 || r == -ENOTSUP) && i < sizeof(packages) / sizeof(packages[0]); i++)
+                r = add_modules(match, packages[i], "/auto/", err);
+        library = version && strchr(version, '.')
+                          ? xasprintf("libperl%.*s", (int)(strrchr(version, '.') - version), version)
+                          : NULL;
+        for (size_t i = 0; (r == 0 || r == -ENOTSUP) && library && of_library[i]; i++) {
+                CLEANUP_FREE char *part = xasprintf("/auto/%s.so", of_library[i]);
+
+                r = add_modules(match, library, part, err);
         }
-        return r;
+        return r == -ENOTSUP ? 0 : r;
 }
 
 int native_perl_match(struct native_match *match, struct error *err)

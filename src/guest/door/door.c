@@ -124,7 +124,7 @@ static bool is_plain_environment(char *const *env, uint64_t flags)
                 for (unsigned int i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++)
                         if (starts(*env, unwanted[i]) && !starts(*env, "QEMU_CPU="))
                                 return false;
-                if ((flags & DOOR_INTERPRETER) && starts(*env, "PERL"))
+                if ((flags & DOOR_INTERPRETER) && starts(*env, "PERL") && !starts(*env, "PERL_DL_NONLAZY="))
                         return false;
                 if (!starts(*env, "LC_") && !starts(*env, "LANG="))
                         continue;

@@ -1,6 +1,7 @@
-# Runs before a script of the guest's in the host's perl, which has $host and $guest, their names in paths, and $place,
-# where its own compiled modules lie, set before this. Modules in Perl are the guest's own, at the guest's paths; for compiled ones
-# there is the host's build. Where one has none, or comes from elsewhere, the guest's own perl is started instead.
+# Runs before a script of the guest's in the host's perl. Set before this: $host and $guest, their names in paths; $place,
+# where the host's compiled modules lie; @of_library, those of libperl that scripts load. Modules in Perl are the guest's own,
+# at the guest's paths; for compiled ones there is the host's build. Where one has none, or comes from elsewhere, the
+# guest's own perl is started instead.
 package DynaLoader;
 
 local $!;
@@ -26,7 +27,7 @@ my $emulate = sub {
 
 # What might be loaded in the middle of the script's work is looked for now, when nothing has happened yet.
 my @folders = grep -d, map "$_/auto", grep m{/$guest/} && !m{/perl-base$|/perl/[^/]+$} || m{^/usr/local/}, @INC;
-my @modules = grep -e, map { my $folder = $_; map "$folder/auto/$_.so", 'I18N/Langinfo/Langinfo', 'Sys/Syslog/Syslog' } @INC;
+my @modules = grep -e, map { my $folder = $_; map "$folder/auto/$_.so", @of_library } @INC;
 while (defined(my $folder = shift @folders)) {
     opendir my $entries, $folder or next;
     for (map "$folder/$_", grep !/^\.\.?$/, readdir $entries) {
