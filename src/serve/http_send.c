@@ -46,34 +46,35 @@ static ssize_t send_pages(struct http_connection *c, uint64_t n)
 
 static ssize_t send_copy(struct http_connection *c, uint64_t n)
 {
-        const uint64_t most = c->ssl ? HTTP_TLS_RECORD : HTTP_BUFFER;
-        int r;
+        int r = files_read(c->reply.file, c->worker->buffer, n, c->reply.offset);
 
-        n = n < most ? n : most;
-        r = files_read(c->reply.file, c->worker->buffer, n, c->reply.offset);
-        if (r < 0)
-                return -ENODATA;
-        return http_transmit(c, c->worker->buffer, n);
+        return r < 0 ? -ENODATA : http_transmit(c, c->worker->buffer, n);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+        return a < b ? a : b;
 }
 
 /* As much of the body as the socket takes, at most a quantum. */
 static int send_body(struct http_connection *c)
 {
         struct http_reply *reply = &c->reply;
+        const bool pages = reply->file && reply->file->fd >= 0 && !c->ssl;
+        const uint64_t most = pages ? HTTP_QUANTUM : c->ssl ? HTTP_TLS_RECORD : HTTP_BUFFER;
         uint64_t quantum = HTTP_QUANTUM;
 
         while (reply->file && reply->left > 0 && quantum > 0) {
-                uint64_t n = reply->left < quantum ? reply->left : quantum;
-                ssize_t sent = !c->ssl && reply->file->fd >= 0 ? send_pages(c, n) : send_copy(c, n);
+                uint64_t n = least(most, least(reply->left, quantum));
+                ssize_t sent = pages ? send_pages(c, n) : send_copy(c, n);
 
-                if (sent == -EAGAIN)
-                        return 0;
-                if (sent < 0 && sent != -EINTR)
-                        return (int)sent;
-                sent = sent < 0 ? 0 : sent;
+                if (sent < 0)
+                        return sent == -EAGAIN || sent == -EINTR ? 0 : (int)sent;
                 reply->offset += (uint64_t)sent;
                 reply->left -= (uint64_t)sent;
                 quantum -= (uint64_t)sent;
+                if ((uint64_t)sent < n) /* it is full */
+                        break;
         }
         c->waits_for = EPOLLOUT; /* if there is more: the others first */
         return reply->left == 0;
