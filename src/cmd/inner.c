@@ -6,7 +6,7 @@
 
 static const struct {
         const char *word;
-        void (*run)(int argc, char **argv) __attribute__((noreturn));
+        void (*run)(int argc, char **argv);
 } inner[] = {
         {KERNEL_INIT, kernel_init},
 };

@@ -4,11 +4,10 @@
  * what another server gave it. With SLIPWAY_GOLDEN_UPDATE set, the files are
  * written instead.
  *
- * What the files were read for, message by message, against the RFCs and what
- * is known of these clients (all 16 of them):
- *   where to: broadcast where the flag asks for it (EDK2), else to yiaddr and
- *     chaddr (iPXE, U-Boot, systems); from 4011 to the source's address and port
- *   header: xid, flags, chaddr echoed; secs and hops 0; siaddr and file in any
+ * What the files were read for against the RFCs and what
+ * is known of these clients (those of EDK2 and of systems message by message, iPXE, pxelinux and U-Boot where they
+ * differ): where to: broadcast where the flag asks for it (EDK2), else to yiaddr and chaddr (iPXE, U-Boot, systems);
+ * from 4011 to the source's address and port header: xid, flags, chaddr echoed; secs and hops 0; siaddr and file in any
  *     answer that names a file; yiaddr 0 as proxy; ciaddr in the ACK of 4011
  *   54 first of all, 51, 58 and 59 (0.5 and 0.875 of 51), 61 echoed, 1 before 3,
  *     the rest in the order of 55 and none that was not asked for; EDK2's
