@@ -171,12 +171,6 @@ static int save_links(const struct job *job, const char *folder, struct error *e
         return r < 0 ? r : file_write(file, str_get(&names), names.len, 0644, err);
 }
 
-/* In the namespaces. */
-static int seal_inside(void *folder, struct error *err)
-{
-        return seal_make(folder, err);
-}
-
 /* The file systems that are mounted on the served one, as a layer over it. */
 static int fill_over(struct job *job, const char *place, struct error *err)
 {
@@ -192,7 +186,7 @@ static int fill_over(struct job *job, const char *place, struct error *err)
         if (r == 0)
                 r = save_links(job, staged, err);
         if (r == 0)
-                r = userns_call(job->ns, seal_inside, staged, err);
+                r = cache_seal(job->ns, staged, err);
         return r < 0 ? r : cache_commit(staged, place, err);
 }
 

@@ -136,6 +136,16 @@ int cache_commit(const char *staged, const char *place, struct error *err)
         return error_errno(err, errno, "move '%s' to '%s'", staged, place);
 }
 
+static int seal_inside(void *staged, struct error *err)
+{
+        return seal_make(staged, err);
+}
+
+int cache_seal(struct userns *ns, const char *staged, struct error *err)
+{
+        return userns_call(ns, seal_inside, (void *)(uintptr_t)staged, err);
+}
+
 static int check_inside(void *place, struct error *err)
 {
         return seal_check(place, false, err);

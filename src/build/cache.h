@@ -33,6 +33,8 @@ void cache_close(struct cache *cache, struct userns *ns);
 char *cache_place(const struct cache *cache, const char *kind, const char *key) __attribute__((warn_unused_result));
 /* A new empty folder in staging: NAME. The caller frees. */
 int cache_stage(const struct cache *cache, const char *name, char **ret, struct error *err);
+/* Seal a finished staging folder (seal.h); in the namespaces, from outside of them. */
+int cache_seal(struct userns *ns, const char *staged, struct error *err);
 /* Move a finished staging folder to its place; if another was quicker, theirs stays. */
 int cache_commit(const char *staged, const char *place, struct error *err);
 /* Is it there, and as it was made? 1, or 0: then it is to be made, and what was there and is damaged, which is said, is

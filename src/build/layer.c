@@ -78,12 +78,6 @@ enum layer_state layer_look(const struct job *job, char key[DIGEST_HEX_MAX], con
 
 /* ---- making it ---- */
 
-/* In the namespaces. */
-static int seal_inside(void *path, struct error *err)
-{
-        return seal_make(path, err);
-}
-
 /* *ret: the folder in staging that becomes layers/KEY. */
 static int make(struct job *job, const struct layer_work *work, char **ret, struct error *err)
 {
@@ -148,7 +142,7 @@ static int make_kept(struct job *job, const char *first, const char *key, const 
         int r = make(job, work, &made, err);
 
         if (r == 0)
-                r = userns_call(job->ns, seal_inside, made, err);
+                r = cache_seal(job->ns, made, err);
         if (r == 0)
                 r = cache_commit(made, place, err);
         if (r == 0 && !str_eq(first, key))
