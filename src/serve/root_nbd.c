@@ -71,7 +71,7 @@ static int confine(void *arg, struct error *err)
         char target[PATH_MAX];
 
         strv_add(&readable, folder);
-        strv_add(&readable, "/etc");
+        strv_add(&readable, "/etc/ld.so.cache");
         strv_take(&writable, path_dir(folder));
         strv_add(&writable, "/dev/null");
         while (dir && (entry = readdir(dir))) {
