@@ -127,7 +127,7 @@ int kernel_run(int fs_fd, int log_fd, const char *fs, int64_t epoch, struct erro
 {
         CLEANUP_FREE char *program = program_find("linux.uml");
         CLEANUP(console_clear) struct console console = {0};
-        CLEANUP_STRV char **argv = NULL;
+        CLEANUP_STRV char **argv = NULL, **env = strv_dup(STRV(environ));
         char self[PATH_MAX];
         int status, r = find_self(self, err);
 
@@ -141,7 +141,10 @@ int kernel_run(int fs_fd, int log_fd, const char *fs, int64_t epoch, struct erro
         if (fcntl(fs_fd, F_SETFD, 0) < 0 || fcntl(log_fd, F_SETFD, 0) < 0)
                 return error_errno(err, errno, "fcntl");
         command_line(&argv, fs_fd, log_fd, self, fs, epoch);
-        r = spawn_run(&(struct spawn){.argv = STRV(argv), .on_line = on_line, .arg = &console, .enter = enter}, &status,
-                      err);
+        strv_setenv(&env, "TMPDIR", CONTROL_DIR); /* its memory is a file there: /dev/shm may be small */
+        r = spawn_run(
+                &(struct spawn){
+                        .argv = STRV(argv), .env = STRV(env), .on_line = on_line, .arg = &console, .enter = enter},
+                &status, err);
         return r < 0 ? r : judge(&console, status, err);
 }
