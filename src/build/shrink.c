@@ -77,7 +77,7 @@ static int find_last(const char *path, const struct fs_type **ret_type, struct f
 int shrink_image(struct job *job, const char *path, struct error *err)
 {
         CLEANUP_FREE char *name = NULL;
-        const struct fs_type *type;
+        const struct fs_type *type = NULL;
         struct fs_volume volume;
         uint64_t bytes = 0;
         int r;

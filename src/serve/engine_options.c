@@ -36,11 +36,13 @@ static void whole_name(const struct exchange *x, const struct site_network *netw
 {
         const char *name = x->machine && !str_empty(x->machine->host_name) ? x->machine->host_name : own;
         const struct site_option *domain = exchange_option(x, network, DHCP_OPT_DOMAIN_NAME);
+        size_t n = (size_t)snprintf(ret, FQDN_NAME, "%s", name);
 
-        if (*name && domain && !strchr(name, '.'))
-                snprintf(ret, FQDN_NAME, "%s.%.*s", name, (int)domain->len, (const char *)domain->data);
-        else
-                snprintf(ret, FQDN_NAME, "%s", name);
+        if (*name && domain && !strchr(name, '.') && n + 1 + domain->len < FQDN_NAME) {
+                ret[n] = '.';
+                memcpy(ret + n + 1, domain->data, domain->len);
+                ret[n + 1 + domain->len] = '\0';
+        }
 }
 
 void exchange_put_fqdn(struct exchange *x, const struct site_network *network)
