@@ -60,5 +60,5 @@ assert any(c["name"] == "overlay" for c in d["checks"])'
 
 @test "doctor takes no arguments" {
         run "$SLIPWAY" doctor x
-        [ "$status" -eq 2 ]
+        [ "$status" -eq 1 ]
 }

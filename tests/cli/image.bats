@@ -98,7 +98,7 @@ assert entries["/boot/firmware/config.txt"]["size"] == 4'
     run "$SLIPWAY" image cat disk.img /etc
     [ "$status" -eq 1 ]
     run "$SLIPWAY" image lss disk.img
-    [ "$status" -eq 2 ]
+    [ "$status" -eq 1 ]
     [[ $output == *"did you mean 'ls'?"* ]]
 }
 
