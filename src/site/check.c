@@ -190,7 +190,7 @@ static void check_file(struct load *load, const char *path, struct range at, con
 {
         struct stat st;
 
-        if (stat(path, &st) < 0)
+        if (path && stat(path, &st) < 0) /* that it is missing has been said */
                 diag_warning(load->diags, at, "%s '%s' is not there: %s", what, path, strerror(errno));
 }
 
