@@ -38,7 +38,7 @@ serves() {
 
 # What a client script of udhcpc is told.
 udhcpc_script() {
-  printf '#!/bin/sh\nenv >told.$1\n[ "$1" != bound ] || { ip address flush dev $interface; ip address add $ip/$mask dev $interface; }\n' >script
+  printf '#!/bin/sh\nenv >telling.$1 && mv telling.$1 told.$1\n[ "$1" != bound ] || { ip address flush dev $interface; ip address add $ip/$mask dev $interface; }\n' >script
   chmod 755 script
 }
 udhcpc() { clients busybox udhcpc -s "$PWD/script" "$@"; }

@@ -347,7 +347,7 @@ leases_now() { ask lease ls -json | jq -r 'select(.state == "active") | "\(.mac)
   mkdir state
   server mount -t tmpfs -o size=2m full "$PWD/state"
   serves site.hcl
-  printf '#!/bin/sh\necho "$ip" >told.$1\n[ "$1" != bound ] || ip address add $ip/$mask dev $interface\n' >script
+  printf '#!/bin/sh\necho "$ip" >telling && mv telling told.$1\n[ "$1" != bound ] || ip address add $ip/$mask dev $interface\n' >script
   chmod 755 script
   background known clients busybox udhcpc -f -i c0 -s "$PWD/script"
   wait_for 20 test -e told.bound
