@@ -208,12 +208,8 @@ static int run(const struct command *command, int argc, char **argv)
         CLEANUP_ERROR struct error err = {0};
         int exit_code, first = options_parse_anywhere(command, argc, argv, &options, &exit_code);
 
-        if (first < 0)
+        if (options_count(command, argc, first, 1, 1, &exit_code) < 0)
                 return exit_code;
-        if (argc - first != 1) {
-                command_usage(command, false);
-                return EXIT_USAGE;
-        }
         for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
                 if (strcmp(actions[i].name, argv[first]) != 0)
                         continue;

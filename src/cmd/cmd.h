@@ -53,7 +53,10 @@ int options_parse(const struct command *command, int argc, char **argv, void *ou
 /* The same where options may also stand behind and between arguments: argv is reordered, so that all arguments are at
  * its end. Packer's verbs end their options at the first argument. */
 int options_parse_anywhere(const struct command *command, int argc, char **argv, void *out, int *ret_exit);
-/* options_parse() for a command that takes from `min` to `max` arguments; any other number is a usage error. */
+/* Whether from `min` to `max` arguments are there: returns `first`, which one of the two above gave, or -1 after
+ * having said that any other number is a usage error. */
+int options_count(const struct command *command, int argc, int first, int min, int max, int *ret_exit);
+/* options_parse() and that. */
 int options_parse_count(const struct command *command, int argc, char **argv, void *out, int min, int max,
                         int *ret_exit);
 /* Which of an option's choices this is; 0 (the default) for NULL. */

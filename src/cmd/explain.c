@@ -329,12 +329,9 @@ static int run(const struct command *command, int argc, char **argv)
         struct options options = {0};
         int exit_code, first = options_parse_anywhere(command, argc, argv, &options, &exit_code);
 
-        if (first < 0)
+        if (options_count(command, argc, first, 1, 1, &exit_code) < 0)
                 return exit_code;
-        if (argc - first == 1)
-                return explain(&options, argv[first]);
-        command_usage(command, false);
-        return EXIT_USAGE;
+        return explain(&options, argv[first]);
 }
 
 const struct command command_explain = {

@@ -174,10 +174,9 @@ int options_parse_anywhere(const struct command *command, int argc, char **argv,
         return argc - n;
 }
 
-int options_parse_count(const struct command *command, int argc, char **argv, void *out, int min, int max,
-                        int *ret_exit)
+int options_count(const struct command *command, int argc, int first, int min, int max, int *ret_exit)
 {
-        int first = options_parse(command, argc, argv, out, ret_exit), n = argc - first, wanted = n < min ? min : max;
+        int n = argc - first, wanted = n < min ? min : max;
 
         if (first < 0 || (n >= min && n <= max))
                 return first;
@@ -189,6 +188,12 @@ int options_parse_count(const struct command *command, int argc, char **argv, vo
         command_usage(command, false);
         *ret_exit = EXIT_USAGE;
         return -1;
+}
+
+int options_parse_count(const struct command *command, int argc, char **argv, void *out, int min, int max,
+                        int *ret_exit)
+{
+        return options_count(command, argc, options_parse(command, argc, argv, out, ret_exit), min, max, ret_exit);
 }
 
 int options_choice(const char *const *choices, const char *value)

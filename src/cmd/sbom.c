@@ -98,12 +98,8 @@ static int run(const struct command *command, int argc, char **argv)
         struct options options = {0};
         int exit_code, first = options_parse_anywhere(command, argc, argv, &options, &exit_code);
 
-        if (first < 0)
+        if (options_count(command, argc, first, 1, 1, &exit_code) < 0)
                 return exit_code;
-        if (argc - first != 1) {
-                command_usage(command, false);
-                return EXIT_USAGE;
-        }
         cancel_install();
         name = options.name ? xstrdup(options.name) : name_of(argv[first]);
         if (read_one(argv[first], name, &sbom, &err) < 0)
