@@ -14,6 +14,7 @@ static int setup(void **state)
            "minisign -S -l -s key.sec -m data -x whole.minisig >/dev/null\n"
            "sed 's/^trusted comment: .*/trusted comment: file: forged/' hashed.minisig >forged.minisig\n"
            "mkdir -m 700 gnupg; export GNUPGHOME=$PWD/gnupg\n"
+           "trap 'gpgconf --kill all' EXIT\n" /* the agent goes, whatever fails */
            "gpg --batch --quiet --passphrase '' --quick-generate-key maker@example.org default default never "
            "2>/dev/null\n"
            "gpg --batch --quiet --passphrase '' --quick-generate-key other@example.org default default never "
@@ -21,8 +22,7 @@ static int setup(void **state)
            "gpg --export maker@example.org >maker.gpg; gpg --armor --export maker@example.org >maker.asc\n"
            "gpg --armor --export other@example.org >other.asc\n"
            "gpg --batch -u maker@example.org --detach-sign -o data.sig data\n"
-           "gpg --batch -u maker@example.org --armor --detach-sign -o data.asc data\n"
-           "gpgconf --kill all");
+           "gpg --batch -u maker@example.org --armor --detach-sign -o data.asc data\n");
         return 0;
 }
 
