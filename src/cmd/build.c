@@ -69,12 +69,7 @@ static int build(const char *path, const struct options *options)
         struct template *t;
         int r;
 
-        build_name_run();
-        t = template_args_load(&options->template, load, &diags);
-        if (t) {
-                build_check(t, &diags);
-                diags_hide(&diags, STRV(t->secrets));
-        }
+        t = template_args_load_builds(&options->template, load, &diags);
         diags_show(&diags, build_options.ui.color);
         r = diags.n_errors > 0 ? -EINVAL : build_run(t, &build_options);
         diags_clear(&diags);

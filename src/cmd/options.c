@@ -220,14 +220,17 @@ static void print_ignored(const struct command *command, FILE *stream)
 
 static void print_options(const struct command *command, FILE *stream)
 {
-        fprintf(stream, "\nOptions:\n\n");
+        bool any = false;
+
         for (size_t i = 0; i < command->n_options; i++) {
                 const struct option_spec *spec = &command->options[i];
                 CLEANUP_FREE char *left = xasprintf("-%s%s%s", spec->name, spec->argument ? "=" : "",
                                                     spec->argument ? spec->argument : "");
 
-                if (spec->help)
-                        fprintf(stream, "  %-28s %s\n", left, spec->help);
+                if (!spec->help)
+                        continue;
+                fprintf(stream, "%s  %-28s %s\n", any ? "" : "\nOptions:\n\n", left, spec->help);
+                any = true;
         }
         print_ignored(command, stream);
 }

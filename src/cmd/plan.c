@@ -80,12 +80,7 @@ static int plan(const char *path, const struct options *options)
         CLEANUP_ERROR struct error err = {0};
         bool good;
 
-        build_name_run();
-        t = template_args_load(&options->template, load, &diags);
-        if (t) {
-                build_check(t, &diags);
-                diags_hide(&diags, STRV(t->secrets));
-        }
+        t = template_args_load_builds(&options->template, load, &diags);
         diags_show(&diags, diags_color());
         good = t && diags.n_errors == 0;
         diags_clear(&diags);

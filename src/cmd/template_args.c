@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/str.h"
 #include "base/ui.h"
+#include "build/build.h"
 
 const char *const template_config_types[] = {"json", "hcl2", NULL};
 
@@ -31,6 +33,26 @@ struct template *template_args_load(const struct template_args *args, struct tem
         load.except = STRV(args->except);
         load.hcl = template_args_hcl(args);
         return template_load(&load, diags);
+}
+
+struct template *template_args_load_builds(const struct template_args *args, struct template_options load,
+                                           struct diags *diags)
+{
+        struct template *t;
+
+        build_name_run();
+        t = template_args_load(args, load, diags);
+        if (!t)
+                return NULL;
+        build_check(t, diags);
+        if (diags->n_errors == 0 && t->n_builds == 0) {
+                CLEANUP_FREE char *names = strv_join(STRV(t->build_names), ", ");
+
+                diag_error(diags, NO_RANGE, "%s: -only and -except leave no build", load.path);
+                diag_detail(diags, "There are: %s", names);
+        }
+        diags_hide(diags, STRV(t->secrets));
+        return t;
 }
 
 bool diags_color(void)

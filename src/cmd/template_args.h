@@ -61,6 +61,11 @@ bool template_args_hcl(const struct template_args *args);
 struct template *template_args_load(const struct template_args *args, struct template_options load,
                                     struct diags *diags);
 
+/* The same for a command that carries the builds out: they are checked, and at
+ * least one must be left to do; everything secret is hidden in `diags`. */
+struct template *template_args_load_builds(const struct template_args *args, struct template_options load,
+                                           struct diags *diags);
+
 /* Are colours wanted on standard error? */
 bool diags_color(void);
 /* Show all messages on standard error, in the order of their places; with -machine-readable as `ui,error` on stdout. */

@@ -37,13 +37,19 @@ bool name_matches(const char *const *patterns, const char *name)
 
 void unknown_name(struct diags *diags, struct range at, const char *what, const char *name, const char *const *names)
 {
+        unknown_name_as(diag_error, diags, at, what, name, names);
+}
+
+void unknown_name_as(diag_function *diag, struct diags *diags, struct range at, const char *what, const char *name,
+                     const char *const *names)
+{
         const char *nearest = str_nearest(name, names);
         CLEANUP_FREE char *all = strv_join(names, ", ");
 
         if (nearest)
-                diag_error(diags, at, "%s '%s'; did you mean '%s'?", what, name, nearest);
+                diag(diags, at, "%s '%s'; did you mean '%s'?", what, name, nearest);
         else
-                diag_error(diags, at, "%s '%s'", what, name);
+                diag(diags, at, "%s '%s'", what, name);
         if (!nearest && *all)
                 diag_detail(diags, "There are: %s", all);
 }
@@ -158,7 +164,8 @@ static void check_patterns(struct load *load, const char *option, const char *co
                                    *patterns);
 }
 
-/* -except may name post-processors, and things of other templates. */
+/* A name of no build is a warning, as with Packer: one command line may go with several templates.
+ * -except may name post-processors, too. */
 void builds_check_only(struct load *load)
 {
         check_patterns(load, "-only", load->options->only);
@@ -169,8 +176,8 @@ void builds_check_only(struct load *load)
                 for (char **name = load->t->build_names; name && *name; name++)
                         found = found || glob_match(*only, *name);
                 if (!found && load->t->build_names && glob_is_valid(*only))
-                        unknown_name(load->diags, NO_RANGE, "-only: the template has no build", *only,
-                                     STRV(load->t->build_names));
+                        unknown_name_as(diag_warning, load->diags, NO_RANGE, "-only: the template has no build", *only,
+                                        STRV(load->t->build_names));
         }
 }
 

@@ -51,5 +51,10 @@ void steps_free(struct template *t);
 
 /* A message for a name that is none of `names`; `what`: "the build". */
 void unknown_name(struct diags *diags, struct range at, const char *what, const char *name, const char *const *names);
+/* The same by diag_error or diag_warning. */
+typedef void diag_function(struct diags *diags, struct range at, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+void unknown_name_as(diag_function *diag, struct diags *diags, struct range at, const char *what, const char *name,
+                     const char *const *names);
 /* Does a pattern of the list (-only, -except: globs) take this name? */
 bool name_matches(const char *const *patterns, const char *name);

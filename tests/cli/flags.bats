@@ -76,6 +76,8 @@ END
 @test "flags: what has no effect is not in the list of options, but said" {
   run -0 "$slipway" fmt -help
   [[ $output == *"without effect"*"-use-sequential-evaluation"* && $output != *"  -only"* ]]
+  run -0 "$slipway" plugins required -help
+  [[ $output == *"without effect"* && $output != *Options:* ]]
   run -0 "$slipway" completion bash
   [[ $output != *"-use-sequential-evaluation"* ]]
 }
@@ -109,6 +111,23 @@ END
   [[ $output == *"a says"* && $output != *"b says"* ]]
   run -1 "$slipway" validate -only '{null.a' t.pkr.hcl
   [[ $output == *"'{null.a' is no pattern: a bracket is not closed"* ]]
+}
+
+@test "flags: a name of no build is warned of, and a build needs one to run" {
+  run -0 "$slipway" validate -only nul.a t.pkr.hcl
+  [[ $output == *"Warning: -only: the template has no build 'nul.a'; did you mean 'null.a'?"* ]]
+  run -0 build -only null.a,elsewhere.x t.pkr.hcl
+  [[ $output == *"Warning: -only: the template has no build 'elsewhere.x'"*"There are: null.a, "*"a says"* ]]
+  for verb in build plan; do
+    run -1 "$slipway" "$verb" -only nothing t.pkr.hcl
+    [[ $output == *"Error: t.pkr.hcl: -only and -except leave no build"*"There are: null.a, "* ]]
+    run -1 "$slipway" "$verb" -except '*' t.pkr.hcl
+    [[ $output == *"leave no build"* ]]
+  done
+  echo '{"builders": [{"type": "null", "communicator": "none"}]}' >t.json
+  run -1 "$slipway" build -except null t.json
+  [[ $output == *"t.json: -only and -except leave no build"*"There are: null"* ]]
+  run -0 "$slipway" validate -except null t.json
 }
 
 @test "flags: a plugin later than what is built in is warned of" {
