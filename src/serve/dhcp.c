@@ -68,13 +68,13 @@ static int open_leases(struct dhcp_server *server, struct error *err)
 
         if (mkdir(server->site->state, 0750) < 0 && errno != EEXIST)
                 return error_errno(err, errno, "folder of leases '%s'", server->site->state);
-        r = lease_store_open(server->site->state, &server->store, &damaged, err);
+        r = lease_store_open(server->site->state, &server->disk.store, &damaged, err);
         if (r < 0)
                 return r;
         if (damaged)
                 dhcp_tell(server, EVENT_LOG, 0,
                           "the file of leases was damaged: it is kept as leases.db.damaged, and a new one begun");
-        return lease_store_each(server->store, load_one, &loading, err);
+        return lease_store_each(server->disk.store, load_one, &loading, err);
 }
 
 static int open_sockets(struct dhcp_server *server, struct error *err)
@@ -122,6 +122,7 @@ static struct dhcp_server *server_new(const struct site *site, const struct even
         server->peers = xcalloc(PEERS, sizeof(*server->peers));
         pthread_mutex_init(&server->lock, NULL);
         pthread_cond_init(&server->done, NULL);
+        dhcp_disk_init(&server->disk);
         if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
                 seed = (uint64_t)server->wall_ms;
         server->engine = dhcp_engine_new(site, &site_policy, seed);
@@ -183,6 +184,14 @@ static int wait_ms(const struct dhcp_server *server)
         return next_ms <= now_ms ? 0 : (int)(next_ms - now_ms);
 }
 
+/* All that was answered is on disk, and who waits for it is told. */
+static void finish_writes(struct dhcp_server *server)
+{
+        dhcp_disk_begin(server);
+        while (dhcp_disk_wait(server))
+                dhcp_wait_run(server);
+}
+
 static void *serve(void *arg)
 {
         struct dhcp_server *server = arg;
@@ -190,7 +199,9 @@ static void *serve(void *arg)
                                {server->arp, POLLIN, 0},     {server->icmp, POLLIN, 0}, {server->watch, POLLIN, 0}};
 
         while (!is_stopped(server)) { /* the pipe is empty now, so that a wish that comes after this wakes us */
+                dhcp_wait_run(server);
                 dhcp_release_run(server);
+                fds[1].fd = dhcp_disk_next(server)->messages.n < WAITING_MAX ? server->udp : -1;
                 if (poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms(server)) < 0 && errno != EINTR)
                         break;
                 if (fds[1].revents)
@@ -202,10 +213,11 @@ static void *serve(void *arg)
                 dhcp_probe_run(server);
                 dhcp_delay_run(server);
         }
+        finish_writes(server);
         return NULL;
 }
 
-static void wake(struct dhcp_server *server)
+void dhcp_wake(struct dhcp_server *server)
 {
         ssize_t n = write(server->wake[1], "", 1); /* a full pipe wakes as well */
 
@@ -214,8 +226,11 @@ static void wake(struct dhcp_server *server)
 
 int dhcp_server_start(struct dhcp_server *server, struct error *err)
 {
-        int r = pthread_create(&server->thread, NULL, serve, server);
+        int r = dhcp_disk_start(server, err);
 
+        if (r < 0)
+                return r;
+        r = pthread_create(&server->thread, NULL, serve, server);
         if (r != 0)
                 return error_errno(err, r, "DHCP: thread");
         server->started = true;
@@ -230,9 +245,10 @@ struct dhcp_server *dhcp_server_free(struct dhcp_server *server)
                 pthread_mutex_lock(&server->lock);
                 server->stop = true;
                 pthread_mutex_unlock(&server->lock);
-                wake(server);
+                dhcp_wake(server);
                 pthread_join(server->thread, NULL);
         }
+        dhcp_disk_clear(&server->disk);
         for (size_t i = 0; i < 2; i++)
                 close_p(&server->wake[i]);
         close_p(&server->udp);
@@ -242,7 +258,6 @@ struct dhcp_server *dhcp_server_free(struct dhcp_server *server)
         close_p(&server->icmp);
         close_p(&server->watch);
         dhcp_engine_free(server->engine);
-        lease_store_free(server->store);
         pthread_mutex_destroy(&server->lock);
         pthread_cond_destroy(&server->done);
         free(server->batch);
@@ -301,7 +316,7 @@ int dhcp_server_release(struct dhcp_server *server, uint32_t address, struct err
         while (server->release) /* somebody else's */
                 pthread_cond_wait(&server->done, &server->lock);
         server->release = address;
-        wake(server);
+        dhcp_wake(server);
         while (server->release == address)
                 pthread_cond_wait(&server->done, &server->lock);
         r = server->release_result;

@@ -1,7 +1,8 @@
 /* The DHCP server: sockets, clock and disk around the engine (engine.h). It
- * answers on UDP 67 and 4011 in one thread of its own. Messages are read,
- * answered and written in batches: one wait for the disk covers all leases
- * of a batch, and ACKs leave after it.
+ * answers on UDP 67 and 4011 in one thread of its own. A second one writes
+ * leases, in batches: one wait for the disk covers all that were gathered
+ * during the wait before, and ACKs leave after it. What needs no writing, as
+ * OFFERs, is answered meanwhile.
  *
  * Clients that have no address yet are answered by packet sockets, without
  * ARP. dhcp_server_open() opens all sockets and the leases, and may need

@@ -1,5 +1,5 @@
-/* A batch of messages: all of them through the engine, one commit for all
- * leases, and the answers. See dhcp.h. */
+/* A batch of messages: all of them through the engine, and the answers, but
+ * for those whose leases must be on disk first: see dhcp_wait.c and dhcp.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,14 +17,14 @@ static int64_t wall_us(void)
         return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void emit_notes(const struct dhcp_server *server, const struct dhcp_job *job, int64_t time_us)
+static void emit_notes(const struct dhcp_server *server, const struct dhcp_job *job)
 {
         const struct dhcp_result *result = &job->result;
 
         for (size_t i = 0; i < result->n_notes; i++) {
                 const struct dhcp_note *note = &result->notes[i];
                 struct event event = {.kind = note->kind,
-                                      .time_us = time_us,
+                                      .time_us = job->time_us,
                                       .has_mac = result->client.has_mac,
                                       .address = note->address,
                                       .text = note->text,
@@ -59,69 +59,9 @@ void dhcp_tell(const struct dhcp_server *server, enum event_kind kind, uint32_t 
         event_emit(server->events, &event);
 }
 
-/* ---- the disk ---- */
-
-static int restore_one(void *arg, const struct lease *lease)
-{
-        dhcp_engine_restore(arg, lease->address, lease);
-        return 0;
-}
-
-/* What is on disk is the truth: nothing of this batch. Under the lock. */
-static void restore(struct dhcp_server *server, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                for (size_t k = 0; k < server->jobs[i].result.n_writes; k++) {
-                        uint32_t address = server->jobs[i].result.writes[k];
-
-                        if (lease_store_get(server->store, address, restore_one, server->engine, NULL) == 0)
-                                dhcp_engine_restore(server->engine, address, NULL);
-                }
-}
-
-/* Under the lock, since leases are read. */
-static int put_writes(struct dhcp_server *server, const struct dhcp_result *result, struct error *err)
-{
-        int r = 0;
-
-        for (size_t i = 0; i < result->n_writes && r == 0; i++) {
-                const struct lease *lease = dhcp_engine_lease(server->engine, result->writes[i]);
-
-                if (lease)
-                        r = lease_store_put(server->store, lease, err);
-        }
-        return r;
-}
-
-static void tell_write_state(struct dhcp_server *server, int r, const struct error *err)
-{
-        char text[256];
-
-        if (r < 0 && !server->write_again_ms) {
-                snprintf(text, sizeof(text), "no leases are given until they can be written: %s", error_message(err));
-                dhcp_tell(server, EVENT_LOG, 0, text);
-        } else if (r == 0 && server->write_again_ms) {
-                dhcp_tell(server, EVENT_LOG, 0, "leases can be written again");
-        }
-}
-
-/* Returns how it went; any number of leases is one wait for the disk. */
-static int commit(struct dhcp_server *server, int put_result, struct error *err)
-{
-        CLEANUP_ERROR struct error commit_err = {0};
-        int r = lease_store_commit(server->store, &commit_err);
-
-        if (r < 0 && put_result == 0)
-                error_move(err, &commit_err);
-        r = put_result < 0 ? put_result : r;
-        tell_write_state(server, r, err);
-        server->write_again_ms = r < 0 ? dhcp_now_ms(server) + WRITE_AGAIN_MS : 0;
-        return r;
-}
-
 /* ---- the engine ---- */
 
-static void handle(struct dhcp_server *server, struct dhcp_job *job)
+void dhcp_job_handle(struct dhcp_server *server, struct dhcp_job *job)
 {
         if (!job->parsed)
                 return;
@@ -132,7 +72,7 @@ static void handle(struct dhcp_server *server, struct dhcp_job *job)
         }
 }
 
-static void prepare(struct dhcp_server *server, struct dhcp_job *job, const struct dhcp_incoming *in)
+void dhcp_job_prepare(struct dhcp_job *job, const struct dhcp_incoming *in)
 {
         const char *reason;
 
@@ -151,41 +91,34 @@ static void prepare(struct dhcp_server *server, struct dhcp_job *job, const stru
                                                .binl = in->port == DHCP_BINL_PORT};
         if (job->parsed)
                 return;
-        server->counters.malformed++;
         job->result.client = (struct client){0};
         job->result.notes[job->result.n_notes++] = (struct dhcp_note){.kind = EVENT_DHCP_DROP, .address = in->source};
         snprintf(job->result.notes[0].text, sizeof(job->result.notes[0].text), "malformed: %s", reason);
 }
 
-/* Under the lock. Returns whether there is something to commit; *ret_r: what the store said to the writes. */
-static bool handle_all(struct dhcp_server *server, size_t n, int *ret_r, struct error *err)
+/* Leases as they are after this message: the next one of the batch may change them again. Under the lock. */
+static void gather_writes(struct dhcp_server *server, const struct dhcp_result *result)
 {
-        bool any = false;
+        for (size_t i = 0; i < result->n_writes; i++) {
+                const struct lease *lease = dhcp_engine_lease(server->engine, result->writes[i]);
 
-        *ret_r = 0;
+                if (lease)
+                        dhcp_disk_put(server, lease);
+        }
+}
+
+/* Under the lock. */
+static void handle_all(struct dhcp_server *server, size_t n)
+{
         dhcp_engine_read_only(server->engine,
                               server->write_again_ms != 0 && dhcp_now_ms(server) < server->write_again_ms);
         for (size_t i = 0; i < n; i++) {
                 struct dhcp_job *job = &server->jobs[i];
 
-                handle(server, job);
+                dhcp_job_handle(server, job);
                 job->deferred = job->result.n_writes > 0;
-                any |= job->deferred;
-                if (*ret_r == 0)
-                        *ret_r = put_writes(server, &job->result, err);
+                gather_writes(server, &job->result);
         }
-        return any;
-}
-
-/* The batch again, of which nothing could be written: who has a lease is served. Under the lock. */
-static void handle_again(struct dhcp_server *server, size_t n)
-{
-        restore(server, n);
-        dhcp_engine_read_only(server->engine, true);
-        for (size_t i = 0; i < n; i++)
-                if (server->jobs[i].deferred)
-                        handle(server, &server->jobs[i]);
-        server->counters.write_errors++;
 }
 
 /* ---- the answers ---- */
@@ -231,8 +164,7 @@ void dhcp_send(struct dhcp_server *server, int fd, bool packet, const struct dhc
                 tell_unsent(server, unsent);
 }
 
-/* Those that wait for the disk, or those that do not. */
-static void send_answers(struct dhcp_server *server, size_t n, bool deferred)
+static void send_answers(struct dhcp_server *server, size_t n)
 {
         const struct {
                 int fd;
@@ -246,8 +178,8 @@ static void send_answers(struct dhcp_server *server, size_t n, bool deferred)
                         const struct dhcp_job *job = &server->jobs[i];
                         bool packet = job->result.send != DHCP_SEND_ROUTED;
 
-                        if (job->result.send == DHCP_SEND_NONE || job->deferred != deferred ||
-                            packet != ways[w].packet || (!packet && job->received.binl != ways[w].binl))
+                        if (job->result.send == DHCP_SEND_NONE || job->deferred || packet != ways[w].packet ||
+                            (!packet && job->received.binl != ways[w].binl))
                                 continue;
                         server->out[n_out] = outgoing(job);
                         if (!job->result.delay_ms ||
@@ -260,75 +192,42 @@ static void send_answers(struct dhcp_server *server, size_t n, bool deferred)
 }
 
 /* Before they are sent: the client's next packet, by TFTP perhaps, finds what is known of it. Under the lock. */
-static void note_answers(struct dhcp_server *server, size_t n, bool deferred)
+static void note_answers(struct dhcp_server *server, size_t n)
 {
         for (size_t i = 0; i < n; i++)
-                if (server->jobs[i].parsed && server->jobs[i].deferred == deferred) {
+                if (server->jobs[i].parsed && !server->jobs[i].deferred) {
                         count(&server->counters, &server->jobs[i]);
                         dhcp_peer_note(server, &server->jobs[i]);
                 }
 }
 
-static void finish_deferred(struct dhcp_server *server, size_t n, int put_result, struct error *err)
+void dhcp_jobs_finish(struct dhcp_server *server, size_t n)
 {
-        int r = commit(server, put_result, err);
-
         pthread_mutex_lock(&server->lock);
-        server->counters.commits++;
-        if (r < 0)
-                handle_again(server, n);
-        note_answers(server, n, true);
+        note_answers(server, n);
         pthread_mutex_unlock(&server->lock);
-        send_answers(server, n, true);
+        send_answers(server, n);
+        for (size_t i = 0; i < n; i++)
+                if (!server->jobs[i].deferred)
+                        emit_notes(server, &server->jobs[i]);
 }
 
 void dhcp_batch_run(struct dhcp_server *server, const struct dhcp_incoming *messages, size_t n)
 {
-        CLEANUP_ERROR struct error err = {0};
         int64_t time_us = wall_us();
-        bool any;
-        int r;
 
         pthread_mutex_lock(&server->lock);
         server->counters.received += n;
-        for (size_t i = 0; i < n; i++)
-                prepare(server, &server->jobs[i], &messages[i]);
-        any = handle_all(server, n, &r, &err);
-        note_answers(server, n, false);
-        pthread_mutex_unlock(&server->lock);
-        send_answers(server, n, false);
-        if (any)
-                finish_deferred(server, n, r, &err);
-        for (size_t i = 0; i < n; i++)
-                emit_notes(server, &server->jobs[i], time_us);
-}
-
-/* As if the client had released it; under the lock. */
-static int release(struct dhcp_server *server, uint32_t address)
-{
-        const struct lease *lease = dhcp_engine_lease(server->engine, address);
-        struct lease freed;
-        int r;
-
-        if (!lease || lease->state == LEASE_FREE)
-                return -ENOENT;
-        freed = *lease;
-        freed.state = LEASE_FREE;
-        freed.end_sec = dhcp_now_ms(server) / 1000;
-        r = lease_store_put(server->store, &freed, NULL);
-        if (lease_store_commit(server->store, NULL) < 0 || r < 0)
-                return -EIO;
-        dhcp_engine_restore(server->engine, address, &freed);
-        return 0;
-}
-
-void dhcp_release_run(struct dhcp_server *server)
-{
-        pthread_mutex_lock(&server->lock);
-        if (server->release) {
-                server->release_result = release(server, server->release);
-                server->release = 0;
-                pthread_cond_broadcast(&server->done);
+        for (size_t i = 0; i < n; i++) {
+                dhcp_job_prepare(&server->jobs[i], &messages[i]);
+                server->jobs[i].time_us = time_us;
+                server->counters.malformed += !server->jobs[i].parsed;
         }
+        handle_all(server, n);
         pthread_mutex_unlock(&server->lock);
+        dhcp_jobs_finish(server, n);
+        for (size_t i = 0; i < n; i++)
+                if (server->jobs[i].deferred)
+                        dhcp_wait_add(server, &server->jobs[i]);
+        dhcp_disk_begin(server);
 }

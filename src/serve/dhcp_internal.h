@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "base/vec.h"
 #include "serve/dhcp.h"
 #include "serve/dhcp_socket.h"
 #include "serve/engine.h"
@@ -17,6 +18,7 @@ enum {
         OTHERS_AGAIN_MS = 60000,
         UNSENT_AGAIN_MS = 60000,
         WRITE_AGAIN_MS = 1000, /* after the disk refused */
+        WAITING_MAX = 8192,    /* messages that wait for the disk; beyond, others wait in the socket */
 };
 
 /* An address that is being asked for, and the message that waits for it. */
@@ -50,11 +52,49 @@ struct dhcp_known_peer {
 /* One message of a batch, and its answer. */
 struct dhcp_job {
         const struct dhcp_incoming *in;
+        int64_t time_us; /* that it was read at, by the wall clock */
         struct dhcp_received received;
         struct dhcp_message message;
         struct dhcp_result result;
         bool parsed;
         bool deferred; /* the answer waits for the disk */
+};
+
+/* What is kept of a job while its answer waits for the disk: `in` and `result`, as much as is used of them. */
+struct dhcp_waiting {
+        int64_t time_us;
+        size_t in_size, result_size;
+        uint8_t bytes[];
+};
+
+/* A lease to be written, as it was after its message. */
+struct dhcp_write {
+        struct lease lease; /* host_name: not NULL if there is one */
+        uint8_t id[UINT8_MAX];
+        char host_name[CLIENT_TEXT];
+};
+
+/* What is written by one commit, and who waits for it. */
+struct dhcp_writes {
+        VEC(struct dhcp_write) leases;
+        VEC(struct dhcp_waiting *) messages;
+        uint32_t released; /* dhcp_server_release() waits; 0: it does not */
+};
+
+struct dhcp_disk {
+        struct lease_store *store;
+        pthread_t thread;
+        bool started;
+        unsigned int next; /* which batch is being gathered; the other one is under way, or empty */
+        struct dhcp_writes batches[2];
+
+        /* Under the mutex. */
+        pthread_mutex_t mutex;
+        pthread_cond_t changed;
+        bool stop;
+        enum dhcp_disk_state { DHCP_DISK_IDLE, DHCP_DISK_WRITING, DHCP_DISK_WRITTEN } state;
+        int result;
+        struct error err;
 };
 
 struct dhcp_server {
@@ -66,7 +106,7 @@ struct dhcp_server {
         int64_t wall_ms, boot_ms; /* the same moment by both clocks: see dhcp_now_ms() */
 
         /* The thread's own. */
-        struct lease_store *store;
+        struct dhcp_disk disk;
         struct dhcp_interfaces interfaces;
         struct dhcp_incoming *batch;
         struct dhcp_job *jobs;
@@ -86,6 +126,7 @@ struct dhcp_server {
         struct dhcp_known_peer *peers;
         struct dhcp_other others[OTHERS_MAX];
         uint32_t release; /* an address to be released by the thread; 0: none */
+        bool releasing;   /* it waits for the disk */
         int release_result;
 };
 
@@ -94,12 +135,55 @@ int64_t dhcp_now_ms(const struct dhcp_server *server);
 /* An event with no client. */
 void dhcp_tell(const struct dhcp_server *server, enum event_kind kind, uint32_t address, const char *text);
 
+/* The thread looks up; from any thread. */
+void dhcp_wake(struct dhcp_server *server);
+
+/* ---- dhcp_disk.c ---- */
+
+/* What is being gathered. */
+static inline struct dhcp_writes *dhcp_disk_next(struct dhcp_server *server)
+{
+        return &server->disk.batches[server->disk.next];
+}
+/* What dhcp_disk_begin() gave to the disk last. */
+static inline struct dhcp_writes *dhcp_disk_last(struct dhcp_server *server)
+{
+        return &server->disk.batches[!server->disk.next];
+}
+/* A copy of the lease goes to the disk with the next batch. */
+void dhcp_disk_put(struct dhcp_server *server, const struct lease *lease);
+/* Write what was gathered, unless the disk is busy. */
+void dhcp_disk_begin(struct dhcp_server *server);
+/* How dhcp_disk_last() went, said once: 1, it is on disk; a negative errno, nothing of it is; 0, there is no news. */
+int dhcp_disk_end(struct dhcp_server *server, struct error *err);
+/* Until the disk is no longer busy; whether there is news. */
+bool dhcp_disk_wait(struct dhcp_server *server);
+void dhcp_writes_clear(struct dhcp_writes *batch);
+void dhcp_disk_init(struct dhcp_disk *disk);
+int dhcp_disk_start(struct dhcp_server *server, struct error *err);
+/* Ends the thread, and frees the store. */
+void dhcp_disk_clear(struct dhcp_disk *disk);
+
 /* ---- dhcp_batch.c ---- */
 
+/* A job for the message: read, not yet answered. */
+void dhcp_job_prepare(struct dhcp_job *job, const struct dhcp_incoming *in);
+/* What the engine says to it. Under the lock. */
+void dhcp_job_handle(struct dhcp_server *server, struct dhcp_job *job);
+/* The first n jobs' answers leave, but those that wait for the disk, and events tell of them. */
+void dhcp_jobs_finish(struct dhcp_server *server, size_t n);
 /* Send on one of the sockets, and tell if the kernel refuses. */
 void dhcp_send(struct dhcp_server *server, int fd, bool packet, const struct dhcp_outgoing *out, size_t n);
-/* Answer these messages: engine, disk, network. */
+/* Answer these messages; those whose leases are to be written first wait for the disk. */
 void dhcp_batch_run(struct dhcp_server *server, const struct dhcp_incoming *messages, size_t n);
+
+/* ---- dhcp_wait.c ---- */
+
+/* The job's answer waits for what is being gathered. */
+void dhcp_wait_add(struct dhcp_server *server, const struct dhcp_job *job);
+/* If the disk has news, answer those who wait for it. */
+void dhcp_wait_run(struct dhcp_server *server);
+/* A lease that dhcp_server_release() is to end. */
 void dhcp_release_run(struct dhcp_server *server);
 
 /* ---- dhcp_probe.c ---- */

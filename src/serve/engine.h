@@ -53,8 +53,6 @@ struct dhcp_result {
         uint32_t from, to; /* from: our address */
         uint16_t from_port, to_port;
         unsigned int delay_ms; /* it is to wait so long before it leaves */
-        size_t len;
-        uint8_t bytes[DHCP_SIZE_MAX];
         /* Addresses whose leases changed: to be on disk before the answer leaves. */
         size_t n_writes;
         uint32_t writes[DHCP_WRITES];
@@ -69,6 +67,8 @@ struct dhcp_result {
                 char path[DHCP_NOTE_TEXT]; /* "": none */
         } notes[DHCP_NOTES];
         struct client client; /* who asked */
+        size_t len;
+        uint8_t bytes[DHCP_SIZE_MAX]; /* last, so that what is kept of a result may end behind the answer */
 };
 
 struct dhcp_engine;
