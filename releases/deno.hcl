@@ -7,6 +7,7 @@ release "deno" {
     x86_64  = "x86_64-unknown-linux-gnu"
     aarch64 = "aarch64-unknown-linux-gnu"
   }
+  libc     = "glibc"
   base     = "https://github.com/denoland/deno/releases/download"
   url      = "${base}/v${version}/deno-${arch}.zip"
   bin      = ["."]
@@ -18,6 +19,7 @@ release "deno" {
     path    = ["*", "tag_name"]
     pattern = "^v(.*)$"
   }
+  # Its makers sign no releases: the checksum is as good as their site's certificate.
   checksum {
     url = "${url}.sha256sum"
   }

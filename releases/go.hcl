@@ -13,6 +13,8 @@ release "go" {
     s390x       = "s390x"
     loongarch64 = "loong64"
   }
+  # Until 1.20 the programs of these archives were linked with glibc.
+  libc     = length(regexall("^1\\.([0-9]|1[0-9]|20)([^0-9]|$)", version)) > 0 ? "glibc" : "none"
   base     = "https://go.dev/dl"
   url      = "${base}/go${version}.linux-${arch}.tar.gz"
   strip    = 1
@@ -28,5 +30,9 @@ release "go" {
   checksum {
     url  = "${base}/?mode=json&include=all"
     path = ["*", "files", "*", "filename=go${version}.linux-${arch}.tar.gz", "sha256"]
+  }
+  # By Google's key for Linux packages (https://www.google.com/linuxrepositories): keep it as releases.d/go.asc.
+  signature {
+    url = "${url}.asc"
   }
 }

@@ -12,6 +12,7 @@ release "helm" {
     ppc64le = "ppc64le"
     s390x   = "s390x"
   }
+  libc     = "none"
   base     = "https://get.helm.sh"
   url      = "${base}/helm-v${version}-linux-${arch}.tar.gz"
   strip    = 1
@@ -26,5 +27,9 @@ release "helm" {
   }
   checksum {
     url = "${url}.sha256sum"
+  }
+  # By the keys of its maintainers (KEYS in https://github.com/helm/helm): keep them as releases.d/helm.asc.
+  signature {
+    url = "https://github.com/helm/helm/releases/download/v${version}/helm-v${version}-linux-${arch}.tar.gz.asc"
   }
 }

@@ -13,7 +13,11 @@ release "rust" {
     ppc64le     = "powerpc64le-unknown-linux-gnu"
     s390x       = "s390x-unknown-linux-gnu"
     loongarch64 = "loongarch64-unknown-linux-gnu"
+
+    x86_64-musl  = "x86_64-unknown-linux-musl"
+    aarch64-musl = "aarch64-unknown-linux-musl"
   }
+  libc     = "glibc"
   base     = "https://static.rust-lang.org"
   url      = "${base}/dist/rust-${version}-${arch}.tar.xz"
   strip    = 1
@@ -28,5 +32,9 @@ release "rust" {
   }
   checksum {
     url = "${url}.sha256"
+  }
+  # By Rust's key (https://static.rust-lang.org/rust-key.gpg.ascii): keep it as releases.d/rust.asc.
+  signature {
+    url = "${url}.asc"
   }
 }

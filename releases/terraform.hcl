@@ -9,6 +9,7 @@ release "terraform" {
     aarch64 = "arm64"
     armv6l  = "arm"
   }
+  libc     = "none"
   base     = "https://releases.hashicorp.com/${name}"
   url      = "${base}/${version}/${name}_${version}_linux_${arch}.zip"
   bin      = ["."]
@@ -21,5 +22,10 @@ release "terraform" {
   }
   checksum {
     url = "${base}/${version}/${name}_${version}_SHA256SUMS"
+  }
+  # By HashiCorp's key (https://www.hashicorp.com/.well-known/pgp-key.txt): keep it as releases.d/terraform.asc.
+  signature {
+    url = "${base}/${version}/${name}_${version}_SHA256SUMS.sig"
+    of  = "checksum"
   }
 }

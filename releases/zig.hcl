@@ -13,6 +13,7 @@ release "zig" {
     loongarch64 = "loongarch64"
     s390x       = "s390x"
   }
+  libc = "none"
   base = "https://ziglang.org"
   # The order of the name's parts was changed with 0.14.1.
   url = (

@@ -452,12 +452,12 @@ struct architecture {
 static int find_architecture(void *arg, struct error *err)
 {
         struct architecture *found = arg;
-        const char *platform = "";
+        CLEANUP_FREE char *platform = NULL;
         int r = guest_architecture(found->tree, &found->machine, &found->bits, err);
 
         if (r == 0)
                 r = guest_platform(found->tree, &platform, err);
-        snprintf(found->platform, sizeof(found->platform), "%s", platform);
+        snprintf(found->platform, sizeof(found->platform), "%s", platform ? platform : "");
         return r;
 }
 

@@ -63,7 +63,7 @@ struct job {
         pid_t sealing;             /* reads the base's image for its seal; 0: nobody does */
         size_t n_base_layers;      /* how many of `layers` are the base */
         int machine, bits;         /* of the guest (ELF) */
-        char platform[16];         /* of the guest, as uname -m says it; "": not known yet */
+        char platform[32];         /* of the guest, as guest_platform() says it; "": not known yet */
         int64_t retries_left;      /* of the step under way */
         bool goes_on;              /* the step may fail: continue_on_error */
         enum decision decision;    /* after its last try */

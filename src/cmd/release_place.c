@@ -23,6 +23,7 @@ void release_paths_clear(struct release_paths *paths)
         free(paths->root);
         free(paths->prefix);
         free(paths->profile);
+        free(paths->machine);
 }
 
 static int home(char **ret, struct error *err)
@@ -74,7 +75,7 @@ int release_paths_find(const struct release_args *args, struct release_paths *re
                 return error_set(err, EINVAL, "-user, or -prefix and -root, not both");
         if (args->edit_profile && !args->user)
                 return error_set(err, EINVAL, "-edit-profile is about your own files: it goes with -user");
-        ret->machine = args->arch;
+        ret->machine = args->arch ? xstrdup(args->arch) : NULL;
         ret->user = args->user;
         if (args->root)
                 r = find_root(args, ret, err);

@@ -7,7 +7,7 @@
 #include "release/release.h"
 
 struct release_args {
-        const char *prefix, *root, *arch, *base_url, *catalogue, *url, *checksum, *file, *output;
+        const char *prefix, *root, *arch, *base_url, *catalogue, *url, *checksum, *keyring, *file, *output;
         char **bin, **validate;
         long strip;
         bool user, force, edit_profile, no_validate, offline;
@@ -17,7 +17,7 @@ void release_args_clear(struct release_args *args);
 struct release_paths {
         struct release_place place; /* borrows the rest */
         char *root, *prefix, *profile;
-        const char *machine; /* of what is installed; NULL: this host's */
+        char *machine; /* of what is installed; NULL: this host's */
         bool user;
 };
 int release_paths_find(const struct release_args *args, struct release_paths *ret, struct error *err);

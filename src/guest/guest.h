@@ -47,9 +47,9 @@ int guest_links_save(const char *tree, const char *file, struct error *err);
  * resolved inside the tree): an EM_ number, and the class (32, 64). A tree
  * without a shell is an error that lists where it was looked for. In the user namespace. */
 int guest_architecture(const char *root, int *ret_machine, int *ret_bits, struct error *err);
-/* The same as the oldest machine that the tree is made for, as uname -m says it: "aarch64", "armv6l", "armv7l". *ret
- * lasts. */
-int guest_platform(const char *root, const char **ret, struct error *err);
+/* The same as the oldest machine that the tree is made for, as uname -m says it: "aarch64", "armv6l", "armv7l"; with
+ * "-musl" behind it where programs for glibc do not start, but those for musl do. The caller frees. */
+int guest_platform(const char *root, char **ret, struct error *err);
 /* "aarch64", "arm", "x86_64", "riscv64", ... */
 const char *guest_machine_name(int elf_machine, int bits);
 

@@ -1,6 +1,8 @@
 /* The oldest machine that a tree is made for, by its programs. For 32-bit ARM
  * the ELF header does not tell: the build attributes do (ARM IHI 0045, "Addenda
- * to the ABI", section 3: Tag_CPU_arch). */
+ * to the ABI", section 3: Tag_CPU_arch). And whose programs start there: a C
+ * library's dynamic loader has the name that is built into its programs. */
+#include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "guest/arch.h"
 #include "guest/guest.h"
 #include "guest/inroot.h"
@@ -161,7 +164,33 @@ static const char *arm_platform(int root_fd)
         return arch >= ARCH_V7 ? "armv7l" : arch >= ARCH_V6 ? "armv6l" : "armv5l";
 }
 
-int guest_platform(const char *root, const char **ret, struct error *err)
+/* Is there a file in the folder whose name begins so? */
+static bool has_file(int root_fd, const char *folder, const char *begin)
+{
+        int fd = inroot_open(root_fd, folder, O_RDONLY | O_DIRECTORY, 0);
+        CLEANUP_CLOSEDIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        const struct dirent *entry;
+
+        while (dir && (entry = readdir(dir)))
+                if (str_starts(entry->d_name, begin))
+                        return true;
+        return false;
+}
+
+/* Of musl there is one name for each machine; glibc's is older than that habit (s390x has ld64.so.1, mips ld.so.1). */
+static bool has_musl_only(int root_fd)
+{
+        static const char *const folders[] = {"/lib", "/lib64", NULL}, *const glibc[] = {"ld-linux", "ld64.so.",
+                                                                                         "ld.so.", NULL};
+
+        for (const char *const *folder = folders; *folder; folder++)
+                for (const char *const *begin = glibc; *begin; begin++)
+                        if (has_file(root_fd, *folder, *begin))
+                                return false;
+        return has_file(root_fd, "/lib", "ld-musl-");
+}
+
+int guest_platform(const char *root, char **ret, struct error *err)
 {
         CLEANUP_CLOSE int fd = -1;
         const struct arch *arch;
@@ -169,6 +198,7 @@ int guest_platform(const char *root, const char **ret, struct error *err)
 
         if (r < 0)
                 return r;
-        *ret = strcmp(arch->name, "arm") == 0 ? arm_platform(fd) : arch->name;
+        *ret = xasprintf("%s%s", strcmp(arch->name, "arm") == 0 ? arm_platform(fd) : arch->name,
+                         has_musl_only(fd) ? "-musl" : "");
         return 0;
 }

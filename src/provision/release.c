@@ -14,7 +14,7 @@
 
 struct release_config {
         char *name, *version, *prefix, *arch;
-        char *url, *checksum, *base_url, *catalogue, *file;
+        char *url, *checksum, *keyring, *base_url, *catalogue, *file;
         char **bin, **validate, **env;
         int64_t strip;
         bool force, offline;
@@ -35,6 +35,8 @@ static const struct schema_key keys[] = {
         KEY("arch", SCHEMA_STRING, arch, .help = "another architecture than the guest's: armv6l"),
         KEY("url", SCHEMA_STRING, url, .help = "its address, without an entry; ${version} and ${arch} are replaced"),
         KEY("checksum", SCHEMA_STRING, checksum, .help = "what the archive must have: HEX, or sha512:HEX"),
+        KEY("keyring", SCHEMA_STRING, keyring,
+            .help = "a file of the makers' public keys, by which its signature must be good"),
         KEY("base_url", SCHEMA_STRING, base_url, .help = "a mirror, in place of the entry's base"),
         KEY("catalogue", SCHEMA_STRING, catalogue, .help = "a folder of more entries, NAME.hcl"),
         KEY("strip", SCHEMA_INT, strip, .fallback = "-1", .help = "folders at the archive's top that are left out"),
@@ -80,6 +82,7 @@ static struct release_request request_of(const struct release_config *c, const c
                 .catalogue = c->catalogue,
                 .url = c->url,
                 .checksum = c->checksum,
+                .keyring = c->keyring,
                 .file = c->file,
                 .bin = STRV(c->bin),
                 .validate = STRV(c->validate),
@@ -129,6 +132,8 @@ static int guest_inputs(const void *config, const char *platform, struct key *ke
         feed_list(digest, release.env);
         feed_list(digest, release.validate);
         digest_string(digest, release.expect);
+        digest_string(digest, release.signature_url);
+        digest_string(digest, release.signature_key);
         return 0;
 }
 

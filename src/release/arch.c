@@ -1,5 +1,7 @@
 /* Names of architectures: as the kernel says them (uname -m), the other names
- * that people and makers use, and whose programs a machine runs beside its own. */
+ * that people and makers use, and whose programs a machine runs beside its own.
+ * "-musl" behind a name: a system whose C library is musl alone. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -10,6 +12,7 @@ static const struct machine {
         const char *name;
         const char *older;    /* programs of that machine run here too */
         const char *other[6]; /* names */
+        const char *plain;    /* of a system with musl: the same machine; what needs no C library runs there, too */
 } machines[] = {
         {"x86_64", NULL, {"amd64", "x64", "x86-64"}},
         {"i386", NULL, {"i486", "i586", "i686", "386", "x86"}},
@@ -24,6 +27,16 @@ static const struct machine {
         {"loongarch64", NULL, {"loong64"}},
         {"mips64el", NULL, {"mips64le"}},
         {"mipsel", NULL, {"mipsle"}},
+        {"x86_64-musl", NULL, {"amd64-musl"}, "x86_64"},
+        {"i386-musl", NULL, {"i686-musl", "x86-musl"}, "i386"},
+        {"aarch64-musl", NULL, {"arm64-musl"}, "aarch64"},
+        {"armv7l-musl", "armv6l-musl", {"armhf-musl", "armv7-musl"}, "armv7l"},
+        {"armv6l-musl", "armv5l-musl", {"armv6-musl"}, "armv6l"},
+        {"armv5l-musl", NULL, {"armel-musl"}, "armv5l"},
+        {"riscv64-musl", NULL, {NULL}, "riscv64"},
+        {"ppc64le-musl", NULL, {"ppc64el-musl"}, "ppc64le"},
+        {"s390x-musl", NULL, {NULL}, "s390x"},
+        {"loongarch64-musl", NULL, {"loong64-musl"}, "loongarch64"},
 };
 
 static const struct machine *find(const char *name)
@@ -52,16 +65,28 @@ const char *release_machine_older(const char *name)
         return machine ? machine->older : NULL;
 }
 
+const char *release_machine_plain(const char *name)
+{
+        const struct machine *machine = find(name);
+
+        return machine ? machine->plain : NULL;
+}
+
 bool release_machine_runs(const char *machine, const char *built)
 {
+        const char *plain = release_machine_plain(machine);
+
         for (; machine; machine = release_machine_older(machine))
                 if (strcmp(machine, built) == 0)
+                        return true;
+        for (; plain; plain = release_machine_older(plain))
+                if (strcmp(plain, built) == 0)
                         return true;
         return false;
 }
 
 /* The kernel may have more bits than the system on it: then we have fewer, too. */
-const char *release_host_machine(void)
+static const char *host_machine(void)
 {
         static struct utsname host;
         const char *name;
@@ -73,4 +98,17 @@ const char *release_host_machine(void)
         if (sizeof(void *) == 4 && str_eq(name, "x86_64"))
                 return "i386";
         return name ? name : host.machine;
+}
+
+/* The C library is the one that we are made for. */
+const char *release_host_machine(void)
+{
+#ifdef __GLIBC__
+        return host_machine();
+#else
+        static char name[sizeof(((struct utsname *)0)->machine) + sizeof("-musl")];
+
+        snprintf(name, sizeof(name), "%s-musl", host_machine());
+        return name;
+#endif
 }

@@ -79,6 +79,19 @@ int release_entry_text(const char *name, const char *catalogue, char **ret_text,
         return 0;
 }
 
+void catalogue_beside(const char *name, const char *suffix, const char *catalogue, char **ret, char **ret_wanted)
+{
+        CLEANUP_STRV char **list = folders(catalogue);
+
+        *ret_wanted = xasprintf("%s/%s.%s", list[str_empty(catalogue) ? 0 : 1], name, suffix);
+        for (char **folder = list; *folder && !*ret; folder++) {
+                CLEANUP_FREE char *path = xasprintf("%s/%s.%s", *folder, name, suffix);
+
+                if (path_exists(path))
+                        *ret = steal(&path);
+        }
+}
+
 int catalogue_find(const char *name, const char *catalogue, struct entry **ret, struct error *err)
 {
         CLEANUP_FREE char *text = NULL, *path = NULL;

@@ -21,6 +21,7 @@ static const struct entry_key top_keys[] = {
         {"os", ENTRY_TEXT, .help = "The makers' name of Linux; linux"},
         {"arch", ENTRY_MAP, .required = true,
          .help = "The makers' names of architectures, by those of uname -m: { x86_64 = \"amd64\" }"},
+        {"libc", ENTRY_TEXT, .help = "The C library that its builds need: \"glibc\", or \"none\"; left out: not known"},
         {"base", ENTRY_TEXT, .help = "What addresses begin with: ${base}; -base-url takes its place"},
         {"url", ENTRY_TEXT, .required = true, .help = "The address of a release"},
         {"strip", ENTRY_NUMBER, .help = "How many folders at the archive's top are left out; 0"},
@@ -47,8 +48,9 @@ static const struct entry_key signature_keys[] = {
         {"url", ENTRY_TEXT, .required = true, .help = "The signature"},
         {"of", ENTRY_TEXT, .help = "\"archive\" or \"checksum\": what is signed; archive"},
         {"type", ENTRY_TEXT, .help = "\"openpgp\" or \"minisign\"; openpgp"},
-        {"key", ENTRY_TEXT, .required = true,
-         .help = "minisign: the public key; openpgp: a file of public keys, or their armoured text"},
+        {"key", ENTRY_TEXT,
+         .help = "minisign: the public key; openpgp: a file of public keys, or their armoured text; left out: a file "
+                 "NAME.asc (NAME.pub of minisign) beside entries"},
 };
 const struct entry_table entry_tables[ENTRY_BLOCKS] = {
         [ENTRY_TOP] = {"release", KEYS(top_keys)},

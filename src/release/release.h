@@ -32,11 +32,12 @@ enum release_network {
 struct release_request {
         const char *name;      /* of the tool */
         const char *selector;  /* "1.22.1", "~> 1.22", "latest"; NULL: latest */
-        const char *machine;   /* as uname -m has it, or the makers' usual names; NULL: this host */
+        const char *machine;   /* as uname -m has it, or the makers' usual names; -musl behind it; NULL: this host */
         const char *base_url;  /* in place of the entry's `base`; or NULL */
         const char *catalogue; /* a folder of entries that come before all others; or NULL */
         const char *url;       /* the generic form: no entry is read. ${version}, ${os}, ${arch} */
         const char *checksum;  /* "hex" or "type:hex", or NULL: the entry's source of it */
+        const char *keyring;   /* a file of the makers' public keys, in place of the entry's; or NULL */
         const char *file;      /* as the entry's key of that name, if not NULL */
         const char *const *bin, *const *validate, *const *env; /* the same */
         int64_t strip;                                         /* the same; -1: the entry's */
@@ -58,6 +59,7 @@ struct release {
         char **validate;                  /* argv of a program that must succeed */
         char *expect;                     /* what it must say among other things; or NULL */
         char *signature_url;              /* NULL: not signed, or no key is known */
+        char *key_wanted;                 /* it is signed, but no key is known: the file that would be looked for */
         char *signature_key;              /* a public key of minisign, or a file of OpenPGP keys */
         char *signature_of;               /* the text that is signed, as fetched; NULL: the archive */
         bool signature_minisign;
@@ -85,7 +87,8 @@ int release_fetch(const struct release_request *request, const struct release *r
                   struct error *err);
 void release_archive_clear(struct release_archive *archive);
 
-/* A name of an architecture as uname -m says it: "amd64" is "x86_64"; NULL: none that is known. */
+/* A name of an architecture as uname -m says it: "amd64" is "x86_64", "arm64-musl" is "aarch64-musl"; NULL: none that
+ * is known. */
 const char *release_machine(const char *name);
 /* Does a program for `built` run on `machine`? */
 bool release_machine_runs(const char *machine, const char *built);

@@ -9,6 +9,8 @@
 
 /* arch.c: the machine whose programs run there too, or NULL. */
 const char *release_machine_older(const char *name);
+/* Of a system with musl, the machine as uname says it; else NULL. */
+const char *release_machine_plain(const char *name);
 
 /* fetch.c: a text of the makers (a list of versions, of checksums), as the request's network allows. The caller frees.
  */

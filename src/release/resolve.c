@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "release/catalogue.h"
 #include "release/release_internal.h"
 #include "source/checksum.h"
 #include "source/transfer.h"
+
+enum { KEY_BYTES = 1 << 16 };
 
 /* The generic form as an entry: the architectures as uname -m has them. */
 #define GENERIC                                                                                                        \
@@ -18,10 +21,11 @@
 
 void release_clear(struct release *release)
 {
-        char *const texts[] = {release->name,          release->version,     release->selector, release->machine,
-                               release->url,           release->checksum,    release->title,    release->homepage,
-                               release->license,       release->file,        release->expect,   release->signature_url,
-                               release->signature_key, release->signature_of};
+        char *const texts[] = {release->name,          release->version,      release->selector,
+                               release->machine,       release->url,          release->checksum,
+                               release->title,         release->homepage,     release->license,
+                               release->file,          release->expect,       release->signature_url,
+                               release->signature_key, release->signature_of, release->key_wanted};
         char **const lists[] = {release->merge, release->bin, release->env, release->validate};
 
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -43,23 +47,32 @@ static const char *map_get(char *const *map, const char *key)
         return NULL;
 }
 
-/* The makers' word for the machine, or for an older one whose programs run there. */
+/* The one of the map that fits best, or NULL. */
+static const char *oldest_in(char *const *map, const char *machine)
+{
+        while (machine && !map_get(map, machine))
+                machine = release_machine_older(machine);
+        return machine;
+}
+
+/* The makers' word for the machine, or for an older one whose programs run there. On a system with musl, what is not
+ * made for that may run all the same: see check_libc(). */
 static int choose_arch(struct entry *entry, const char *name, const char *machine, char **ret_machine,
                        struct error *err)
 {
         CLEANUP_STRV char **map = NULL;
         CLEANUP_FREE char *all = NULL;
+        const char *found;
         int r = entry_map(entry, ENTRY_TOP, "arch", &map, err);
 
         if (r < 0)
                 return r;
-        for (const char *at = machine; at; at = release_machine_older(at)) {
-                const char *word = map_get(map, at);
-
-                if (!word)
-                        continue;
-                entry_set(entry, "arch", word);
-                *ret_machine = xstrdup(at);
+        found = oldest_in(map, machine);
+        if (!found)
+                found = oldest_in(map, release_machine_plain(machine));
+        if (found) {
+                entry_set(entry, "arch", map_get(map, found));
+                *ret_machine = xstrdup(found);
                 return 0;
         }
         for (char **pair = map; pair && *pair; pair++)
@@ -211,6 +224,13 @@ static int checksum_in(const char *text, char *const *path, const char *pattern,
         return r < 0 ? r : checksum_parse(found[0], type, ret, err);
 }
 
+static int set_checksum(struct release *release, const struct checksum *sum)
+{
+        free(release->checksum);
+        release->checksum = xasprintf("%s:%s", checksum_type_name(sum->type), sum->hex);
+        return 0;
+}
+
 static int find_checksum(const struct release_request *request, struct entry *entry, struct release *release,
                          char **ret_text, struct error *err)
 {
@@ -234,11 +254,33 @@ static int find_checksum(const struct release_request *request, struct entry *en
                 r = checksum_in(*ret_text, path, pattern, release->url, type, &sum, err);
         if (r < 0)
                 return error_wrap(err, r, "the checksum of %s %s", release->name, release->version);
-        release->checksum = xasprintf("%s:%s", checksum_type_name(sum.type), sum.hex);
+        return set_checksum(release, &sum);
+}
+
+/* The makers' key: the one that the caller names, the entry's, or a file beside entries. */
+static int find_key(const struct release_request *request, struct release *release, struct error *err)
+{
+        const char *suffix = release->signature_minisign ? "pub" : "asc";
+        CLEANUP_FREE char *path = request->keyring ? xstrdup(request->keyring) : NULL;
+
+        if (!path && release->signature_key)
+                return 0;
+        if (!path)
+                catalogue_beside(request->name, suffix, request->catalogue, &path, &release->key_wanted);
+        free(steal(&release->signature_key));
+        if (!path) {
+                free(steal(&release->signature_url));
+                return 0;
+        }
+        free(steal(&release->key_wanted));
+        if (release->signature_minisign)
+                return file_read(path, KEY_BYTES, &release->signature_key, NULL, err);
+        release->signature_key = steal(&path);
         return 0;
 }
 
-static int find_signature(struct entry *entry, struct release *release, char **checksums, struct error *err)
+static int find_signature(const struct release_request *request, struct entry *entry, struct release *release,
+                          char **checksums, struct error *err)
 {
         CLEANUP_FREE char *of = NULL, *type = NULL;
         int r = entry_text(entry, ENTRY_SIGNATURE, "url", &release->signature_url, err);
@@ -249,13 +291,16 @@ static int find_signature(struct entry *entry, struct release *release, char **c
                 r = entry_text(entry, ENTRY_SIGNATURE, "type", &type, err);
         if (r == 0)
                 r = entry_text(entry, ENTRY_SIGNATURE, "key", &release->signature_key, err);
-        if (r < 0)
+        if (r < 0 || !release->signature_url)
                 return r;
         if (of && strcmp(of, "archive") != 0 && strcmp(of, "checksum") != 0)
                 return error_set(err, EINVAL, "a signature is of \"archive\" or \"checksum\", not \"%s\"", of);
         if (type && strcmp(type, "openpgp") != 0 && strcmp(type, "minisign") != 0)
                 return error_set(err, EINVAL, "a signature's type is \"openpgp\" or \"minisign\", not \"%s\"", type);
         release->signature_minisign = str_eq(type, "minisign");
+        r = find_key(request, release, err);
+        if (r < 0 || !release->signature_url)
+                return r;
         if (str_eq(of, "checksum") && !*checksums)
                 return error_set(err, EINVAL, "a signature of checksums needs a block `checksum`");
         if (str_eq(of, "checksum"))
@@ -272,15 +317,41 @@ static int verify_by(const struct release_request *request, struct entry *entry,
 
         if (request->checksum) {
                 r = checksum_parse(request->checksum, CHECKSUM_UNKNOWN, &sum, err);
-                if (r == 0)
-                        release->checksum = xasprintf("%s:%s", checksum_type_name(sum.type), sum.hex);
-                return r;
+                if (r < 0 || !request->keyring)
+                        return r < 0 ? r : set_checksum(release, &sum);
         }
         if (entry_has(entry, ENTRY_CHECKSUM))
                 r = find_checksum(request, entry, release, &checksums, err);
+        if (r == 0 && request->checksum)
+                r = set_checksum(release, &sum);
         if (r == 0 && entry_has(entry, ENTRY_SIGNATURE))
-                r = find_signature(entry, release, &checksums, err);
+                r = find_signature(request, entry, release, &checksums, err);
+        if (r == 0 && request->keyring && !release->signature_url)
+                r = error_set(err, EINVAL, "a keyring is given, but of no signature of %s %s is known where it is",
+                              release->name, release->version);
         return r;
+}
+
+/* ---- C library ---- */
+
+/* A build for glibc does not start on a system with musl: that is said before it is fetched. */
+static int check_libc(const struct release_request *request, struct entry *entry, const struct release *release,
+                      struct error *err)
+{
+        const char *machine = request->machine ? release_machine(request->machine) : release_host_machine();
+        CLEANUP_FREE char *libc = NULL;
+        int r = entry_text(entry, ENTRY_TOP, "libc", &libc, err);
+
+        if (r < 0)
+                return r;
+        if (libc && strcmp(libc, "glibc") != 0 && strcmp(libc, "none") != 0)
+                return error_set(err, EINVAL, "'libc' is \"glibc\" or \"none\", not \"%s\"", libc);
+        if (!str_eq(libc, "glibc") || !release_machine_plain(machine) || release_machine_plain(release->machine))
+                return 0;
+        return error_set(err, ENOTSUP,
+                         "%s %s is built for glibc and cannot run here, where the C library is musl (%s): nothing was "
+                         "fetched; the distribution may have it as a package",
+                         release->name, release->version, machine);
 }
 
 /* ---- all of it ---- */
@@ -346,6 +417,8 @@ int release_resolve(const struct release_request *request, struct release *ret, 
         override(request, &release);
         if (r == 0 && release.file && !release_name_is_sound(release.file))
                 r = error_set(err, EINVAL, "'file' is a name without folders, not '%s'", release.file);
+        if (r == 0)
+                r = check_libc(request, entry, &release, err);
         if (r == 0)
                 r = verify_by(request, entry, &release, err);
         if (r < 0)

@@ -248,6 +248,76 @@ $HOME/.local/opt/tool/home" ]
   "
   [[ $output == *'not a signature of this file'* ]]
   [ -e p/pgp/bin/tool ] && [ -e p/mini/bin/tool ] && [ ! -e p/forged ] && [ ! -e p/wrong ] && [ ! -e p/unlike ]
+
+  # Keys that the user adds beside entries, or names; until then the signature counts for nothing, and that is said.
+  is_signed() { jq -e .signed p/added-1.0.0/.slipway-release.json; }
+  unsigned='
+    url = "${base}/SHA256SUMS.sig"
+    of  = "checksum"
+  '
+  run -0 signed added "$unsigned"
+  [[ $output == *'signature is not verified'*"$PWD/config/slipway/releases.d/added.asc"* ]]
+  run -1 is_signed
+  again() { release install added@1.0.0 -catalogue=own -base-url="$url/tool" -prefix=p -force "$@"; }
+  mkdir -p config/slipway/releases.d
+  cp maker.asc config/slipway/releases.d/added.asc
+  run -0 again
+  [[ $output != *'not verified'* ]]
+  is_signed
+  cp other.asc config/slipway/releases.d/added.asc
+  run -1 again
+  [[ $output == *'No public key'* ]]
+  run -0 again -keyring=maker.asc
+  run -1 again -keyring=other.asc
+  run -1 again -keyring=none.asc
+  [[ $output == *"'none.asc': No such file"* ]]
+  is_signed
+  run -1 tool install tool@1.0.0 -keyring=maker.asc
+  [[ $output == *'of no signature of tool 1.0.0 is known where it is'* && ! -e p/tool ]]
+}
+
+# elf MACHINE [ARCH]: the head of a little-endian program: EM_ARM 40 (of 32 bits, with the build attribute Tag_CPU_arch:
+# 6 is v6, 10 is v7), EM_X86_64 62.
+elf() {
+  python3 - "$@" <<'END'
+import struct, sys
+machine, arch = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+notes = b"A" + struct.pack("<I", 19) + b"aeabi\0\1" + struct.pack("<I", 9) + bytes([6, arch, 8, 1]) if arch else b""
+head = b"\x7fELF" + bytes([1 if machine == 40 else 2, 1, 1]) + bytes(9) + struct.pack("<HHI", 3, machine, 1)
+if machine == 40:
+    head += struct.pack("<IIIIHHHHHH", 0, 0, 52, 0, 52, 0, 0, 40, 1, 0)
+    head += struct.pack("<IIIIIIIIII", 0, 0x70000003, 0, 0, 92, len(notes), 0, 0, 1, 0)
+else:
+    head += bytes(40)
+sys.stdout.buffer.write(head + notes)
+END
+}
+
+@test "release: the build for a system's processor and C library" {
+  mkdir -p pi/bin alpine/bin alpine/lib pack/go/bin "$www/six"
+  elf 40 6 >pi/bin/sh
+  elf 62 >alpine/bin/sh
+  touch alpine/lib/ld-musl-x86_64.so.1
+  echo x >pack/go/bin/go
+  files=
+  for arch in armv6l amd64; do
+    tar -C pack -czf "$www/six/go1.22.1.linux-$arch.tar.gz" go
+    files+="{\"filename\": \"go1.22.1.linux-$arch.tar.gz\", \"sha256\": \"$(sha256sum <"$www/six/go1.22.1.linux-$arch.tar.gz" | cut -d' ' -f1)\"},"
+  done
+  echo "[{\"version\": \"go1.22.1\", \"files\": [${files%,}]}]" >"$www/six/index.html"
+  for row in 'pi armv6l' 'alpine amd64'; do
+    read -r system arch <<<"$row"
+    run -0 --separate-stderr release install go -base-url="$url/six" -root="$system" -o json
+    [ "$(jq -r .url <<<"$output")" = "$url/six/go1.22.1.linux-$arch.tar.gz" ]
+    [ -e "$system/usr/local/go/bin/go" ]
+  done
+  # What is built for glibc is refused before anything is asked of a server.
+  for wanted in go@1.20.14 deno@2.0.0; do
+    run -1 release install "$wanted" -base-url=http://127.0.0.1:9 -root=alpine
+    [[ $output == *'is built for glibc and cannot run here, where the C library is musl (x86_64-musl)'* ]]
+  done
+  run -1 release install node@20.11.1 -base-url="$url/six" -root=alpine
+  [[ $output == *"$url/six/v20.11.1/SHASUMS256.txt"* ]]
 }
 
 @test "release: on a full disk the old version works" {
@@ -258,6 +328,80 @@ $HOME/.local/opt/tool/home" ]
     "$@" install tool@1.1.0 && exit 8
     p/tool/bin/tool && ls -A p p/.slipway-release' - timeout 60 "$slipway" release -catalogue="$catalogue" -base-url="$url/tool" -prefix=p
   [[ $output == *'No space left on device'*'tool 1.0.0'* && $output != *stage-* && $output != *tool-1.1.0$'\n'* ]]
+  mkdir -p system/bin system/usr/local
+  cp /bin/true system/bin/sh
+  run -0 unshare --user --map-root-user --mount bash -c '
+    mount -t tmpfs -o size=600k tmpfs system/usr/local
+    "$@" install tool@1.0.0 || exit 9
+    "$@" install tool@1.1.0 && exit 8
+    system/usr/local/tool/bin/tool && "$@" verify tool && ls -A system/usr/local' - \
+    timeout 60 "$slipway" release -catalogue="$catalogue" -base-url="$url/tool" -root=system
+  [[ $output == *'No space left on device'*'tool 1.0.0'*'is as it was installed'* && $output != *$'\ntool-1.1.0'* ]]
+}
+
+# A release that takes long enough to be killed in all of its parts.
+make_large() {
+  local version
+  for version in 1.0.0 1.1.0; do
+    mkdir -p "large/tool-$version/bin" "large/tool-$version/many"
+    cp "$BATS_FILE_TMPDIR/pack/tool-$version/bin/tool" "large/tool-$version/bin/"
+    head -c 8000000 /dev/urandom | split -b 10000 -a 3 - "large/tool-$version/many/"
+    mkdir -p "$www/large"
+    tar -C large -czf "$www/large/tool-$version.tar.gz" "tool-$version"
+  done
+  (cd "$www/large" && sha256sum ./*.tar.gz >SHA256SUMS)
+}
+
+# killed WHERE ARGUMENTS...: installed over and over, and killed each time at another moment of it.
+killed() {
+  local where=$1 i pid began took ended=0
+  shift
+  large() { "$slipway" release "$1" "$2" "${@:3}" -catalogue="$catalogue" -base-url="$url/large"; }
+  large install tool@1.0.0 "$@"
+  began=${EPOCHREALTIME/./}
+  large install tool@1.1.0 "$@"
+  took=$((${EPOCHREALTIME/./} - began))
+  large use tool@1.0.0 "$@"
+  for i in $(seq 24); do
+    "$slipway" release install tool@1.1.0 -force "$@" -catalogue="$catalogue" -base-url="$url/large" >/dev/null 2>&1 &
+    pid=$!
+    sleep "$(awk -v us="$took" -v part="$i" 'BEGIN {printf "%.4f", us * part / 22 / 1000000}')"
+    kill -KILL "$pid" 2>/dev/null || ended=$((ended + 1))
+    wait "$pid" || :
+    [[ $("$where/tool/bin/tool") == 'tool 1.'[01]'.0 '* ]] || return 1
+    large verify tool "$@" || return 1
+  done
+  echo "ended before it was killed: $ended"
+  [ "$ended" -lt 12 ]
+  large install tool@1.1.0 "$@"
+  [ -z "$(find "$where" -name 'stage-*')" ] && [[ $("$where/tool/bin/tool") == 'tool 1.1.0 '* ]] && large verify tool "$@"
+}
+
+@test "release: killed 24 times at moments of an installation, here" {
+  make_large
+  killed p -prefix=p
+}
+
+@test "release: killed 24 times at moments of an installation, in another root" {
+  mkdir -p system/bin
+  cp /bin/true system/bin/sh
+  make_large
+  killed system/usr/local -root=system
+}
+
+@test "release: what goes wrong in another root leaves the old version there" {
+  mkdir -p system/bin
+  cp /bin/true system/bin/sh
+  rooted() { release "$1" "$2" "${@:3}" -base-url="$url/tool" -root=system; }
+  run -0 rooted install tool@1.0.0 -catalogue="$catalogue"
+  entry gone 's|tool-${version}|gone-${version}|; /checksum/d'
+  run -1 rooted install gone@1.1.0 -catalogue=own
+  [[ $output == *404* ]]
+  run -1 rooted install tool@1.1.0 -catalogue="$catalogue" -checksum="$(printf '%064d' 1)"
+  [[ $output == *sha256* ]]
+  [[ $(system/usr/local/tool/bin/tool) == 'tool 1.0.0 '* ]]
+  run -0 rooted verify tool
+  [ "$(ls system/usr/local)" = $'tool\ntool-1.0.0' ]
 }
 
 @test "release: offline, from the cache that builds use" {

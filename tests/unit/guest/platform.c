@@ -45,14 +45,18 @@ static size_t attributes_of(uint8_t arch, uint8_t out[32])
         return 23;
 }
 
+/* Until it is asked again. */
 static const char *platform(const char *dir)
 {
         CLEANUP_ERROR struct error err = {0};
-        const char *name = NULL;
+        static char last[32];
+        char *name = NULL;
 
         if (guest_platform(dir, &name, &err) < 0)
                 fail_msg("%s", error_message(&err));
-        return name;
+        snprintf(last, sizeof(last), "%s", name);
+        free(name);
+        return last;
 }
 
 static void test_arm(void **state)
@@ -102,11 +106,37 @@ static void test_this_host(void **state)
         assert_non_null(platform("/"));
 }
 
+static void add_file(const char *dir, const char *name)
+{
+        CLEANUP_FREE char *path = path_join(dir, name), *folder = path_dir(path);
+
+        assert_int_equal(dir_make(folder, 0755, NULL), 0);
+        assert_int_equal(file_write(path, "x", 1, 0755, NULL), 0);
+}
+
+/* Programs for glibc start where its loader is, be it beside musl's. */
+static void test_musl(void **state)
+{
+        char *dir = scratch_new();
+        uint8_t attributes[32];
+
+        (void)state;
+        write_shell(dir, attributes, attributes_of(6, attributes));
+        add_file(dir, "lib/libc.so.6");
+        assert_string_equal(platform(dir), "armv6l");
+        add_file(dir, "lib/ld-musl-armhf.so.1");
+        assert_string_equal(platform(dir), "armv6l-musl");
+        add_file(dir, "lib64/ld64.so.2");
+        assert_string_equal(platform(dir), "armv6l");
+        scratch_free(NULL, dir);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_arm),
                 cmocka_unit_test(test_damaged),
+                cmocka_unit_test(test_musl),
                 cmocka_unit_test(test_this_host),
         };
 

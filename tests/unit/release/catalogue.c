@@ -11,6 +11,14 @@ static const struct {
         {"go", "1.22.1", "armv7l", "https://go.dev/dl/go1.22.1.linux-armv6l.tar.gz"},
         {"node", "20.11.1", "x86_64", "https://nodejs.org/dist/v20.11.1/node-v20.11.1-linux-x64.tar.xz"},
         {"node", "20.11.1", "armv7l", "https://nodejs.org/dist/v20.11.1/node-v20.11.1-linux-armv7l.tar.xz"},
+        {"node", "20.11.1", "armv6l",
+         "https://unofficial-builds.nodejs.org/download/release/v20.11.1/node-v20.11.1-linux-armv6l.tar.xz"},
+        {"node", "22.11.0", "aarch64-musl",
+         "https://unofficial-builds.nodejs.org/download/release/v22.11.0/node-v22.11.0-linux-arm64-musl.tar.xz"},
+        {"go", "1.22.1", "armv6l", "https://go.dev/dl/go1.22.1.linux-armv6l.tar.gz"},
+        {"go", "1.21.0", "amd64-musl", "https://go.dev/dl/go1.21.0.linux-amd64.tar.gz"},
+        {"rust", "1.76.0", "x86_64-musl",
+         "https://static.rust-lang.org/dist/rust-1.76.0-x86_64-unknown-linux-musl.tar.xz"},
         {"rust", "1.76.0", "aarch64", "https://static.rust-lang.org/dist/rust-1.76.0-aarch64-unknown-linux-gnu.tar.xz"},
         {"zig", "0.11.0", "x86_64", "https://ziglang.org/download/0.11.0/zig-linux-x86_64-0.11.0.tar.xz"},
         {"zig", "0.14.0", "x86_64", "https://ziglang.org/download/0.14.0/zig-linux-x86_64-0.14.0.tar.xz"},
@@ -66,6 +74,55 @@ static void test_addresses(void **state)
                 assert_non_null(release.validate);
                 assert_non_null(release.bin);
         }
+}
+
+/* What is built for glibc is not fetched for a system with musl. */
+static void test_musl(void **state)
+{
+        static const struct {
+                const char *name, *version, *machine;
+                int code;
+                const char *built; /* the machine of what is chosen */
+        } rows[] = {
+                {"go", "1.20.14", "x86_64-musl", -ENOTSUP, NULL},
+                {"go", "1.9", "x86_64-musl", -ENOTSUP, NULL},
+                {"go", "1.20rc1", "x86_64-musl", -ENOTSUP, NULL},
+                {"go", "1.21rc2", "x86_64-musl", 0, "x86_64"},
+                {"go", "1.20.14", "x86_64", 0, "x86_64"},
+                {"deno", "2.0.0", "x86_64-musl", -ENOTSUP, NULL},
+                {"node", "20.11.1", "armv7l-musl", -ENOTSUP, NULL},
+                {"node", "20.11.1", "x86_64-musl", 0, "x86_64-musl"},
+                {"zig", "0.14.1", "riscv64-musl", 0, "riscv64"},
+                {"helm", "3.14.2", "armhf-musl", 0, "armv7l"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                CLEANUP(release_clear) struct release release = {0};
+                CLEANUP_ERROR struct error err = {0};
+                struct release_request request = {
+                        .name = rows[i].name,
+                        .selector = rows[i].version,
+                        .machine = rows[i].machine,
+                        .checksum = "0123456789012345678901234567890123456789012345678901234567890123",
+                        .strip = -1,
+                        .cache = dir,
+                        .network = RELEASE_OFFLINE,
+                };
+                int r = release_resolve(&request, &release, &err);
+
+                if (r != rows[i].code)
+                        fail_msg("%s %s for %s: %d %s", rows[i].name, rows[i].version, rows[i].machine, r,
+                                 error_message(&err));
+                if (r < 0)
+                        assert_contains(error_message(&err),
+                                        "is built for glibc and cannot run here, where the C library is musl");
+                else
+                        assert_string_equal(release.machine, rows[i].built);
+        }
+        assert_true(release_machine_runs("x86_64-musl", "x86_64"));
+        assert_true(release_machine_runs("armv7l-musl", "armv6l"));
+        assert_false(release_machine_runs("x86_64", "x86_64-musl"));
 }
 
 static int resolve(const char *name, const char *machine, struct release *ret, struct error *err)
@@ -128,6 +185,8 @@ static void test_mistakes(void **state)
                 "release \"mine\" {\n arch = { x86_64 = \"x\" }\n url = \"u\"\n signature {\n url = \"s\"\n key = "
                 "\"k\"\n of = \"x\"\n}\n}\n",
                 -EINVAL, "not \"x\"");
+        assert_refused("release \"mine\" {\n arch = { x86_64 = \"x\" }\n url = \"u\"\n libc = \"bionic\"\n}\n", -EINVAL,
+                       "'libc' is \"glibc\" or \"none\", not \"bionic\"");
 }
 
 static void test_unknown(void **state)
@@ -157,8 +216,9 @@ static void test_manual(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_built_in), cmocka_unit_test(test_addresses), cmocka_unit_test(test_own),
-                cmocka_unit_test(test_mistakes), cmocka_unit_test(test_unknown),   cmocka_unit_test(test_manual),
+                cmocka_unit_test(test_built_in), cmocka_unit_test(test_addresses), cmocka_unit_test(test_musl),
+                cmocka_unit_test(test_own),      cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_unknown),
+                cmocka_unit_test(test_manual),
         };
 
         return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
