@@ -3,8 +3,8 @@
 
     sbom_check.py spdx|cyclonedx FILE
 
-and, if SLIPWAY_SBOM_SCHEMAS names a folder that holds them, by the published schemas spdx-schema.json (SPDX 2.3),
-bom-1.5.schema.json, spdx.schema.json and jsf-0.82.schema.json (CycloneDX).
+by CycloneDX's published schema in tests/schemas, and, if SLIPWAY_SBOM_SCHEMAS names a folder that holds spdx-schema.json, by
+that of SPDX 2.3.
 """
 import json
 import os
@@ -86,14 +86,13 @@ def ids_cyclonedx(document):
     return ids, used
 
 
-def published(folder, kind):
+def published(folder, names):
     """The schema of the specification's makers, and those that it refers to."""
-    names = ["spdx-schema.json"] if kind == "spdx" else ["bom-1.5.schema.json", "spdx.schema.json", "jsf-0.82.schema.json"]
     schemas = [json.load(open(os.path.join(folder, name))) for name in names]
     store = {"http://cyclonedx.org/schema/" + name: schema for name, schema in zip(names, schemas)}
     warnings.simplefilter("ignore")
     resolver = jsonschema.RefResolver(schemas[0].get("$id", ""), schemas[0], store)
-    return jsonschema.Draft7Validator(schemas[0], resolver=resolver)
+    return jsonschema.Draft7Validator(schemas[0], resolver=resolver, format_checker=jsonschema.FormatChecker())
 
 
 kind, path = sys.argv[1:]
@@ -102,6 +101,8 @@ jsonschema.validate(document, SPDX if kind == "spdx" else CYCLONEDX)
 ids, used = (ids_spdx if kind == "spdx" else ids_cyclonedx)(document)
 assert len(ids) == len(set(ids)), "an id is there twice"
 assert set(used) <= set(ids), set(used) - set(ids)
-folder = os.environ.get("SLIPWAY_SBOM_SCHEMAS")
-if folder:
-    published(folder, kind).validate(document)
+if kind == "cyclonedx":
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "schemas")
+    published(folder, [name + ".SNAPSHOT.schema.json" for name in ("bom-1.5", "spdx", "jsf-0.82")]).validate(document)
+elif "SLIPWAY_SBOM_SCHEMAS" in os.environ:
+    published(os.environ["SLIPWAY_SBOM_SCHEMAS"], ["spdx-schema.json"]).validate(document)
