@@ -4,50 +4,144 @@
 # shellcheck disable=SC2154 # set by the helpers
 load helpers
 
-setup() { lab_start && mkdir root; }
+setup() { lab_start && mkdir root loaders; }
 teardown() { lab_stop; }
 
-linux() {
-  cp "$(netboot "${1:-amd64}")"/{vmlinuz,initrd.img} root/
-  echo 'as slipway served it' >root/marker
+# Machines, one in each line: name; firmware; processor; networks that it boots in (ours: we give the addresses; proxy:
+# another server does); what its profile says of boot loaders; what the timeline says of the way; and of its beginning.
+machines() {
+  cat <<'ROWS'
+bios-ipxe    ; bios            ; x86_64  ; ours proxy ;                                                    ; HTTP: /x86_64/vmlinuz ; DISCOVER by ipxe on bios
+bios-pxelinux; bios            ; x86_64  ; ours       ; boot = { ipxe = "tftp://10.77.0.1/pxelinux.0" }    ; TFTP: pxelinux.cfg/01-52-54-00-77-00- ; DISCOVER by ipxe on bios
+x64-ipxe     ; uefi-x64        ; x86_64  ; ours proxy ;                                                    ; HTTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
+x64-grub     ; uefi-x64        ; x86_64  ; ours       ; loader = "grub"                                    ; TFTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
+x64-http-ipxe; uefi-x64-http   ; x86_64  ; ours       ;                                                    ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
+x64-http-grub; uefi-x64-http   ; x86_64  ; ours       ; loader = "grub"                                    ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
+arm-grub     ; uefi-arm64      ; aarch64 ; ours       ; loader = "grub"                                    ; TFTP: /aarch64/vmlinuz; DISCOVER by pxe on uefi-arm64
+arm-http-grub; uefi-arm64-http ; aarch64 ; ours       ; loader = "grub"                                    ; HTTP: /aarch64/vmlinuz; DISCOVER by http on uefi-arm64
+arm-u-boot   ; u-boot          ; aarch64 ; ours       ;                                                    ; pxelinux.cfg/         ; DISCOVER by u-boot on u-boot-arm64
+ROWS
 }
 
-# site NETWORK PROFILE: one network, one profile for all.
-site() {
+# each NETWORK FUNCTION: call it for every machine that boots there, with the columns in variables, and its number as n.
+each() {
+  local network=$1 name kind processor networks words way start n=0
+  while IFS=';' read -r name kind processor networks words way start; do
+    read -r name kind processor <<<"$name $kind $processor"
+    read -r way <<<"$way"
+    [[ " $networks " == *" $network "* ]] || continue
+    n=$((n + 1))
+    mac=52:54:00:77:00:1$n address=10.77.0.1$n
+    [ "$network" = ours ] || address=10.77.0.15$n
+    "$2"
+  done < <(machines)
+}
+
+# linux PROCESSOR [FOLDER]: a kernel, and an initrd that says what the file of that name says.
+linux() {
+  local arch=amd64 folder=${2-root}
+  [ "$1" = x86_64 ] || arch=arm64
+  mkdir -p "$folder"
+  cp "$(netboot $arch)"/{vmlinuz,initrd.img} "$folder/"
+  echo 'as slipway served it' >root/marker
+}
+network() {
   cat >site.hcl <<SITE
-root = "root"
+root    = "root"
+loaders = "loaders"
 network "lab" {
   interface = "eth0"
   $1
 }
-profile "linux" {
-  kernel  = "vmlinuz"
-  initrd  = "initrd.img"
-  cmdline = "console=${console:-ttyS0} panic=-1 marker=\${server.http}/marker"
-  $2
-}
-machine "first" {
-  mac     = "52:54:00:77:00:01"
-  address = "10.77.0.11"
-  profile = profile.linux
-}
-default_profile = profile.linux
 SITE
 }
-dhcp='range = ["10.77.0.100", "10.77.0.200"]'
+range='range = ["10.77.0.100", "10.77.0.200"]'
+# profile NAME PROCESSOR WORDS [FOLDER/]
+profile() {
+  local console=ttyS0
+  [ "$2" = x86_64 ] || console=ttyAMA0
+  cat >>site.hcl <<SITE
+profile "$1" {
+  kernel  = "${4-}vmlinuz"
+  initrd  = "${4-}initrd.img"
+  cmdline = "console=$console panic=-1 marker=\${server.http}/marker"
+  $3
+}
+SITE
+}
+# machine NAME MAC ADDRESS: where another server gives it, the address is not ours to keep.
+machine() {
+  printf 'machine "%s" {\n  mac     = "%s"\n  profile = profile.%s\n' "$1" "$2" "$1" >>site.hcl
+  [ "$network" = proxy ] || printf '  address = "%s"\n' "$3" >>site.hcl
+  echo '}' >>site.hcl
+  echo "$2,$3" >>hosts
+}
 
-# arrives KIND [MAC]: it boots Linux, and the timeline says that it is up.
-arrives() {
-  linux "${arch:-amd64}"
+define() {
+  linux "$processor" "root/$processor"
+  profile "$name" "$processor" "$words" "$processor/"
+  machine "$name" "$mac" "$address"
+  # U-Boot has a MAC of its own, whatever it is told.
+  [ "$kind" != u-boot ] || sed -i "s/mac     = \"$mac\"/mac     = [\"$mac\", \"52:52:52:52:52:52\"]/" site.hcl
+}
+# Side by side, as many as the machine has processors for and one that waits.
+start() {
+  limit=300 boots "$kind" "MARKER $processor $address as slipway served it" "$name" "$mac" >"$name.result" 2>&1 3>&- &
+  pids+=($!)
+  [ $((n % 3)) != 0 ] || finish
+}
+finish() {
+  [ ${#pids[@]} = 0 ] || wait "${pids[@]}" || :
+  pids=()
+}
+judge() {
+  ask machine show -last "$name" >"$name.timeline" || :
+  if grep -q "^MARKER" "$name.txt" && grep -qF -- "${start# }" "$name.timeline" && grep -qF -- "$way" "$name.timeline"; then
+    echo "$name boots"
+  else
+    echo "$name DOES NOT BOOT by '${start# }' and '$way':"
+    cat "$name.result" "$name.timeline"
+    failed=1
+  fi
+}
+# Another's DHCP server, on the clients' side of the wire.
+dhcp_of_others() {
+  plug d0 52:54:00:77:09:01
+  clients ip address add 10.77.0.2/24 dev d0
+  background others clients dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root --interface=d0 --bind-interfaces \
+    --no-ping --log-facility=- --dhcp-leasefile=leases.others --dhcp-range=10.77.0.150,10.77.0.170,10m --dhcp-hostsfile=hosts
+  wait_for 10 shows others 'DHCP, IP range'
+}
+
+boot_all() {
+  local pids=() failed=0 mac address
+  cp "$(netboot arm64)/grubnet.efi" loaders/grubnetaa64.efi
+  cp "$(netboot arm64)/grubhttp.efi" loaders/grubhttpaa64.efi
+  cp "$(netboot amd64)/grubhttp.efi" loaders/grubhttpx64.efi
+  cp /usr/lib/PXELINUX/pxelinux.0 /usr/lib/syslinux/modules/bios/ldlinux.c32 root/
+  each "$1" define
+  [ "$1" = ours ] || dhcp_of_others
   serves site.hcl
-  boots "$1" "MARKER ${machine:-x86_64} ${address:-10.77.0.11} as slipway served it" machine "${2:-52:54:00:77:00:01}" ||
-    { cat serve.log; return 1; }
-  ask machine show -last "${2:-52:54:00:77:00:01}" | tee timeline
-  head -n 1 timeline | grep -q ' up$'
+  each "$1" start
+  finish
+  each "$1" judge
+  return $failed
+}
+
+@test "firmware: every machine, in a network whose addresses are ours" {
+  network "$range"
+  boot_all ours
+}
+
+@test "firmware: every machine, beside another server that gives the addresses" {
+  network 'mode = "proxy"'
+  boot_all proxy
+  run -0 ask lease ls
+  [[ $output != *10.77* ]]
 }
 
 @test "firmware: iPXE's ROM on BIOS boots a kernel from a folder" {
-  linux
+  linux x86_64
   echo 'console=ttyS0 panic=-1' >root/cmdline
   serves -quick root -interface eth0
   boots bios 'MARKER x86_64 10.77.0.'
@@ -58,84 +152,6 @@ arrives() {
   [[ $output == *10.77.0.*52:54:00:77:00:01* ]]
 }
 
-@test "firmware: pxelinux on BIOS, all by TFTP" {
-  # QEMU's ROM is iPXE, which is told to load it in place of a script.
-  cp /usr/lib/PXELINUX/pxelinux.0 /usr/lib/syslinux/modules/bios/ldlinux.c32 root/
-  site "$dhcp" 'boot = { ipxe = "tftp://10.77.0.1/pxelinux.0" }'
-  arrives bios
-  grep -F 'TFTP: pxelinux.cfg/01-52-54-00-77-00-01' timeline
-  grep -F 'TFTP: vmlinuz' timeline
-}
-
-@test "firmware: UEFI PXE, iPXE by TFTP, the kernel by HTTP" {
-  site "$dhcp" ''
-  arrives uefi-x64
-  grep -F 'DISCOVER by ipxe on uefi-x64' timeline
-  grep -F 'HTTP: /vmlinuz' timeline
-}
-
-@test "firmware: UEFI PXE, GRUB by TFTP" {
-  site "$dhcp" 'loader = "grub"'
-  arrives uefi-x64
-  grep -F 'TFTP: /grub/grub.cfg' timeline || grep grub timeline
-}
-
-@test "firmware: UEFI HTTP Boot, iPXE" {
-  site "$dhcp" ''
-  arrives uefi-x64-http
-  grep -F 'DISCOVER by http on uefi-x64' timeline
-  run -1 grep TFTP timeline
-}
-
-@test "firmware: ARM64 UEFI PXE, GRUB" {
-  mkdir loaders
-  cp "$(netboot arm64)/grubnet.efi" loaders/grubnetaa64.efi
-  console=ttyAMA0 site "$dhcp" 'loader = "grub"'
-  sed -i '1i loaders = "loaders"' site.hcl
-  arch=arm64 machine=aarch64 arrives uefi-arm64
-}
-
-@test "firmware: U-Boot, pxelinux.cfg" {
-  console=ttyAMA0 site "$dhcp" ''
-  # It has a MAC of its own, whatever it is told; Linux has the card's.
-  sed -i 's/mac     = .*/mac = ["52:54:00:77:00:01", "52:52:52:52:52:52"]/' site.hcl
-  linux arm64
-  serves site.hcl
-  boots u-boot 'MARKER aarch64 10.77.0.11 as slipway served it'
-  run -0 ask machine show first
-  [[ ${lines[0]} == *' 10.77.0.11 '*' u-boot-arm64 '*' up' ]]
-  [[ $output == *'DISCOVER by u-boot on u-boot-arm64'*'TFTP: '*'pxelinux.cfg/'*'ACK 10.77.0.11'*'HTTP: /marker'* ]]
-}
-
-# Another's DHCP server, on the clients' side of the wire.
-dhcp_of_others() {
-  plug d0 52:54:00:77:09:01
-  clients ip address add 10.77.0.2/24 dev d0
-  background others clients dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root --interface=d0 --bind-interfaces \
-    --no-ping --log-facility=- --dhcp-leasefile=leases.others --dhcp-range=10.77.0.150,10.77.0.160,10m --dhcp-host=52:54:00:77:00:01,10.77.0.155
-  wait_for 10 shows others 'DHCP, IP range'
-}
-
-@test "firmware: proxyDHCP beside another server, iPXE's ROM on BIOS" {
-  dhcp_of_others
-  site 'mode = "proxy"' ''
-  sed -i '/address = "10.77.0.11"/d' site.hcl
-  linux
-  serves site.hcl
-  boots bios 'MARKER x86_64 10.77.0.155' || { cat serve.log; return 1; }
-  run -0 ask lease ls
-  [[ $output != *10.77* ]]
-}
-
-@test "firmware: proxyDHCP beside another server, UEFI PXE by port 4011" {
-  dhcp_of_others
-  site 'mode = "proxy"' ''
-  sed -i '/address = "10.77.0.11"/d' site.hcl
-  linux
-  serves site.hcl
-  boots uefi-x64 'MARKER x86_64 10.77.0.155' || { cat serve.log; return 1; }
-}
-
 @test "firmware: a machine behind slipway relay" {
   clients ip address add 10.77.0.2/24 dev br0
   clients sysctl -qw net.ipv4.ip_forward=1
@@ -143,8 +159,9 @@ dhcp_of_others() {
   clients ip link set br1 up
   clients ip address add 10.78.0.1/24 dev br1
   server ip route add 10.78.0.0/24 via 10.77.0.2
-  site "$dhcp" ''
-  sed -i 's/10.77.0.11"/10.78.0.11"/' site.hcl
+  network "$range"
+  profile linux x86_64 ''
+  network=ours machine linux 52:54:00:77:00:01 10.78.0.11
   cat >>site.hcl <<'SITE'
 network "far" {
   subnet = "10.78.0.0/24"
@@ -152,7 +169,7 @@ network "far" {
   router = "10.78.0.1"
 }
 SITE
-  linux
+  linux x86_64
   serves site.hcl
   background relay clients "$slipway" relay -interface=br1 -server=10.77.0.1
   sleep 1

@@ -129,13 +129,13 @@ tap() {
   clients ip link set "$1" master "${2:-br0}" up
 }
 
-# boot KIND [NAME [MAC [BRIDGE]]]: start a machine and wait for its end; its console is NAME.log.
+# boot KIND [NAME [MAC [BRIDGE]]]: start a machine and wait for its end; its console is NAME.log. `memory` is in MiB, `limit` in s.
 boot() {
   [ -w /dev/net/tun ] || skip '/dev/net/tun cannot be opened'
   local kind=$1 name=${2:-machine} mac=${3:-52:54:00:77:00:01} bridge=${4:-br0} command
   local uefi=(-fw_cfg "name=opt/org.tianocore/IPv6Support,string=n" -fw_cfg "name=opt/org.tianocore/IPv6PXESupport,string=n" -device virtio-rng-pci)
   local card=virtio-net-pci,netdev=n0,mac=$mac,bootindex=1
-  local pc=(qemu-system-x86_64 -accel tcg -m 512) arm=(qemu-system-aarch64 -accel tcg -M virt -cpu cortex-a57 -m 768)
+  local pc=(qemu-system-x86_64 -accel tcg -m "${memory:-512}") arm=(qemu-system-aarch64 -accel tcg -M virt -cpu cortex-a57 -m 768)
   case $kind in
   bios) command=("${pc[@]}" -M pc -device "$card") ;;
   uefi-x64*)
@@ -152,10 +152,10 @@ boot() {
   *) echo "unknown kind of machine '$kind'" >&2; return 2 ;;
   esac
   case $kind in *-http) command+=(-fw_cfg "name=opt/org.tianocore/IPv4PXESupport,string=n") ;; esac
-  tap "tap-$name" "$bridge"
+  tap "tap${mac//:/}" "$bridge" || return 1
   # Firmware that gives up waits for a key: the limit ends it.
-  clients timeout 170 "${command[@]}" -nodefaults -display none -serial stdio -no-reboot \
-    -netdev "tap,id=n0,ifname=tap-$name,script=no,downscript=no" >"$name.log" 2>&1 </dev/null 3>&-
+  clients timeout "${limit:-170}" "${command[@]}" -nodefaults -display none -serial stdio -no-reboot \
+    -netdev "tap,id=n0,ifname=tap${mac//:/},script=no,downscript=no" >"$name.log" 2>&1 </dev/null 3>&-
 }
 # boots KIND TEXT [...]: the same, and its userland must have said TEXT.
 boots() {
