@@ -4,36 +4,39 @@
 # shellcheck disable=SC2154 # set by the helpers
 load helpers
 
-setup() { lab_start && mkdir root loaders; }
+setup() {
+  needs_tap
+  lab_start && mkdir root loaders
+}
 teardown() { lab_stop; }
 
-# Machines, one in each line: name; firmware; processor; networks that it boots in (ours: we give the addresses; proxy:
-# another server does); what its profile says of boot loaders; what the timeline says of the way; and of its beginning.
+# Machines, one in each line: name; firmware; processor; what it knows of proxyDHCP, when another server gives the
+# addresses (proxy: it takes our offer; next: its own DHCP client knows none, so that server must name ours as the next);
+# what its profile says of boot loaders; what the timeline says of the way; and of its beginning.
 machines() {
   cat <<'ROWS'
-bios-ipxe    ; bios            ; x86_64  ; ours proxy ;                                                    ; HTTP: /x86_64/vmlinuz ; DISCOVER by ipxe on bios
-bios-pxelinux; bios            ; x86_64  ; ours       ; boot = { ipxe = "tftp://10.77.0.1/pxelinux.0" }    ; TFTP: pxelinux.cfg/01-52-54-00-77-00- ; DISCOVER by ipxe on bios
-x64-ipxe     ; uefi-x64        ; x86_64  ; ours proxy ;                                                    ; HTTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
-x64-grub     ; uefi-x64        ; x86_64  ; ours       ; loader = "grub"                                    ; TFTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
-x64-http-ipxe; uefi-x64-http   ; x86_64  ; ours       ;                                                    ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
-x64-http-grub; uefi-x64-http   ; x86_64  ; ours       ; loader = "grub"                                    ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
-arm-grub     ; uefi-arm64      ; aarch64 ; ours       ; loader = "grub"                                    ; TFTP: /aarch64/vmlinuz; DISCOVER by pxe on uefi-arm64
-arm-http-grub; uefi-arm64-http ; aarch64 ; ours       ; loader = "grub"                                    ; HTTP: /aarch64/vmlinuz; DISCOVER by http on uefi-arm64
-arm-u-boot   ; u-boot          ; aarch64 ; ours       ;                                                    ; pxelinux.cfg/         ; DISCOVER by u-boot on u-boot-arm64
+bios-ipxe    ; bios            ; x86_64  ; proxy ;                                                 ; HTTP: /x86_64/vmlinuz ; DISCOVER by ipxe on bios
+bios-pxelinux; bios            ; x86_64  ; proxy ; boot = { ipxe = "tftp://10.77.0.1/pxelinux.0" } ; TFTP: pxelinux.cfg/01-52-54-00-77-00- ; DISCOVER by ipxe on bios
+x64-ipxe     ; uefi-x64        ; x86_64  ; proxy ;                                                 ; HTTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
+x64-grub     ; uefi-x64        ; x86_64  ; next  ; loader = "grub"                                 ; TFTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
+x64-http-ipxe; uefi-x64-http   ; x86_64  ; proxy ;                                                 ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
+x64-http-grub; uefi-x64-http   ; x86_64  ; proxy ; loader = "grub"                                 ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
+arm-grub     ; uefi-arm64      ; aarch64 ; next  ; loader = "grub"                                 ; TFTP: /aarch64/vmlinuz; DISCOVER by pxe on uefi-arm64
+arm-http-grub; uefi-arm64-http ; aarch64 ; proxy ; loader = "grub"                                 ; HTTP: /aarch64/vmlinuz; DISCOVER by http on uefi-arm64
+arm-u-boot   ; u-boot          ; aarch64 ; next  ;                                                 ; pxelinux.cfg/         ; DISCOVER by u-boot on u-boot-arm64
 ROWS
 }
 
-# each NETWORK FUNCTION: call it for every machine that boots there, with the columns in variables, and its number as n.
+# each FUNCTION: call it for every machine, with the columns in variables, and its number as n.
 each() {
-  local network=$1 name kind processor networks words way start n=0
-  while IFS=';' read -r name kind processor networks words way start; do
-    read -r name kind processor <<<"$name $kind $processor"
+  local name kind processor proxy words way start n=0
+  while IFS=';' read -r name kind processor proxy words way start; do
+    read -r name kind processor proxy <<<"$name $kind $processor $proxy"
     read -r way <<<"$way"
-    [[ " $networks " == *" $network "* ]] || continue
     n=$((n + 1))
     mac=52:54:00:77:00:1$n address=10.77.0.1$n
     [ "$network" = ours ] || address=10.77.0.15$n
-    "$2"
+    "$1"
   done < <(machines)
 }
 
@@ -74,7 +77,6 @@ machine() {
   printf 'machine "%s" {\n  mac     = "%s"\n  profile = profile.%s\n' "$1" "$2" "$1" >>site.hcl
   [ "$network" = proxy ] || printf '  address = "%s"\n' "$3" >>site.hcl
   echo '}' >>site.hcl
-  echo "$2,$3" >>hosts
 }
 
 define() {
@@ -83,10 +85,12 @@ define() {
   machine "$name" "$mac" "$address"
   # U-Boot has a MAC of its own, whatever it is told.
   [ "$kind" != u-boot ] || sed -i "s/mac     = \"$mac\"/mac     = [\"$mac\", \"52:52:52:52:52:52\"]/" site.hcl
+  [ "$kind" != u-boot ] || mac+=,52:52:52:52:52:52
+  echo "$mac,set:$proxy,$address" >>hosts
 }
-# Side by side, as many as the machine has processors for and one that waits.
+# Side by side: as many as there are processors, and one that fills their gaps.
 start() {
-  limit=300 boots "$kind" "MARKER $processor $address as slipway served it" "$name" "$mac" >"$name.result" 2>&1 3>&- &
+  limit=200 boots "$kind" "MARKER $processor $address as slipway served it" "$name" "$mac" >"$name.result" 2>&1 3>&- &
   pids+=($!)
   [ $((n % 3)) != 0 ] || finish
 }
@@ -109,22 +113,25 @@ dhcp_of_others() {
   plug d0 52:54:00:77:09:01
   clients ip address add 10.77.0.2/24 dev d0
   background others clients dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root --interface=d0 --bind-interfaces \
-    --no-ping --log-facility=- --dhcp-leasefile=leases.others --dhcp-range=10.77.0.150,10.77.0.170,10m --dhcp-hostsfile=hosts
+    --no-ping --log-facility=- --dhcp-leasefile=leases.others --dhcp-range=10.77.0.150,10.77.0.170,10m --dhcp-hostsfile="$PWD/hosts" \
+    --dhcp-boot=tag:next,,,10.77.0.1
   wait_for 10 shows others 'DHCP, IP range'
 }
 
+# boot_all NETWORK: `ours`, or `proxy`, where another server gives the addresses.
 boot_all() {
+  local network=$1
   local pids=() failed=0 mac address
   cp "$(netboot arm64)/grubnet.efi" loaders/grubnetaa64.efi
   cp "$(netboot arm64)/grubhttp.efi" loaders/grubhttpaa64.efi
   cp "$(netboot amd64)/grubhttp.efi" loaders/grubhttpx64.efi
   cp /usr/lib/PXELINUX/pxelinux.0 /usr/lib/syslinux/modules/bios/ldlinux.c32 root/
-  each "$1" define
-  [ "$1" = ours ] || dhcp_of_others
+  each define
+  [ "$network" = ours ] || dhcp_of_others
   serves site.hcl
-  each "$1" start
+  each start
   finish
-  each "$1" judge
+  each judge
   return $failed
 }
 

@@ -129,9 +129,11 @@ tap() {
   clients ip link set "$1" master "${2:-br0}" up
 }
 
+# Said by a test before its machines start, since those in the background cannot skip it.
+needs_tap() { [ -w /dev/net/tun ] || skip '/dev/net/tun cannot be opened'; }
+
 # boot KIND [NAME [MAC [BRIDGE]]]: start a machine and wait for its end; its console is NAME.log. `memory` is in MiB, `limit` in s.
 boot() {
-  [ -w /dev/net/tun ] || skip '/dev/net/tun cannot be opened'
   local kind=$1 name=${2:-machine} mac=${3:-52:54:00:77:00:01} bridge=${4:-br0} command
   local uefi=(-fw_cfg "name=opt/org.tianocore/IPv6Support,string=n" -fw_cfg "name=opt/org.tianocore/IPv6PXESupport,string=n" -device virtio-rng-pci)
   local card=virtio-net-pci,netdev=n0,mac=$mac,bootindex=1

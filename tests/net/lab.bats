@@ -16,6 +16,7 @@ teardown() { lab_stop; }
 }
 
 @test "firmware: a PC by BIOS and iPXE's ROM boots Linux from dnsmasq" {
+  needs_tap
   mkdir root
   cp "$(netboot)"/{vmlinuz,initrd.img} root/
   echo 'served by others' >root/marker
