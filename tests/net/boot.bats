@@ -182,3 +182,41 @@ SITE
   sleep 1
   boots bios 'MARKER x86_64 10.78.0.11 as slipway served it' machine 52:54:00:77:00:01 br1 || { cat serve.log relay.log; return 1; }
 }
+
+# disk FILE: one with a boot loader of its own.
+disk() {
+  truncate -s 24M "$1"
+  mkfs.vfat "$1" >/dev/null
+  syslinux --install "$1"
+  printf 'DEFAULT linux\nPROMPT 0\nLABEL linux\n LINUX /vmlinuz\n INITRD /initrd.img\n APPEND console=ttyS0 panic=-1\n' |
+    mcopy -i "$1" - ::/syslinux.cfg
+  mcopy -i "$1" root/vmlinuz root/initrd.img ::
+}
+# tgtd NAME FILE: serve it by iSCSI.
+tgtd() {
+  background tgtd server tgtd --foreground --iscsi portal=10.77.0.1
+  local tgtadm=(server tgtadm --lld iscsi --mode)
+  wait_for 10 "${tgtadm[@]}" target --op new --tid 1 --targetname "$1" 2>/dev/null
+  "${tgtadm[@]}" logicalunit --op new --tid 1 --lun 1 --backing-store "$(realpath "$2")"
+  "${tgtadm[@]}" target --op bind --tid 1 --initiator-address ALL
+}
+
+@test "firmware: iPXE boots disks by iSCSI and by AoE" {
+  linux x86_64
+  disk disk.img
+  rm root/vmlinuz
+  tgtd iqn.2026-11.org.example:disk disk.img
+  background vblade server vblade -r 0 0 eth0 disk.img
+  network "$range"
+  cat >>site.hcl <<'SITE'
+profile "iscsi" { san = "iscsi:${server.address}:::1:iqn.2026-11.org.example:disk" }
+profile "aoe" { san = "aoe:e0.0" }
+SITE
+  network=ours
+  machine iscsi 52:54:00:77:00:11 10.77.0.11
+  machine aoe 52:54:00:77:00:12 10.77.0.12
+  serves site.hcl
+  boots bios 'MARKER x86_64 10.77.0.11 as slipway served it' iscsi 52:54:00:77:00:11 >iscsi.result 3>&- &
+  boots bios 'MARKER x86_64 10.77.0.12 as slipway served it' aoe 52:54:00:77:00:12
+  wait $! || { cat iscsi.result tgtd.log; return 1; }
+}
