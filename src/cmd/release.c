@@ -62,12 +62,20 @@ static int print_json(json_t *root)
 }
 
 /* NAME[@SELECTOR]; both are the caller's to free. */
-static void split(const char *argument, char **ret_name, char **ret_selector)
+static int split(const char *argument, char **ret_name, char **ret_selector, struct error *err)
 {
         const char *at = strchr(argument, '@');
 
+        if (*argument == '\0' || at == argument)
+                return error_set(err, EINVAL,
+                                 "'%s' does not begin with the name of a tool: NAME[@VERSION], as in go@1.22.1",
+                                 argument);
+        if (at && at[1] == '\0')
+                return error_set(err, EINVAL, "'%s' lacks the version: %s1.22.1, %slatest, or '%s~> 1.22'", argument,
+                                 argument, argument, argument);
         *ret_name = xstrndup(argument, at ? (size_t)(at - argument) : strlen(argument));
         *ret_selector = at ? xstrdup(at + 1) : NULL;
+        return 0;
 }
 
 /* ---- install, upgrade ---- */
@@ -158,8 +166,10 @@ static int install(const struct release_args *args, struct release_paths *paths,
 static int run_install(const struct release_args *args, struct release_paths *paths, char **words, struct error *err)
 {
         CLEANUP_FREE char *name = NULL, *selector = NULL;
+        int r = split(words[0], &name, &selector, err);
 
-        split(words[0], &name, &selector);
+        if (r < 0)
+                return r;
         if (args->url && !selector)
                 return error_set(err, EINVAL, "-url needs to know the version: %s@VERSION", name);
         return install(args, paths, name, selector, err);
@@ -171,11 +181,12 @@ static int run_upgrade(const struct release_args *args, struct release_paths *pa
         CLEANUP(release_list_clear) struct release_list list = {0};
         CLEANUP_FREE char *name = NULL, *selector = NULL;
         const struct release_installed *installed;
-        int r = release_list(&paths->place, &list, err);
+        int r = split(words[0], &name, &selector, err);
 
+        if (r == 0)
+                r = release_list(&paths->place, &list, err);
         if (r < 0)
                 return r;
-        split(words[0], &name, &selector);
         installed = release_list_find(&list, name, NULL);
         if (!installed)
                 return error_set(err, ENOENT, "%s is not installed in '%s%s': slipway release install %s", name,
@@ -220,6 +231,8 @@ static int run_ls(const struct release_args *args, struct release_paths *paths, 
         }
         if (out)
                 print_json(out);
+        else if (r == 0 && list.list.n == 0)
+                fprintf(stderr, "nothing is installed in '%s%s'\n", paths->place.root, paths->place.prefix);
         return r;
 }
 
@@ -289,12 +302,13 @@ static int find_installed(const struct release_args *args, struct release_paths 
                           struct release_list *list, const struct release_installed **ret, struct error *err)
 {
         CLEANUP_FREE char *name = NULL, *selector = NULL;
-        int r = release_list(&paths->place, list, err);
+        int r = split(argument, &name, &selector, err);
 
         (void)args;
+        if (r == 0)
+                r = release_list(&paths->place, list, err);
         if (r < 0)
                 return r;
-        split(argument, &name, &selector);
         *ret = release_list_find(list, name, selector);
         return *ret ? 0
                     : error_set(err, ENOENT, "%s is not installed in '%s%s'; 'slipway release ls' lists what is",
@@ -392,6 +406,25 @@ static const char *const *words(void)
         return names;
 }
 
+/* What is wrong with the command line. */
+static int wrong_words(const struct command *command, const char *verb, int n)
+{
+        const char *nearest = str_nearest(verb, words());
+
+        for (size_t i = 0; i < N_VERBS; i++)
+                if (strcmp(verbs[i].name, verb) == 0)
+                        fprintf(stderr, "slipway release %s: %s\n", verb,
+                                n < verbs[i].min
+                                        ? "the name of a tool was expected; 'slipway release show' lists those of the "
+                                          "catalogue, 'slipway release ls' what is installed"
+                                        : "one name was expected, and more were given");
+        if (!strv_has(words(), verb))
+                fprintf(stderr, "slipway release: unknown verb '%s'%s%s%s\n", verb, nearest ? "; did you mean '" : "",
+                        nearest ? nearest : "", nearest ? "'?" : "");
+        fprintf(stderr, "Try 'slipway %s -help'.\n", command->name);
+        return EXIT_USAGE;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
         CLEANUP(release_paths_clear) struct release_paths paths = {0};
@@ -410,8 +443,8 @@ static int run(const struct command *command, int argc, char **argv)
                         return cancel_requested() ? 128 + cancel_signal() : command_fail(&err);
                 return 0;
         }
-        if (n >= 0 && !strv_has(words(), argv[first]))
-                return command_unknown("verb", argv[first], words());
+        if (n >= 0)
+                return wrong_words(command, argv[first], n);
         command_usage(command, false);
         return EXIT_USAGE;
 }

@@ -104,6 +104,10 @@ static int run(const struct command *command, int argc, char **argv)
         name = options.name ? xstrdup(options.name) : name_of(argv[first]);
         if (read_one(argv[first], name, &sbom, &err) < 0)
                 return command_fail(&err);
+        if (sbom.packages.n == 0)
+                fprintf(stderr,
+                        "'%s' has no database of packages that is known (dpkg, rpm, apk, pacman), and no releases\n",
+                        argv[first]);
         return print(&sbom, options.output);
 }
 

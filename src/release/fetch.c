@@ -36,7 +36,7 @@ static int get_bytes(const struct release_request *request, const char *url, cha
                      struct error *err)
 {
         CLEANUP(source_file_clear) struct source_file file = {0};
-        int r = get(request, url, NULL, NULL, &file, err);
+        int r = get(request, url, NULL, request->ui, &file, err);
 
         return r < 0 ? r : file_read(file.path, TEXT_BYTES, ret, ret_n, err);
 }

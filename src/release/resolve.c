@@ -2,6 +2,7 @@
  * address, checksum, in this order, each seeing those before. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -252,6 +253,9 @@ static int find_checksum(const struct release_request *request, struct entry *en
                 r = release_text(request, url, ret_text, err);
         if (r == 0)
                 r = checksum_in(*ret_text, path, pattern, release->url, type, &sum, err);
+        if (r == -ENOENT && request->network != RELEASE_OFFLINE)
+                error_append(err, r, "; 'slipway release versions %s' lists the versions that there are",
+                             release->name);
         if (r < 0)
                 return error_wrap(err, r, "the checksum of %s %s", release->name, release->version);
         return set_checksum(release, &sum);
@@ -403,7 +407,9 @@ int release_resolve(const struct release_request *request, struct release *ret, 
 {
         CLEANUP(entry_freep) struct entry *entry = NULL;
         CLEANUP(release_clear) struct release release = {.name = xstrdup(request->name)};
-        int r = open_entry(request, &entry, &release.machine, err);
+        int r = request->keyring && access(request->keyring, R_OK) < 0
+                        ? error_errno(err, errno, "the keyring '%s'", request->keyring)
+                        : open_entry(request, &entry, &release.machine, err);
 
         if (r == 0)
                 r = choose_version(request, entry, &release.version, err);
