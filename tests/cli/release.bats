@@ -532,6 +532,27 @@ image() {
   image armhf armv6l arm
 }
 
+@test "release: in an image whose C library is musl" {
+  busybox=$(PATH=/bin:/usr/bin command -v busybox) || skip 'busybox is not installed'
+  mkdir -p tree/bin tree/lib tree/etc tree/root tree/tmp
+  cp "$busybox" tree/bin/busybox
+  ln -s busybox tree/bin/sh
+  touch "tree/lib/ld-musl-$(uname -m).so.1"
+  tar -C tree -czf base.tar.gz .
+  sha256sum base.tar.gz >base.tar.gz.sha256
+  cp "$busybox" "$www/busybox-$(uname -m)"
+  partition='.builders[0] += {image_size: "64MiB", image_partitions: [{name: "root", type: "83", size: "0", filesystem: "ext4", mountpoint: "/"}]}'
+  template base.tar.gz new '[{"type": "release", "name": "go", "version": "1.20.14", "base_url": "http://127.0.0.1:9"}]' "$partition"
+  run -1 build t.json
+  [[ $output == *"go 1.20.14 is built for glibc and cannot run here, where the C library is musl ($(uname -m)-musl)"* && ! -e out.img ]]
+  # A program that needs no C library runs there; ${arch} is as uname says it.
+  template base.tar.gz new "$(jq -nc --arg url "$url/busybox-\${arch}" '[{type: "release", name: "box", version: "1", url: $url, file: "busybox",
+    bin: ["."], validate: ["busybox", "true"]}]')" "$partition"
+  run -0 build t.json
+  run -0 "$slipway" sbom out.img -o text
+  [[ $output == *'generic   box '*"$(uname -m)"* ]]
+}
+
 @test "release: mistakes in a template are found by validate" {
   template "$(small arm64)/base.img.xz" reuse '[{"type": "release", "name": "goo"}]'
   run -1 "$slipway" validate t.json
