@@ -347,8 +347,9 @@ static int run_rm(const struct release_args *args, struct release_paths *paths, 
                 return r;
         printf("%s %s is removed\n", one->name, one->version);
         if (left > 0)
-                printf("%zu files in '%s%s/%s' are not of the release, and stay\n", left, paths->place.root,
-                       paths->place.prefix, one->folder);
+                printf("%zu file%s in '%s%s/%s' %s not of the release, and stay%s\n", left, left == 1 ? "" : "s",
+                       paths->place.root, paths->place.prefix, one->folder, left == 1 ? "is" : "are",
+                       left == 1 ? "s" : "");
         return 0;
 }
 

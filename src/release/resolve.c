@@ -16,7 +16,7 @@ enum { KEY_BYTES = 1 << 16 };
 /* The generic form as an entry: the architectures as uname -m has them. */
 #define GENERIC                                                                                                        \
         "release \"%s\" {\n"                                                                                           \
-        "  arch = { (trimsuffix(machine, \"-musl\")) = trimsuffix(machine, \"-musl\") }\n"                                                                           \
+        "  arch = { (trimsuffix(machine, \"-musl\")) = trimsuffix(machine, \"-musl\") }\n"                             \
         "  url  = \"%s\"\n"                                                                                            \
         "}\n"
 

@@ -120,6 +120,19 @@ nothing_half_made() { [ -z "$(find p -name 'stage-*')" ]; }
   [ -z "$(ls -A p)" ]
 }
 
+@test "release: rm leaves what others put there" {
+  run -0 tool install tool@1.0.0
+  mkdir p/tool/bin/more p/other
+  echo mine | tee p/tool/notes p/tool/bin/more/notes p/other/file >mine
+  ln -sfn "$PWD/p/other" p/tool/data # in place of a file of the release
+  run -0 tool rm tool@1.0.0
+  [[ $output == *"2 files in '$PWD/p/tool-1.0.0' are not of the release, and stay"* ]]
+  (cd p && find . -type f -printf '%P\n' | sort) >left
+  printf '%s\n' other/file tool-1.0.0/bin/more/notes tool-1.0.0/notes >wanted
+  diff wanted left
+  cmp mine p/tool-1.0.0/notes
+}
+
 @test "release: PATH and environment, for the whole of a system and for one user" {
   run -0 tool install tool@1.0.0 -o json
   [ "$(jq -r .folder <<<"$output")" = "$PWD/p/tool-1.0.0" ]
@@ -551,6 +564,8 @@ image() {
   run -0 build t.json
   run -0 "$slipway" sbom out.img -o text
   [[ $output == *'generic   box '*"$(uname -m)"* ]]
+  # What a build fetched, the command has.
+  run -0 release install box@1 -url="$url/busybox-\${arch}" -file=busybox -bin=. -validate=busybox,true -prefix=p -offline
 }
 
 @test "release: mistakes in a template are found by validate" {

@@ -163,6 +163,26 @@ static void test_own(void **state)
         assert_null(release.checksum);
 }
 
+/* Versions that the entry itself lists. */
+static void test_list(void **state)
+{
+        CLEANUP(release_clear) struct release release = {0};
+        struct release_request request = {.name = "mine",
+                                          .selector = "~> 1.2",
+                                          .machine = "x86_64",
+                                          .strip = -1,
+                                          .catalogue = dir,
+                                          .cache = dir,
+                                          .network = RELEASE_OFFLINE};
+
+        (void)state;
+        write_text("mine.hcl",
+                   "release \"mine\" {\n arch = { x86_64 = \"pc\" }\n url = \"http://x/${version}\"\n versions {\n "
+                   "list = [\"1.10\", \"1.2\", \"2.0\"]\n}\n}\n");
+        assert_int_equal(release_resolve(&request, &release, NULL), 0);
+        assert_string_equal(release.url, "http://x/1.10");
+}
+
 static void test_mistakes(void **state)
 {
         (void)state;
@@ -217,8 +237,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_built_in), cmocka_unit_test(test_addresses), cmocka_unit_test(test_musl),
-                cmocka_unit_test(test_own),      cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_unknown),
-                cmocka_unit_test(test_manual),
+                cmocka_unit_test(test_own),      cmocka_unit_test(test_list),      cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_unknown),  cmocka_unit_test(test_manual),
         };
 
         return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
