@@ -1,6 +1,7 @@
 /* See file.h. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -332,6 +333,33 @@ int tree_remove(const char *path, struct error *err)
         int r = remove_at(&removal, AT_FDCWD, path);
 
         return r < 0 ? error_errno(err, -r, "remove '%s'", path) : 0;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+        const char *name = entry->d_name;
+
+        return *name != '.' && !str_ends(name, "~") && !(*name == '#' && str_ends(name, "#"));
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int dir_names(const char *path, char ***ret, struct error *err)
+{
+        struct dirent **entries;
+        int n = scandir(path, &entries, is_visible, by_bytes);
+
+        if (n < 0)
+                return error_errno(err, errno, "read folder '%s'", path);
+        for (int i = 0; i < n; i++) {
+                strv_add(ret, entries[i]->d_name);
+                free(entries[i]);
+        }
+        free(entries);
+        return 0;
 }
 
 char *path_join(const char *dir, const char *name)

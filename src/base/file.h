@@ -32,6 +32,9 @@ int fd_copy_sparse(int from, int to, off_t offset, uint64_t len, struct error *e
 int dir_make(const char *path, mode_t mode, struct error *err);
 /* rm -rf; a missing path is no error. Never follows a symlink, never leaves the file system's tree. */
 int tree_remove(const char *path, struct error *err);
+/* The names of what lies in a folder, in byte order (strv, added to *ret); hidden files and editors' own ("x~", "#x#")
+ * are left out. */
+int dir_names(const char *path, char ***ret, struct error *err);
 /* dir/name; an absolute name stays as it is. The caller frees. */
 char *path_join(const char *dir, const char *name) __attribute__((warn_unused_result, returns_nonnull));
 /* The last part of a path, never empty but for "" ("a/b/" gives "b/"). A pointer into path. */

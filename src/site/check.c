@@ -16,12 +16,10 @@ enum { ENOUGH = 50 }; /* errors: of a list that was copied there would be thousa
 
 static void already(struct load *load, struct range at, const char *what, const struct site_machine *other)
 {
-        const struct range *first = &load->machine_places.v[other - load->site->machines].name;
-        unsigned int line, column;
+        struct range first = load->machine_places.v[other - load->site->machines].name;
 
-        range_position(first, &line, &column);
         diag_error(load->diags, at, "%s is that of machine '%s' already", what, other->name);
-        diag_detail(load->diags, "Machine '%s' is in line %u.", other->name, line);
+        diag_detail(load->diags, "Machine '%s' is in %s.", other->name, load_place(load, first));
 }
 
 static void add_macs(struct load *load, const struct site_machine *machine, struct range at)
@@ -153,15 +151,17 @@ static void check_pair(struct load *load, size_t a, size_t b)
         const struct network_places *places = &load->network_places.v[b];
         uint32_t mask = x->mask & y->mask;
 
-        if (strcmp(x->name, y->name) == 0)
+        if (strcmp(x->name, y->name) == 0) {
                 diag_error(load->diags, places->name, "there are two networks '%s'", y->name);
-        else if (x->mask && y->mask && (x->subnet & mask) == (y->subnet & mask))
+                diag_detail(load->diags, "The other one is in %s.", load_place(load, load->network_places.v[a].name));
+        } else if (x->mask && y->mask && (x->subnet & mask) == (y->subnet & mask)) {
                 diag_error(load->diags, places->subnet, "the networks '%s' and '%s' overlap", x->name, y->name);
-        else if (x->interface && y->interface && strcmp(x->interface, y->interface) == 0 &&
-                 !str_eq(x->shared ? x->shared : "", y->shared ? y->shared : "-"))
+        } else if (x->interface && y->interface && strcmp(x->interface, y->interface) == 0 &&
+                   !str_eq(x->shared ? x->shared : "", y->shared ? y->shared : "-")) {
                 diag_error(load->diags, places->interface,
                            "the networks '%s' and '%s' are on the same interface; say shared = \"NAME\" in both",
                            x->name, y->name);
+        }
 }
 
 static void check_networks(struct load *load)
@@ -307,18 +307,20 @@ static void check_root_folder(struct load *load, const char *path)
         size_t n = root ? strlen(root) : 0;
 
         if (root && file && strncmp(file, root, n) == 0 && (file[n] == '/' || n == 1))
-                diag_warning(load->diags, NO_RANGE,
-                             "the site file lies beneath the root '%s', where everybody on the network can read it",
-                             root);
+                diag_warning(
+                        load->diags, NO_RANGE,
+                        "the site file '%s' lies beneath the root '%s', where everybody on the network can read it",
+                        path, root);
 }
 
-void load_check(struct load *load, const char *path)
+void load_check(struct load *load)
 {
         index_machines(load);
         check_networks(load);
         check_reservations(load);
         site_check_roots(load);
-        check_root_folder(load, path);
+        for (size_t i = 0; i < load->private->sources.n; i++)
+                check_root_folder(load, load->private->sources.v[i]->path);
 }
 
 /* The upper half of the subnet, without the server's own address and the broadcast address. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -85,6 +86,16 @@ const char *load_hint(struct load *load, const char *nearest)
         return nearest ? arena_printf(load->arena, "; did you mean '%s'?", nearest) : "";
 }
 
+const char *load_place(struct load *load, struct range at)
+{
+        unsigned int line, column;
+
+        range_position(&at, &line, &column);
+        if (load->private->sources.n == 1)
+                return arena_printf(load->arena, "line %u", line);
+        return arena_printf(load->arena, "line %u of %s", line, at.source->path);
+}
+
 struct site_profile *load_profile(struct load *load, const char *name)
 {
         for (size_t i = 0; i < load->profiles.n; i++)
@@ -121,17 +132,62 @@ static void add_local_disk(struct load *load)
         vec_push(&load->profiles, (struct named_profile){profile, NULL});
 }
 
-/* locals must be known before `dynamic` blocks are expanded: they are read from a first look at the body. */
-static void read_locals(struct load *load, const struct hcl_body *body)
+/* Of one more file, to what others said. */
+static void add_content(struct load *load, struct hcl_content *all, const struct hcl_content *more)
+{
+        struct hcl_attr *attrs = arena_array(load->arena, all->n_attrs + more->n_attrs, sizeof(*attrs));
+        struct hcl_block *blocks = arena_array(load->arena, all->n_blocks + more->n_blocks, sizeof(*blocks));
+        size_t n_attrs = 0, n_blocks = 0;
+
+        for (size_t i = 0; i < all->n_attrs; i++)
+                attrs[n_attrs++] = all->attrs[i];
+        for (size_t i = 0; i < more->n_attrs; i++) {
+                const struct hcl_attr *attr = &more->attrs[i], *before = hcl_content_attr(all, attr->name);
+
+                if (before) {
+                        diag_error(load->diags, attr->name_range, "'%s' is set twice", attr->name);
+                        diag_detail(load->diags, "It is set in %s already.", load_place(load, before->name_range));
+                } else {
+                        attrs[n_attrs++] = *attr;
+                }
+        }
+        for (size_t i = 0; i < all->n_blocks + more->n_blocks; i++)
+                blocks[n_blocks++] = i < all->n_blocks ? all->blocks[i] : more->blocks[i - all->n_blocks];
+        *all = (struct hcl_content){.attrs = attrs, .n_attrs = n_attrs, .blocks = blocks, .n_blocks = n_blocks};
+}
+
+/* locals must be known before `dynamic` blocks are expanded: they are read from a first look at the bodies. */
+static void read_locals(struct load *load)
 {
         static const struct hcl_block_schema kinds[] = {{"locals", {NULL}}, {"local", {"name"}}};
         static const struct hcl_body_schema schema = {.blocks = kinds, .n_blocks = 2};
-        struct diags twice = {0}; /* the second reading says the same */
-        struct hcl_content content;
+        struct hcl_content all = {0}, content;
 
-        hcl_body_partial(load->arena, body, &schema, NULL, &content, &twice);
-        diags_clear(&twice);
-        load_locals(load, content.blocks, content.n_blocks);
+        for (size_t i = 0; i < load->bodies.n; i++) {
+                struct diags twice = {0}; /* the second reading says the same */
+
+                hcl_body_partial(load->arena, load->bodies.v[i], &schema, NULL, &content, &twice);
+                diags_clear(&twice);
+                add_content(load, &all, &content);
+        }
+        load_locals(load, all.blocks, all.n_blocks);
+}
+
+static void check_listen(struct load *load, const struct hcl_content *content)
+{
+        const struct hcl_block *first = NULL;
+
+        for (size_t i = 0; i < content->n_blocks; i++) {
+                const struct hcl_block *block = &content->blocks[i];
+
+                if (strcmp(block->type, "listen") != 0)
+                        continue;
+                if (first) {
+                        diag_error(load->diags, block->open_range, "there are two blocks 'listen'");
+                        diag_detail(load->diags, "The other one is in %s.", load_place(load, first->open_range));
+                }
+                first = first ? first : block;
+        }
 }
 
 /* "a/b" = "FOLDER": the longest prefix of a path counts. */
@@ -156,15 +212,28 @@ static void read_folders(struct load *load, const struct hcl_value *folders, str
         load->private->folders = v;
 }
 
-static void read_body(struct load *load, const struct hcl_body *body)
+/* The files as one. */
+static struct hcl_content read_content(struct load *load)
+{
+        struct hcl_content all = {0}, content;
+
+        for (size_t i = 0; i < load->bodies.n; i++) {
+                site_keys_content(load, &site_block_top, load->bodies.v[i], &load->private->scope, &content);
+                add_content(load, &all, &content);
+        }
+        check_listen(load, &all);
+        return all;
+}
+
+static void read_bodies(struct load *load)
 {
         struct top_block top = {.root = "/srv/tftp", .state = "/var/lib/slipway"};
         struct hcl_content content;
         struct site *site = load->site;
 
         add_local_disk(load);
-        read_locals(load, body);
-        site_keys_content(load, &site_block_top, body, &load->private->scope, &content);
+        read_locals(load);
+        content = read_content(load);
         each_block(load, &content, "profile", load_profile_names);
         site_keys_values(load, &site_block_top, &content, &load->private->scope, &top);
         site->default_profile = top.default_profile;
@@ -203,6 +272,7 @@ static void hand_over(struct load *load)
 
 static void load_clear(struct load *load)
 {
+        vec_free(&load->bodies);
         vec_free(&load->networks);
         vec_free(&load->network_places);
         vec_free(&load->profiles);
@@ -246,8 +316,27 @@ struct site *site_free(struct site *site)
         return NULL;
 }
 
-/* The text becomes the site's. */
-static int load_source(struct source_text *source, const char *folder, struct site **ret, struct diags *diags)
+/* The text becomes the site's. False: nothing of it can be read. */
+static bool load_body(struct load *load, struct source_text *source)
+{
+        const struct hcl_body *body;
+        struct value *json = NULL;
+
+        vec_push(&load->private->sources, source);
+        if (str_ends(source->path, ".json"))
+                body = hcl_parse_json(load->arena, source, &json, load->diags);
+        else
+                body = hcl_parse(load->arena, source, load->diags);
+        if (json)
+                vec_push(&load->private->trees, json);
+        if (body)
+                vec_push(&load->bodies, body);
+        return body != NULL;
+}
+
+/* The texts become the site's. */
+static int load_sources(struct source_text *const *sources, size_t n, const char *folder, struct site **ret,
+                        struct diags *diags)
 {
         struct site *site = site_new(folder);
         struct load load = {
@@ -258,20 +347,14 @@ static int load_source(struct source_text *source, const char *folder, struct si
                 .folder = site->private->env.base_dir,
         };
         size_t errors_before = diags->n_errors;
-        const struct hcl_body *body;
-        struct value *json = NULL;
+        bool whole = true;
 
-        vec_push(&site->private->sources, source);
-        if (str_ends(source->path, ".json"))
-                body = hcl_parse_json(load.arena, source, &json, diags);
-        else
-                body = hcl_parse(load.arena, source, diags);
-        if (json)
-                vec_push(&site->private->trees, json);
-        if (body) {
-                read_body(&load, body);
+        for (size_t i = 0; i < n; i++)
+                whole &= load_body(&load, sources[i]);
+        if (whole) {
+                read_bodies(&load);
                 hand_over(&load);
-                load_check(&load, source->path);
+                load_check(&load);
         }
         load_clear(&load);
         if (diags->n_errors > errors_before) {
@@ -282,33 +365,79 @@ static int load_source(struct source_text *source, const char *folder, struct si
         return 0;
 }
 
-static int absolute_folder(const char *path, char **ret, struct error *err)
+int site_load_text(const char *name, const char *text, const char *folder, struct site **ret, struct diags *diags)
 {
-        CLEANUP_FREE char *folder = strcmp(path, "-") == 0 ? xstrdup(".") : path_dir(path);
+        struct source_text *source = source_text_new(name, text, strlen(text));
 
-        *ret = realpath(folder, NULL);
-        return *ret ? 0 : error_errno(err, errno, "the folder '%s'", folder);
+        return load_sources(&source, 1, folder, ret, diags);
+}
+
+/* ---- files ---- */
+
+struct sources {
+        VEC(struct source_text *) v; /* until they are the site's */
+};
+
+static void sources_clear(struct sources *sources)
+{
+        for (size_t i = 0; i < sources->v.n; i++)
+                source_text_free(sources->v.v[i]);
+        vec_free(&sources->v);
+}
+
+static int read_source(struct sources *sources, const char *path, struct error *err)
+{
+        struct source_text *source = NULL;
+        int r = source_text_read(path, &source, err);
+
+        if (r == 0)
+                vec_push(&sources->v, source);
+        return r;
+}
+
+/* All site files of a folder. */
+static int read_folder(struct sources *sources, const char *folder, struct error *err)
+{
+        CLEANUP_STRV char **names = NULL;
+        int r = dir_names(folder, &names, err);
+
+        for (size_t i = 0; r == 0 && names && names[i]; i++) {
+                CLEANUP_FREE char *path = path_join(folder, names[i]);
+
+                if (str_ends(names[i], ".hcl") || str_ends(names[i], ".hcl.json"))
+                        r = read_source(sources, path, err);
+        }
+        if (r == 0 && sources->v.n == 0)
+                return error_set(err, ENOENT, "the folder '%s' holds no site file: none is named *.hcl or *.hcl.json",
+                                 folder);
+        return r;
+}
+
+static int read_sources(struct sources *sources, const char *path, char **ret_folder, struct error *err)
+{
+        struct stat st;
+        bool is_folder = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+        CLEANUP_FREE char *folder = is_folder ? xstrdup(path) : strcmp(path, "-") == 0 ? xstrdup(".") : path_dir(path);
+        int r = is_folder ? read_folder(sources, path, err) : read_source(sources, path, err);
+
+        if (r < 0)
+                return r;
+        *ret_folder = realpath(folder, NULL);
+        return *ret_folder ? 0 : error_errno(err, errno, "the folder '%s'", folder);
 }
 
 int site_load(const char *path, struct site **ret, struct diags *diags)
 {
+        CLEANUP(sources_clear) struct sources sources = {0};
         CLEANUP_ERROR struct error err = {0};
         CLEANUP_FREE char *folder = NULL;
-        struct source_text *source = NULL;
+        size_t n;
 
-        if (source_text_read(path, &source, &err) < 0) {
+        if (read_sources(&sources, path, &folder, &err) < 0) {
                 diag_error(diags, NO_RANGE, "%s", error_message(&err));
                 return -EINVAL;
         }
-        if (absolute_folder(path, &folder, &err) < 0) {
-                diag_error(diags, NO_RANGE, "%s", error_message(&err));
-                source_text_free(source);
-                return -EINVAL;
-        }
-        return load_source(source, folder, ret, diags);
-}
-
-int site_load_text(const char *name, const char *text, const char *folder, struct site **ret, struct diags *diags)
-{
-        return load_source(source_text_new(name, text, strlen(text)), folder, ret, diags);
+        n = sources.v.n;
+        sources.v.n = 0;
+        return load_sources(sources.v.v, n, folder, ret, diags);
 }

@@ -147,10 +147,14 @@ static bool evaluate_round(struct locals *locals)
 
 static void check_twice(struct locals *locals)
 {
-        for (size_t i = 0; i < locals->list.n; i++)
-                if (find(locals, locals->list.v[i].name) != &locals->list.v[i])
-                        diag_error(locals->load->diags, locals->list.v[i].range, "there are two locals '%s'",
-                                   locals->list.v[i].name);
+        for (size_t i = 0; i < locals->list.n; i++) {
+                const struct named_value *local = &locals->list.v[i], *first = find(locals, local->name);
+
+                if (first == local)
+                        continue;
+                diag_error(locals->load->diags, local->range, "there are two locals '%s'", local->name);
+                diag_detail(locals->load->diags, "The other one is in %s.", load_place(locals->load, first->range));
+        }
 }
 
 void load_locals(struct load *load, const struct hcl_block *blocks, size_t n)

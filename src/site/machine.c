@@ -70,9 +70,12 @@ void load_machine(struct load *load, const struct hcl_block *block)
         struct machine_block raw = {.machine = {.name = block->labels[0].text, .variables = &hcl_empty_object}};
         struct site_machine *machine = &raw.machine;
         struct machine_places places = {.name = block->labels[0].range};
+        size_t errors_before = load->diags->n_errors;
         struct hcl_content content;
+        bool sound;
 
         site_keys_read(load, &site_block_machine, block->body, scope, &raw, &content);
+        sound = load->diags->n_errors == errors_before;
         for (size_t i = 0; i < content.n_blocks; i++)
                 site_option_block(load, &content.blocks[i], scope);
         machine->macs = (const uint8_t(*)[6])raw.macs.v;
@@ -86,7 +89,7 @@ void load_machine(struct load *load, const struct hcl_block *block)
         places.uuid = site_key_range(&content, "uuid", places.name);
         places.serial = site_key_range(&content, "serial", places.name);
         places.address = site_key_range(&content, "address", places.name);
-        if (!is_recognisable(&content))
+        if (sound && !is_recognisable(&content))
                 diag_error(load->diags, places.name, "nothing says how machine '%s' is recognised; add mac = \"...\"",
                            machine->name);
         vec_push(&load->machines, *machine);

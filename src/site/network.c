@@ -72,8 +72,8 @@ static struct range ranges_place(const struct hcl_content *content, struct range
         return site_key_range(content, "range", site_key_range(content, "ranges", otherwise));
 }
 
-/* Address and subnet complete each other. */
-static void set_subnet(struct load *load, struct network_block *raw, const struct network_places *places)
+/* Address and subnet complete each other. `sound`: no key was misspelt, so that what is missing is not there. */
+static void set_subnet(struct load *load, struct network_block *raw, const struct network_places *places, bool sound)
 {
         struct site_network *network = &raw->network;
 
@@ -89,7 +89,7 @@ static void set_subnet(struct load *load, struct network_block *raw, const struc
                            site_show_address(load->arena, network->address));
         else if (raw->address[1] && raw->address[1] != network->mask)
                 diag_error(load->diags, places->address, "the address and the subnet have different prefixes");
-        else if (!network->interface && !network->mask && network->mode != SITE_OFF)
+        else if (!network->interface && !network->mask && network->mode != SITE_OFF && sound)
                 diag_error(load->diags, places->name,
                            "a network without an interface needs a subnet, by which relays name it");
 }
@@ -99,9 +99,12 @@ void load_network(struct load *load, const struct hcl_block *block)
         const struct hcl_scope *scope = load_scope(load, block);
         struct network_block raw = {.network = {.name = block->labels[0].text, .lease_sec = LEASE_SEC, .probe = true}};
         struct network_places places = {.name = block->labels[0].range};
+        size_t errors_before = load->diags->n_errors;
+        bool sound;
         struct hcl_content content;
 
         site_keys_read(load, &site_block_network, block->body, scope, &raw, &content);
+        sound = load->diags->n_errors == errors_before;
         for (size_t i = 0; i < content.n_blocks; i++)
                 site_option_block(load, &content.blocks[i], scope);
         places.interface = site_key_range(&content, "interface", places.name);
@@ -117,7 +120,7 @@ void load_network(struct load *load, const struct hcl_block *block)
         if (raw.network.max_lease_sec < raw.network.lease_sec)
                 diag_error(load->diags, site_key_range(&content, "max_lease_time", places.name),
                            "the longest lease is shorter than the usual one of %u s", raw.network.lease_sec);
-        set_subnet(load, &raw, &places);
+        set_subnet(load, &raw, &places, sound);
         vec_push(&load->networks, raw.network);
         vec_push(&load->network_places, places);
 }

@@ -144,15 +144,19 @@ static void try_expressions(struct load *load, const struct site_profile *profil
 void load_profile_names(struct load *load, const struct hcl_block *block)
 {
         struct site_profile *profile = arena_alloc(load->arena, sizeof(*profile));
+        const struct site_profile *other;
 
         profile->name = block->labels[0].text;
         profile->range = block->labels[0].range;
         profile->variables = &hcl_empty_object;
-        if (load_profile(load, profile->name)) {
+        other = load_profile(load, profile->name);
+        if (other) {
                 diag_error(load->diags, block->labels[0].range,
                            strcmp(profile->name, "local-disk") == 0 ? "the profile '%s' is built in"
                                                                     : "there are two profiles '%s'",
                            profile->name);
+                if (other->range.source)
+                        diag_detail(load->diags, "The other one is in %s.", load_place(load, other->range));
                 return;
         }
         vec_push(&load->profiles, (struct named_profile){profile, block});

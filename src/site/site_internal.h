@@ -64,7 +64,8 @@ struct load {
         struct site_private *private;
         struct arena *arena; /* the site's */
         struct diags *diags;
-        const char *folder; /* of the site file, absolute */
+        const char *folder;                  /* of the site file, absolute */
+        VEC(const struct hcl_body *) bodies; /* of each file */
         VEC(struct site_network) networks;
         VEC(struct network_places) network_places;
         VEC(struct named_profile) profiles;
@@ -79,6 +80,8 @@ const struct hcl_scope *load_scope(const struct load *load, const struct hcl_blo
 const char *load_hint(struct load *load, const char *nearest);
 /* Absolute: relative ones begin at the site file's folder. */
 const char *load_path(struct load *load, const char *path);
+/* Of what was written somewhere else: "line 3", or "line 3 of FILE" where the site has several files. */
+const char *load_place(struct load *load, struct range at);
 struct site_profile *load_profile(struct load *load, const char *name); /* or NULL */
 const char *load_nearest_profile(struct load *load, const char *name);  /* or NULL */
 
@@ -135,7 +138,7 @@ const struct site_machine *site_machine_by_address(const struct site *site, uint
 int site_check_address(const struct site_network *network, uint32_t address, struct error *err);
 int site_check_ranges(const struct site_network *network, struct error *err);
 /* check.c: after all was read, and before anybody asks. */
-void load_check(struct load *load, const char *path);
+void load_check(struct load *load);
 
 /* load.c: from memory; relative paths begin at the folder. */
 int site_load_text(const char *name, const char *text, const char *folder, struct site **ret, struct diags *diags);

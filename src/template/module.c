@@ -1,6 +1,4 @@
 /* HCL2 templates: which files are read, and what stands at their top level. See module.h. */
-#include <dirent.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -67,28 +65,6 @@ static void add_file(struct template_module *module, const struct source_text *s
                 vec_push(&module->files, body);
 }
 
-/* Editors' own files are left alone. */
-static bool is_ignored(const char *name)
-{
-        return *name == '.' || str_ends(name, "~") || (*name == '#' && str_ends(name, "#"));
-}
-
-static int list_folder(const char *path, char ***ret, struct error *err)
-{
-        struct dirent **entries;
-        int n = scandir(path, &entries, NULL, alphasort);
-
-        if (n < 0)
-                return error_errno(err, errno, "read folder '%s'", path);
-        for (int i = 0; i < n; i++) {
-                if (!is_ignored(entries[i]->d_name))
-                        strv_add(ret, entries[i]->d_name);
-                free(entries[i]);
-        }
-        free(entries);
-        return 0;
-}
-
 static char *in_folder(const char *folder, const char *name)
 {
         return strcmp(folder, ".") == 0 ? xstrdup(name) : path_join(folder, name);
@@ -122,7 +98,7 @@ static void read_folder(struct template_module *module)
         CLEANUP_STRV char **names = NULL;
         size_t errors_before = module->diags->n_errors;
 
-        if (list_folder(module->options->path, &names, &err) < 0) {
+        if (dir_names(module->options->path, &names, &err) < 0) {
                 diag_error(module->diags, NO_RANGE, "%s", error_message(&err));
                 return;
         }

@@ -152,3 +152,14 @@ END
   run -0 "$slipway" explain -site site.json -file pxelinux.cfg/default m
   [[ $output == *"APPEND host=m"* ]]
 }
+
+@test "site: a folder of site files is one site" {
+  mkdir site.d
+  sed '/^machine/,/^}/d' site.hcl >site.d/10-site.hcl
+  sed -n '/^machine/,/^}/p' site.hcl >site.d/20-machines.hcl
+  cp -r preseed.cfg.tmpl files loaders site.d
+  diff <("$slipway" explain rack1-01 | sed 's/site\.d//g') <("$slipway" explain -site site.d rack1-01 | sed 's/site\.d//g')
+  cp site.d/20-machines.hcl site.d/30-again.hcl
+  run -1 "$slipway" explain -site site.d rack1-01
+  [[ $output == *"on site.d/30-again.hcl line 1"*"is in line 1 of site.d/20-machines.hcl"* ]]
+}

@@ -299,11 +299,96 @@ static void test_file(void **state)
         (void)state;
         put("root/site.hcl", "root = \".\"\n");
         assert_int_equal(site_load(path, &site, &diags), 0);
-        assert_non_null(strstr(diags.list.v[0].summary, "the site file lies beneath the root"));
+        assert_non_null(strstr(diags.list.v[0].summary, "root/site.hcl' lies beneath the root"));
         site_free(site);
         assert_int_equal(site_load(missing, &site, &none), -EINVAL);
         assert_int_equal(none.n_errors, 1);
         diags_clear(&none);
+}
+
+/* All site files of a folder are one site; other files there are none of its business. */
+static void test_folder(void **state)
+{
+        CLEANUP(diags_clear) struct diags diags = {0};
+        CLEANUP_FREE char *path = path_join(dir, "site.d"), *all = NULL;
+        struct site *site = NULL;
+
+        (void)state;
+        put("site.d/20-racks.hcl", "dynamic \"machine\" {\n for_each = local.racks\n labels = [machine.key]\n"
+                                   " content {\n mac = machine.value\n profile = profile.p\n }\n}\n");
+        put("site.d/10-site.hcl", "root = \"../root\"\nprofile \"p\" {\n kernel = \"debian/linux\"\n}\n");
+        put("site.d/30-locals.hcl.json", "{\"locals\": {\"racks\": {\"r1\": \"52:54:00:00:00:01\"}}}");
+        put("site.d/.hidden.hcl", "nonsense");
+        put("site.d/10-site.hcl~", "nonsense");
+        put("site.d/preseed.cfg", "nonsense");
+        if (site_load(path, &site, &diags) < 0)
+                fail_msg("%s", all = messages(&diags));
+        assert_true(str_ends(site->root, "/root"));
+        assert_string_equal(site_machine_by_name(site, "r1")->profile->name, "p");
+        site_free(site);
+}
+
+static const struct {
+        const char *text, *message, *other;
+} twice[] = {
+        {"root = \"/b\"\n", "b.hcl:1:1: 'root' is set twice", "It is set in line 1 of "},
+        {"\nprofile \"p\" {\n}\n", "b.hcl:2:9: there are two profiles 'p'", "The other one is in line 2 of "},
+        {"network \"n\" {\n interface = \"eth1\"\n}\n", "b.hcl:1:9: there are two networks 'n'",
+         "The other one is in line 5 of "},
+        {"machine \"m\" {\n mac = \"52:54:00:00:00:02\"\n}\n", "b.hcl:1:9: this name is that of machine 'm' already",
+         "Machine 'm' is in line 8 of "},
+        {"machine \"o\" {\n mac = \"52:54:00:00:00:01\"\n}\n",
+         "b.hcl:2:8: the MAC address 52:54:00:00:00:01 is that of machine 'm' already", "Machine 'm' is in line 8 of "},
+        {"locals {\n x = 2\n}\n", "b.hcl:2:2: there are two locals 'x'", "The other one is in line 12 of "},
+        {"listen {\n}\n", "b.hcl:1:1: there are two blocks 'listen'", "The other one is in line 14 of "},
+        {"profile \"q\" {\n kernal = \"x\"\n}\n", "b.hcl:2:2: unknown argument 'kernal'", ""},
+        {"profile \"q\" {\n", "b.hcl:1:", ""},
+};
+
+static void test_twice(void **state)
+{
+        CLEANUP_FREE char *path = path_join(dir, "twice.d"), *empty = path_join(dir, "firmware");
+        CLEANUP(diags_clear) struct diags none = {0};
+        struct site *site = NULL;
+
+        (void)state;
+        put("twice.d/a.hcl", "root = \"../root\"\nprofile \"p\" {\n kernel = \"debian/linux\"\n}\n"
+                             "network \"n\" {\n interface = \"eth0\"\n}\n"
+                             "machine \"m\" {\n mac = \"52:54:00:00:00:01\"\n}\nlocals {\n x = 1\n}\n"
+                             "listen {\n http = 0\n}\n");
+        for (size_t i = 0; i < sizeof(twice) / sizeof(twice[0]); i++) {
+                CLEANUP(diags_clear) struct diags diags = {0};
+                CLEANUP_FREE char *all = NULL, *detail = NULL;
+
+                put("twice.d/b.hcl", twice[i].text);
+                assert_int_equal(site_load(path, &site, &diags), -EINVAL);
+                all = messages(&diags);
+                assert_non_null(diags.list.v[0].range.source);
+                detail = xasprintf("%s:%s\n%s", path_name(diags.list.v[0].range.source->path), all,
+                                   diags.list.v[0].detail ? diags.list.v[0].detail : "");
+                if (!strstr(detail, twice[i].message) || !strstr(detail, twice[i].other) ||
+                    (*twice[i].other && !strstr(detail, "twice.d/a.hcl")))
+                        fail_msg("%s\nwanted: %s %s\ngot: %s", twice[i].text, twice[i].message, twice[i].other, detail);
+        }
+        assert_int_equal(site_load(empty, &site, &none), -EINVAL);
+        assert_non_null(strstr(none.list.v[0].summary, "holds no site file"));
+}
+
+/* What is said of a misspelt key is said once. */
+static void test_once(void **state)
+{
+        static const char *const texts[] = {"network \"n\" {\n interfase = \"eth0\"\n}\n",
+                                            "machine \"m\" {\n mak = \"52:54:00:00:00:01\"\n}\n"};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+                CLEANUP(diags_clear) struct diags diags = {0};
+                struct site *site = NULL;
+
+                assert_int_equal(site_load_text("site.hcl", texts[i], dir, &site, &diags), -EINVAL);
+                assert_int_equal(diags.n_errors, 1);
+                assert_non_null(strstr(diags.list.v[0].summary, "did you mean"));
+        }
 }
 
 static void test_bind(void **state)
@@ -382,11 +467,12 @@ static void test_many_wrong(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_all_keys),   cmocka_unit_test(test_locals_and_dynamic),
-                cmocka_unit_test(test_json_form),  cmocka_unit_test(test_wrong),
-                cmocka_unit_test(test_doubtful),   cmocka_unit_test(test_file),
-                cmocka_unit_test(test_bind),       cmocka_unit_test(test_many),
-                cmocka_unit_test(test_many_wrong),
+                cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_locals_and_dynamic),
+                cmocka_unit_test(test_json_form), cmocka_unit_test(test_wrong),
+                cmocka_unit_test(test_doubtful),  cmocka_unit_test(test_file),
+                cmocka_unit_test(test_folder),    cmocka_unit_test(test_twice),
+                cmocka_unit_test(test_once),      cmocka_unit_test(test_bind),
+                cmocka_unit_test(test_many),      cmocka_unit_test(test_many_wrong),
         };
 
         return cmocka_run_group_tests(tests, make_folder, remove_folder);
