@@ -201,7 +201,7 @@ static void *serve(void *arg)
         while (!is_stopped(server)) { /* the pipe is empty now, so that a wish that comes after this wakes us */
                 dhcp_wait_run(server);
                 dhcp_release_run(server);
-                fds[1].fd = dhcp_disk_next(server)->messages.n < WAITING_MAX ? server->udp : -1;
+                fds[1].fd = server->disk.n < WAITING_MAX ? server->udp : -1;
                 if (poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms(server)) < 0 && errno != EINTR)
                         break;
                 if (fds[1].revents)

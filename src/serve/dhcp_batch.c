@@ -96,17 +96,6 @@ void dhcp_job_prepare(struct dhcp_job *job, const struct dhcp_incoming *in)
         snprintf(job->result.notes[0].text, sizeof(job->result.notes[0].text), "malformed: %s", reason);
 }
 
-/* Leases as they are after this message: the next one of the batch may change them again. Under the lock. */
-static void gather_writes(struct dhcp_server *server, const struct dhcp_result *result)
-{
-        for (size_t i = 0; i < result->n_writes; i++) {
-                const struct lease *lease = dhcp_engine_lease(server->engine, result->writes[i]);
-
-                if (lease)
-                        dhcp_disk_put(server, lease);
-        }
-}
-
 /* Under the lock. */
 static void handle_all(struct dhcp_server *server, size_t n)
 {
@@ -117,7 +106,8 @@ static void handle_all(struct dhcp_server *server, size_t n)
 
                 dhcp_job_handle(server, job);
                 job->deferred = job->result.n_writes > 0;
-                gather_writes(server, &job->result);
+                if (job->deferred) /* now: the next message may change the lease again */
+                        dhcp_wait_add(server, job);
         }
 }
 
@@ -226,8 +216,5 @@ void dhcp_batch_run(struct dhcp_server *server, const struct dhcp_incoming *mess
         handle_all(server, n);
         pthread_mutex_unlock(&server->lock);
         dhcp_jobs_finish(server, n);
-        for (size_t i = 0; i < n; i++)
-                if (server->jobs[i].deferred)
-                        dhcp_wait_add(server, &server->jobs[i]);
         dhcp_disk_begin(server);
 }

@@ -1,36 +1,38 @@
-/* Leases on their way to the disk. A thread of its own writes all of one batch
- * with one wait for the disk; meanwhile the server's thread goes on
- * answering, and what it gathers makes the next batch. See dhcp.h.
+/* Leases on their way to the disk. A thread of its own writes those of many
+ * messages with one wait for the disk; meanwhile the server's thread goes on
+ * answering, and what has to be written for that waits its turn. See dhcp.h.
  *
- * The batch that is under way, and the store, are the writing thread's from
+ * What is under way, and the store, are the writing thread's from
  * DHCP_DISK_WRITING on until DHCP_DISK_WRITTEN; all else is the server's thread's own. */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "serve/dhcp_internal.h"
 
 /* ---- the writing thread ---- */
 
-static int put_lease(struct lease_store *store, const struct dhcp_write *write, struct error *err)
+static int put_leases(struct lease_store *store, const struct dhcp_waiting *waiting, struct error *err)
 {
-        struct lease lease = write->lease;
+        int r = 0;
 
-        lease.id = write->id;
-        lease.host_name = lease.host_name ? write->host_name : NULL;
-        return lease_store_put(store, &lease, err);
+        for (size_t i = 0; i < waiting->n_writes && r == 0; i++) {
+                const struct dhcp_write *write = &waiting->writes[i];
+                struct lease lease = write->lease;
+
+                lease.id = write->id;
+                lease.host_name = lease.host_name ? write->host_name : NULL;
+                r = lease_store_put(store, &lease, err);
+        }
+        return r;
 }
 
-static int write_batch(struct dhcp_disk *disk, struct error *err)
+static int write_leases(struct dhcp_disk *disk, struct error *err)
 {
         CLEANUP_ERROR struct error commit_err = {0};
-        const struct dhcp_writes *batch = &disk->batches[!disk->next];
         int put = 0, r;
 
-        for (size_t i = 0; i < batch->leases.n && put == 0; i++)
-                put = put_lease(disk->store, &batch->leases.v[i], err);
+        for (size_t i = 0; i < disk->n_writing && put == 0; i++)
+                put = put_leases(disk->store, disk->writing[i], err);
         r = lease_store_commit(disk->store, put < 0 ? &commit_err : err); /* after a failed put it only forgets */
         return put < 0 ? put : r;
 }
@@ -50,7 +52,7 @@ static void *run(void *arg)
                 if (disk->state != DHCP_DISK_WRITING)
                         break;
                 pthread_mutex_unlock(&disk->mutex);
-                r = write_batch(disk, &err);
+                r = write_leases(disk, &err);
                 pthread_mutex_lock(&disk->mutex);
                 disk->result = r;
                 error_move(&disk->err, &err);
@@ -64,16 +66,25 @@ static void *run(void *arg)
 
 /* ---- the server's thread ---- */
 
-void dhcp_disk_put(struct dhcp_server *server, const struct lease *lease)
+void dhcp_disk_add(struct dhcp_server *server, struct dhcp_waiting *waiting)
 {
-        struct dhcp_writes *batch = dhcp_disk_next(server);
-        struct dhcp_write *write;
+        struct dhcp_disk *disk = &server->disk;
 
-        vec_push(&batch->leases, (struct dhcp_write){.lease = *lease});
-        write = &batch->leases.v[batch->leases.n - 1];
-        memcpy(write->id, lease->id_len ? lease->id : (const uint8_t *)"", lease->id_len);
-        if (lease->host_name)
-                snprintf(write->host_name, sizeof(write->host_name), "%s", lease->host_name);
+        waiting->next = NULL;
+        *disk->last = waiting;
+        disk->last = &waiting->next;
+        disk->n++;
+}
+
+bool dhcp_disk_take(struct dhcp_disk *disk)
+{
+        for (disk->n_writing = 0; disk->first && disk->n_writing < WRITING_MAX; disk->n--) {
+                disk->writing[disk->n_writing++] = disk->first;
+                disk->first = disk->first->next;
+        }
+        if (!disk->first)
+                disk->last = &disk->first;
+        return disk->n_writing > 0;
 }
 
 static enum dhcp_disk_state state_of(struct dhcp_disk *disk)
@@ -98,10 +109,8 @@ void dhcp_disk_begin(struct dhcp_server *server)
 {
         struct dhcp_disk *disk = &server->disk;
 
-        if (dhcp_disk_next(server)->leases.n == 0 || state_of(disk) != DHCP_DISK_IDLE)
-                return;
-        disk->next = !disk->next;
-        set_state(disk, DHCP_DISK_WRITING);
+        if (state_of(disk) == DHCP_DISK_IDLE && dhcp_disk_take(disk))
+                set_state(disk, DHCP_DISK_WRITING);
 }
 
 int dhcp_disk_end(struct dhcp_server *server, struct error *err)
@@ -128,18 +137,11 @@ bool dhcp_disk_wait(struct dhcp_server *server)
         return written;
 }
 
-void dhcp_writes_clear(struct dhcp_writes *batch)
-{
-        for (size_t i = 0; i < batch->messages.n; i++)
-                free(batch->messages.v[i]);
-        batch->messages.n = batch->leases.n = 0;
-        batch->released = 0;
-}
-
 /* ---- life ---- */
 
 void dhcp_disk_init(struct dhcp_disk *disk)
 {
+        disk->last = &disk->first;
         pthread_mutex_init(&disk->mutex, NULL);
         pthread_cond_init(&disk->changed, NULL);
 }
@@ -162,11 +164,10 @@ void dhcp_disk_clear(struct dhcp_disk *disk)
         pthread_mutex_unlock(&disk->mutex);
         if (disk->started)
                 pthread_join(disk->thread, NULL);
-        for (size_t i = 0; i < 2; i++) {
-                dhcp_writes_clear(&disk->batches[i]);
-                vec_free(&disk->batches[i].leases);
-                vec_free(&disk->batches[i].messages);
-        }
+        do
+                for (size_t i = 0; i < disk->n_writing; i++)
+                        free(disk->writing[i]);
+        while (dhcp_disk_take(disk));
         error_clear(&disk->err);
         lease_store_free(disk->store);
         pthread_mutex_destroy(&disk->mutex);

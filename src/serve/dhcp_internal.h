@@ -19,6 +19,7 @@ enum {
         UNSENT_AGAIN_MS = 60000,
         WRITE_AGAIN_MS = 1000, /* after the disk refused */
         WAITING_MAX = 8192,    /* messages that wait for the disk; beyond, others wait in the socket */
+        WRITING_MAX = 128,     /* of them, written by one commit: answers that leave at once fit a relay's socket */
 };
 
 /* An address that is being asked for, and the message that waits for it. */
@@ -60,13 +61,6 @@ struct dhcp_job {
         bool deferred; /* the answer waits for the disk */
 };
 
-/* What is kept of a job while its answer waits for the disk: `in` and `result`, as much as is used of them. */
-struct dhcp_waiting {
-        int64_t time_us;
-        size_t in_size, result_size;
-        uint8_t bytes[];
-};
-
 /* A lease to be written, as it was after its message. */
 struct dhcp_write {
         struct lease lease; /* host_name: not NULL if there is one */
@@ -74,19 +68,28 @@ struct dhcp_write {
         char host_name[CLIENT_TEXT];
 };
 
-/* What is written by one commit, and who waits for it. */
-struct dhcp_writes {
-        VEC(struct dhcp_write) leases;
-        VEC(struct dhcp_waiting *) messages;
-        uint32_t released; /* dhcp_server_release() waits; 0: it does not */
+/* What is kept of a job while its answer waits for the disk: its leases, and behind them `in` and `result`, as much as
+ * is used of them. */
+struct dhcp_waiting {
+        struct dhcp_waiting *next;
+        int64_t time_us;
+        size_t in_size, result_size; /* 0: it is no message, but dhcp_server_release() that waits */
+        size_t n_writes;
+        struct dhcp_write writes[];
 };
+static inline uint8_t *dhcp_waiting_bytes(struct dhcp_waiting *waiting)
+{
+        return (uint8_t *)&waiting->writes[waiting->n_writes];
+}
 
 struct dhcp_disk {
         struct lease_store *store;
         pthread_t thread;
         bool started;
-        unsigned int next; /* which batch is being gathered; the other one is under way, or empty */
-        struct dhcp_writes batches[2];
+        struct dhcp_waiting *first, **last; /* that are not yet under way */
+        size_t n;
+        struct dhcp_waiting *writing[WRITING_MAX];
+        size_t n_writing;
 
         /* Under the mutex. */
         pthread_mutex_t mutex;
@@ -140,25 +143,18 @@ void dhcp_wake(struct dhcp_server *server);
 
 /* ---- dhcp_disk.c ---- */
 
-/* What is being gathered. */
-static inline struct dhcp_writes *dhcp_disk_next(struct dhcp_server *server)
-{
-        return &server->disk.batches[server->disk.next];
-}
-/* What dhcp_disk_begin() gave to the disk last. */
-static inline struct dhcp_writes *dhcp_disk_last(struct dhcp_server *server)
-{
-        return &server->disk.batches[!server->disk.next];
-}
-/* A copy of the lease goes to the disk with the next batch. */
-void dhcp_disk_put(struct dhcp_server *server, const struct lease *lease);
-/* Write what was gathered, unless the disk is busy. */
+/* It waits its turn; owned from here on. */
+void dhcp_disk_add(struct dhcp_server *server, struct dhcp_waiting *waiting);
+/* Put the first of those that wait into disk->writing, as many as there is room for, and write their leases; unless the
+ * disk is busy. */
 void dhcp_disk_begin(struct dhcp_server *server);
-/* How dhcp_disk_last() went, said once: 1, it is on disk; a negative errno, nothing of it is; 0, there is no news. */
+/* How that went, said once: 1, all is on disk; a negative errno, nothing of it is; 0, there is no news. With news
+ * disk->writing is the caller's, who empties it. */
 int dhcp_disk_end(struct dhcp_server *server, struct error *err);
+/* All that wait for their turn are moved to disk->writing, as far as there is room. False: none does. */
+bool dhcp_disk_take(struct dhcp_disk *disk);
 /* Until the disk is no longer busy; whether there is news. */
 bool dhcp_disk_wait(struct dhcp_server *server);
-void dhcp_writes_clear(struct dhcp_writes *batch);
 void dhcp_disk_init(struct dhcp_disk *disk);
 int dhcp_disk_start(struct dhcp_server *server, struct error *err);
 /* Ends the thread, and frees the store. */
@@ -179,7 +175,7 @@ void dhcp_batch_run(struct dhcp_server *server, const struct dhcp_incoming *mess
 
 /* ---- dhcp_wait.c ---- */
 
-/* The job's answer waits for what is being gathered. */
+/* The job's answer waits for its leases, which are those of now. Under the lock. */
 void dhcp_wait_add(struct dhcp_server *server, const struct dhcp_job *job);
 /* If the disk has news, answer those who wait for it. */
 void dhcp_wait_run(struct dhcp_server *server);

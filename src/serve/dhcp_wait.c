@@ -11,30 +11,55 @@
 
 /* ---- keeping ---- */
 
+static void copy_lease(struct dhcp_write *write, const struct lease *lease)
+{
+        write->lease = *lease;
+        memcpy(write->id, lease->id_len ? lease->id : (const uint8_t *)"", lease->id_len);
+        if (lease->host_name)
+                snprintf(write->host_name, sizeof(write->host_name), "%s", lease->host_name);
+}
+
+/* With room for n leases, and bytes. */
+static struct dhcp_waiting *waiting_new(size_t n, size_t size)
+{
+        struct dhcp_waiting *waiting = xmalloc(sizeof(*waiting) + n * sizeof(waiting->writes[0]) + size);
+
+        *waiting = (struct dhcp_waiting){0};
+        return waiting;
+}
+
 void dhcp_wait_add(struct dhcp_server *server, const struct dhcp_job *job)
 {
         size_t in_size = offsetof(struct dhcp_incoming, bytes) + job->in->size,
                result_size = offsetof(struct dhcp_result, bytes) + job->result.len;
-        struct dhcp_waiting *waiting = xmalloc(sizeof(*waiting) + in_size + result_size);
+        struct dhcp_waiting *waiting = waiting_new(job->result.n_writes, in_size + result_size);
 
-        *waiting = (struct dhcp_waiting){job->time_us, in_size, result_size};
-        memcpy(waiting->bytes, job->in, in_size);
-        memcpy(waiting->bytes + in_size, &job->result, result_size);
-        vec_push(&dhcp_disk_next(server)->messages, waiting);
+        for (size_t i = 0; i < job->result.n_writes; i++) {
+                const struct lease *lease = dhcp_engine_lease(server->engine, job->result.writes[i]);
+
+                if (lease)
+                        copy_lease(&waiting->writes[waiting->n_writes++], lease);
+        }
+        waiting->time_us = job->time_us;
+        waiting->in_size = in_size;
+        waiting->result_size = result_size;
+        memcpy(dhcp_waiting_bytes(waiting), job->in, in_size);
+        memcpy(dhcp_waiting_bytes(waiting) + in_size, &job->result, result_size);
+        dhcp_disk_add(server, waiting);
 }
 
 /* The i-th job is that message's again, as it was. */
-static void recall(struct dhcp_server *server, size_t i, const struct dhcp_waiting *waiting)
+static void recall(struct dhcp_server *server, size_t i, struct dhcp_waiting *waiting)
 {
         struct dhcp_job *job = &server->jobs[i];
 
-        memcpy(&server->batch[i], waiting->bytes, waiting->in_size);
+        memcpy(&server->batch[i], dhcp_waiting_bytes(waiting), waiting->in_size);
         dhcp_job_prepare(job, &server->batch[i]);
-        memcpy(&job->result, waiting->bytes + waiting->in_size, waiting->result_size);
+        memcpy(&job->result, dhcp_waiting_bytes(waiting) + waiting->in_size, waiting->result_size);
         job->time_us = waiting->time_us;
 }
 
-/* Of a batch of which nothing could be written: who has a lease is served. */
+/* Nothing could be written: who has a lease is served. */
 static void handle_again(struct dhcp_server *server, size_t n)
 {
         pthread_mutex_lock(&server->lock);
@@ -44,26 +69,13 @@ static void handle_again(struct dhcp_server *server, size_t n)
         pthread_mutex_unlock(&server->lock);
 }
 
-static void answer(struct dhcp_server *server, const struct dhcp_writes *writes, bool written)
-{
-        for (size_t done = 0; done < writes->messages.n;) {
-                size_t n = writes->messages.n - done < DHCP_BATCH ? writes->messages.n - done : DHCP_BATCH;
-
-                for (size_t i = 0; i < n; i++)
-                        recall(server, i, writes->messages.v[done + i]);
-                if (!written)
-                        handle_again(server, n);
-                dhcp_jobs_finish(server, n);
-                done += n;
-        }
-}
-
 /* ---- the end of a lease by command ---- */
 
 /* Returns -ENOENT, or 0: it goes to the disk. Under the lock. */
 static int release(struct dhcp_server *server, uint32_t address)
 {
         const struct lease *lease = dhcp_engine_lease(server->engine, address);
+        struct dhcp_waiting *waiting;
         struct lease freed;
 
         if (!lease || lease->state == LEASE_FREE)
@@ -71,8 +83,9 @@ static int release(struct dhcp_server *server, uint32_t address)
         freed = *lease;
         freed.state = LEASE_FREE;
         freed.end_sec = dhcp_now_ms(server) / 1000;
-        dhcp_disk_put(server, &freed);
-        dhcp_disk_next(server)->released = address;
+        waiting = waiting_new(1, 0);
+        copy_lease(&waiting->writes[waiting->n_writes++], &freed);
+        dhcp_disk_add(server, waiting);
         dhcp_engine_restore(server->engine, address, &freed);
         return 0;
 }
@@ -110,14 +123,25 @@ static int restore_one(void *arg, const struct lease *lease)
 }
 
 /* What is on disk is the truth. The store is ours, since nothing is being written. */
-static void restore(struct dhcp_server *server, const struct dhcp_writes *writes)
+static void restore(struct dhcp_server *server, const struct dhcp_waiting *waiting)
 {
-        for (size_t i = 0; i < writes->leases.n; i++) {
-                uint32_t address = writes->leases.v[i].lease.address;
+        for (size_t i = 0; i < waiting->n_writes; i++) {
+                uint32_t address = waiting->writes[i].lease.address;
 
                 if (lease_store_get(server->disk.store, address, restore_one, server->engine, NULL) == 0)
                         dhcp_engine_restore(server->engine, address, NULL);
         }
+}
+
+/* Those that were not written, and those that waited behind them, since they stand on what is not there. */
+static void restore_all(struct dhcp_server *server)
+{
+        pthread_mutex_lock(&server->lock);
+        for (size_t i = 0; i < server->disk.n_writing; i++)
+                restore(server, server->disk.writing[i]);
+        for (const struct dhcp_waiting *waiting = server->disk.first; waiting; waiting = waiting->next)
+                restore(server, waiting);
+        pthread_mutex_unlock(&server->lock);
 }
 
 static void tell_write_state(struct dhcp_server *server, bool written, const struct error *err)
@@ -133,14 +157,27 @@ static void tell_write_state(struct dhcp_server *server, bool written, const str
         server->write_again_ms = written ? 0 : dhcp_now_ms(server) + WRITE_AGAIN_MS;
 }
 
-static void finish(struct dhcp_server *server, struct dhcp_writes *writes, bool written)
+/* Answer those in disk->writing. */
+static void finish(struct dhcp_server *server, bool written)
 {
-        answer(server, writes, written);
-        pthread_mutex_lock(&server->lock);
-        if (writes->released)
-                tell_released(server, written ? 0 : -EIO);
-        pthread_mutex_unlock(&server->lock);
-        dhcp_writes_clear(writes);
+        struct dhcp_disk *disk = &server->disk;
+        size_t n = 0;
+
+        _Static_assert(WRITING_MAX <= DHCP_BATCH, "they are jobs of one batch");
+        for (size_t i = 0; i < disk->n_writing; i++) {
+                if (disk->writing[i]->in_size > 0) {
+                        recall(server, n++, disk->writing[i]);
+                } else {
+                        pthread_mutex_lock(&server->lock);
+                        tell_released(server, written ? 0 : -EIO);
+                        pthread_mutex_unlock(&server->lock);
+                }
+                free(disk->writing[i]);
+        }
+        disk->n_writing = 0;
+        if (!written)
+                handle_again(server, n);
+        dhcp_jobs_finish(server, n);
 }
 
 void dhcp_wait_run(struct dhcp_server *server)
@@ -154,14 +191,12 @@ void dhcp_wait_run(struct dhcp_server *server)
         pthread_mutex_lock(&server->lock);
         server->counters.commits++;
         server->counters.write_errors += !written;
-        if (!written) { /* and what was gathered meanwhile stands on what was not written */
-                restore(server, dhcp_disk_last(server));
-                restore(server, dhcp_disk_next(server));
-        }
         pthread_mutex_unlock(&server->lock);
-        tell_write_state(server, written, &err);
-        finish(server, dhcp_disk_last(server), written);
         if (!written)
-                finish(server, dhcp_disk_next(server), false);
+                restore_all(server);
+        tell_write_state(server, written, &err);
+        finish(server, written);
+        while (!written && dhcp_disk_take(&server->disk))
+                finish(server, false);
         dhcp_disk_begin(server);
 }
