@@ -14,12 +14,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/child.h"
 #include "base/file.h"
 #include "base/spawn.h"
+#include "serve/address_limit.h"
 #include "serve/roots.h"
 #include "serve/sandbox.h"
 #include "site/profile.h"
@@ -29,6 +31,8 @@ enum {
         MACHINES_MOST = 1000, /* at once; others wait until one leaves */
         ADDRESS_MOST = 8,     /* of one address */
         LOOK_MS = 500,
+        LINES_BURST = 2 * ADDRESS_MOST, /* of one address in the log, */
+        LINES_RATE = 1,                 /* and new ones a second */
 };
 
 /* ---- one machine: a process of ours around nbdkit, for what it says and for its end ---- */
@@ -43,6 +47,7 @@ struct nbd {
         const struct keeper_job *job;
         int listener;
         VEC(struct machine) machines;
+        struct address_limit lines; /* in the log */
 };
 
 struct connection {
@@ -136,6 +141,15 @@ static int machine_run(void *arg, int sock, struct error *err)
         return r;
 }
 
+/* One that comes again and again does not fill the log. */
+static bool is_told(struct nbd *nbd, uint32_t address)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return address_limit_take(&nbd->lines, address, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+}
+
 /* True: the connection is its own now. */
 static bool machine_begin(struct nbd *nbd, int fd, uint32_t address)
 {
@@ -148,11 +162,13 @@ static bool machine_begin(struct nbd *nbd, int fd, uint32_t address)
         for (size_t i = 0; i < nbd->machines.n; i++)
                 n += nbd->machines.v[i].address == address;
         if (n >= ADDRESS_MOST) {
-                keeper_say("%s: more than %d connections by NBD are refused", connection.address, ADDRESS_MOST);
+                if (is_told(nbd, address))
+                        keeper_say("%s: more than %d connections by NBD are refused", connection.address, ADDRESS_MOST);
         } else if (child_start(&machine.child, machine_run, &connection, &err) < 0) {
                 keeper_say("%s: %s", connection.address, error_message(&err));
         } else {
-                keeper_say("%s: took a disk by NBD", connection.address);
+                if (is_told(nbd, address))
+                        keeper_say("%s: took a disk by NBD", connection.address);
                 vec_push(&nbd->machines, machine);
                 return true;
         }
@@ -174,8 +190,9 @@ static void machine_end(struct nbd *nbd, size_t i)
         int r = child_receive(&machine->child, NULL, 0, NULL, &err);
 
         machine_done(machine);
-        keeper_say("%s: left its disk%s%s", address_text(machine->address, text), r < 0 ? ": " : "",
-                   r < 0 ? error_message(&err) : "");
+        if (is_told(nbd, machine->address))
+                keeper_say("%s: left its disk%s%s", address_text(machine->address, text), r < 0 ? ": " : "",
+                           r < 0 ? error_message(&err) : "");
         *machine = nbd->machines.v[--nbd->machines.n];
 }
 
@@ -240,7 +257,8 @@ static int nbd_run(const struct keeper_job *job, struct error *err)
 {
         static const struct root_need needs[] = {{.program = "nbdkit", .package = "nbdkit"}};
         CLEANUP_FREE char *missing = roots_missing(needs, 1);
-        CLEANUP(nbd_done) struct nbd nbd = {.job = job, .listener = -1};
+        CLEANUP(nbd_done)
+        struct nbd nbd = {.job = job, .listener = -1, .lines = {.burst = LINES_BURST, .rate = LINES_RATE}};
         int r;
 
         if (*missing)

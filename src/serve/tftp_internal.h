@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 #include "base/vec.h"
+#include "serve/address_limit.h"
 #include "serve/tftp.h"
-#include "serve/tftp_limit.h"
 #include "serve/tftp_transfer.h"
 
 enum {
@@ -54,7 +54,7 @@ struct tftp_worker {
         VEC(struct tftp_session *) sessions;
         VEC(struct tftp_session *) ended; /* freed when the events at hand are done with */
         struct tftp_session *chains[TFTP_HASH];
-        struct tftp_limit limit;
+        struct address_limit limit;
         int64_t now_ms, due_ms; /* due: no session's deadline is before it */
         int vain;               /* waits that looking did not shorten, in a row; below 0: that are not looked at */
         uint8_t *batch;         /* TFTP_BATCH_BYTES */

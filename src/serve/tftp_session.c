@@ -192,7 +192,7 @@ void tftp_session_packet(struct tftp_worker *w, struct tftp_session *s, const st
 
         /* Whoever sends from the right place to the right port has received something: not a forged address. */
         if (!answered && (s->transfer.answered || step == TFTP_PROBED || step == TFTP_REFUSED))
-                tftp_limit_give_back(&w->limit, s->peer.address.sin_addr.s_addr);
+                address_limit_give_back(&w->limit, s->peer.address.sin_addr.s_addr);
         if (packet->opcode == TFTP_ERROR)
                 client_error(w, s, step, packet);
         else
@@ -339,7 +339,7 @@ void tftp_session_request(struct tftp_worker *w, const struct tftp_peer *peer, c
         struct tftp_session *s = tftp_session_find(w, &peer->address);
 
         tftp_count(&w->count.requests, 1);
-        if (!tftp_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms)) {
+        if (!address_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms)) {
                 tftp_count(&w->count.limited, 1);
                 return;
         }

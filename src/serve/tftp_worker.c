@@ -34,7 +34,7 @@ static int64_t monotonic_ms(void)
 static void refuse_stranger(struct tftp_worker *w, int fd, const struct tftp_peer *peer,
                             const struct tftp_packet *packet)
 {
-        if (packet->opcode != TFTP_ERROR && tftp_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms))
+        if (packet->opcode != TFTP_ERROR && address_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms))
                 tftp_send_error(w, fd, peer, TFTP_ERROR_UNKNOWN_TID, "Unknown transfer ID");
 }
 
@@ -47,7 +47,7 @@ static void refuse_write(struct tftp_worker *w, const struct tftp_peer *peer, co
                               .text = "a request to write: the server only reads",
                               .status = TFTP_ERROR_ACCESS};
 
-        if (!tftp_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms)) {
+        if (!address_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms)) {
                 tftp_count(&w->count.limited, 1);
                 return;
         }
@@ -62,7 +62,7 @@ static void listener_packet(struct tftp_worker *w, const struct tftp_peer *peer,
         struct tftp_packet packet;
 
         if (tftp_parse(data, n, &packet) < 0) {
-                if (tftp_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms))
+                if (address_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms))
                         tftp_send_error(w, w->listener, peer, TFTP_ERROR_ILLEGAL, "Illegal TFTP operation");
                 return;
         }

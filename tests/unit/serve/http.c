@@ -75,6 +75,7 @@ static void test_refused(void **state)
                     {"HEAD", "/nothing", 404},
                     {"GET", "/", 404},
                     {"GET", "/%2e%2e/etc/passwd", 403},
+                    {"GET", "/%252e%252e/etc/passwd", 404},
                     {"GET", "/..%2fetc/passwd", 403},
                     {"GET", "/..%5cetc/passwd", 403},
                     {"GET", "/sub/../../etc/passwd", 403},

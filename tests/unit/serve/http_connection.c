@@ -267,6 +267,7 @@ static void test_stop_under_way(void **state)
 
 static void test_bad_requests(void **state)
 {
+        enum { MANY = 20000 };
         CLEANUP_FREE char *long_line = xmalloc(70000), *request = NULL, *path = NULL;
         CLEANUP_CLOSE int fd = -1;
 
@@ -279,6 +280,11 @@ static void test_bad_requests(void **state)
         path = xasprintf("/%s", long_line);
         assert_in_range(status_of("GET", "/file", request), 400, 499);
         assert_in_range(status_of("GET", path, ""), 400, 499);
+        free(request);
+        request = xmalloc(MANY * 6 + 1);
+        for (size_t i = 0; i < MANY; i++)
+                memcpy(request + i * 6, "A: b\r\n", 7);
+        assert_in_range(status_of("GET", "/file", request), 400, 499);
         for (int i = 0; i < 4; i++) {
                 static const char *const texts[] = {"\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02",
                                                     "GET / HTTP/9.9\r\n\r\n"};

@@ -1,14 +1,14 @@
-/* See tftp_limit.h. */
-#include "serve/tftp_limit.h"
+/* See address_limit.h. */
+#include "serve/address_limit.h"
 
-static struct tftp_bucket *bucket_of(struct tftp_limit *limit, uint32_t address)
+static struct address_bucket *bucket_of(struct address_limit *limit, uint32_t address)
 {
         uint64_t mixed = (uint64_t)(address ^ limit->seed) * 0x9e3779b97f4a7c15ULL;
 
-        return &limit->buckets[mixed >> 32 & (TFTP_BUCKETS - 1)];
+        return &limit->buckets[mixed >> 32 & (ADDRESS_BUCKETS - 1)];
 }
 
-static void refill(const struct tftp_limit *limit, struct tftp_bucket *bucket, int64_t now_ms)
+static void refill(const struct address_limit *limit, struct address_bucket *bucket, int64_t now_ms)
 {
         uint64_t gained = (uint64_t)(now_ms - bucket->time_ms) * limit->rate;
 
@@ -16,12 +16,12 @@ static void refill(const struct tftp_limit *limit, struct tftp_bucket *bucket, i
         bucket->time_ms = now_ms;
 }
 
-bool tftp_limit_take(struct tftp_limit *limit, uint32_t address, int64_t now_ms)
+bool address_limit_take(struct address_limit *limit, uint32_t address, int64_t now_ms)
 {
-        struct tftp_bucket *bucket = bucket_of(limit, address);
+        struct address_bucket *bucket = bucket_of(limit, address);
 
         if (bucket->address != address)
-                *bucket = (struct tftp_bucket){.address = address, .time_ms = now_ms};
+                *bucket = (struct address_bucket){.address = address, .time_ms = now_ms};
         refill(limit, bucket, now_ms);
         if (bucket->millitokens_used > (limit->burst - 1) * 1000)
                 return false;
@@ -29,9 +29,9 @@ bool tftp_limit_take(struct tftp_limit *limit, uint32_t address, int64_t now_ms)
         return true;
 }
 
-void tftp_limit_give_back(struct tftp_limit *limit, uint32_t address)
+void address_limit_give_back(struct address_limit *limit, uint32_t address)
 {
-        struct tftp_bucket *bucket = bucket_of(limit, address);
+        struct address_bucket *bucket = bucket_of(limit, address);
 
         if (bucket->address == address)
                 bucket->millitokens_used -= bucket->millitokens_used < 1000 ? bucket->millitokens_used : 1000;
