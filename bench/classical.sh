@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The classical way to change a foreign image, for comparison: root, losetup, mount, a registered qemu, chroot.
-# Sourced, with the working folder that of the benchmark.
+# Sourced; the functions are called in the working folder of the benchmark.
 PATH=$PATH:/usr/sbin:/sbin
 classical_undo=: classical_loop=
 
