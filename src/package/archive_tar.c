@@ -3,8 +3,8 @@
 #include <archive_entry.h>
 #include <errno.h>
 
+#include "base/sparse.h"
 #include "package/archives.h"
-#include "package/sparse.h"
 
 struct tar {
         struct archive *archive;

@@ -8,12 +8,12 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/sparse.h"
 #include "base/str.h"
 #include "base/vec.h"
 #include "package/archives.h"
 #include "package/deflate.h"
 #include "package/parallel.h"
-#include "package/sparse.h"
 
 enum {
         LOCAL_BYTES = 30,

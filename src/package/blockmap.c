@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/cancel.h"
 #include "base/file.h"
+#include "base/sparse.h"
 #include "package/inuse.h"
-#include "package/sparse.h"
 
 /* A gap this small costs less to write than to skip. */
 enum { SMALL_GAP = 16 };
@@ -17,22 +18,17 @@ static const uint8_t zeros[BLOCKMAP_BLOCK];
 
 #define NO_BLOCK UINT64_MAX
 
-struct mapper {
-        struct blockmap *map;
+struct blockmap_maker {
+        struct blockmap map;
         struct ui *ui;
-        const struct inuse_map *inuse;
+        struct inuse_map *inuse;
         struct digest *digest; /* of the range under way; NULL: none is */
         uint64_t first, next;  /* its first block, and the one after its last */
         uint64_t inner;      /* first of the zero blocks that count if something follows in their region; or NO_BLOCK */
         uint64_t region_end; /* of that region, in bytes */
 };
 
-static void mapper_done(struct mapper *m)
-{
-        digest_free(m->digest);
-}
-
-static void end_range(struct mapper *m)
+static void end_range(struct blockmap_maker *m)
 {
         struct blockmap_range range = {.first = m->first, .last = m->next - 1};
         char hex[DIGEST_HEX_MAX];
@@ -42,11 +38,11 @@ static void end_range(struct mapper *m)
         digest_final(m->digest, hex);
         m->digest = digest_free(m->digest);
         memcpy(range.sha256, hex, SHA256_HEX);
-        m->map->n_mapped += range.last - range.first + 1;
-        vec_push(&m->map->ranges, range);
+        m->map.n_mapped += range.last - range.first + 1;
+        vec_push(&m->map.ranges, range);
 }
 
-static int begin_range(struct mapper *m, uint64_t first, struct error *err)
+static int begin_range(struct blockmap_maker *m, uint64_t first, struct error *err)
 {
         m->first = m->next = first;
         m->digest = digest_new("sha256");
@@ -54,7 +50,7 @@ static int begin_range(struct mapper *m, uint64_t first, struct error *err)
 }
 
 /* The block belongs to the map, and with it zeros before it that count or are few. */
-static int add_block(struct mapper *m, uint64_t block, const void *data, size_t n, struct error *err)
+static int add_block(struct blockmap_maker *m, uint64_t block, const void *data, size_t n, struct error *err)
 {
         uint64_t inner = m->inner < block ? m->inner : block;
         int r;
@@ -75,13 +71,13 @@ static int add_block(struct mapper *m, uint64_t block, const void *data, size_t 
 }
 
 /* Zeros that count only up to the end of their region do not beyond it. */
-static void leave_region(struct mapper *m, uint64_t offset)
+static void leave_region(struct blockmap_maker *m, uint64_t offset)
 {
         if (m->inner != NO_BLOCK && offset >= m->region_end)
                 m->inner = NO_BLOCK;
 }
 
-static int add_zero(struct mapper *m, uint64_t offset, size_t n, struct error *err)
+static int add_zero(struct blockmap_maker *m, uint64_t offset, size_t n, struct error *err)
 {
         uint64_t region_end;
         enum inuse use = inuse_of(m->inuse, offset, &region_end);
@@ -96,9 +92,9 @@ static int add_zero(struct mapper *m, uint64_t offset, size_t n, struct error *e
         return 0;
 }
 
-static int on_data(void *arg, uint64_t offset, const void *data, size_t n, struct error *err)
+int blockmap_data(void *maker, uint64_t offset, const void *data, size_t n, struct error *err)
 {
-        struct mapper *m = arg;
+        struct blockmap_maker *m = maker;
         const uint8_t *p = data;
         int r = 0;
 
@@ -116,9 +112,9 @@ static int on_data(void *arg, uint64_t offset, const void *data, size_t n, struc
         return r;
 }
 
-static int on_hole(void *arg, uint64_t offset, uint64_t n, struct error *err)
+int blockmap_hole(void *maker, uint64_t offset, uint64_t n, struct error *err)
 {
-        struct mapper *m = arg;
+        struct blockmap_maker *m = maker;
         int r = 0;
 
         for (uint64_t at = 0; at < n && r == 0; at += BLOCKMAP_BLOCK) {
@@ -133,26 +129,51 @@ static int on_hole(void *arg, uint64_t offset, uint64_t n, struct error *err)
         return r;
 }
 
+int blockmap_begin(int fd, uint64_t size, struct ui *ui, struct blockmap_maker **ret, struct error *err)
+{
+        CLEANUP(blockmap_freep) struct blockmap_maker *m = xcalloc(1, sizeof(*m));
+        int r;
+
+        m->map = (struct blockmap){.size = size, .n_blocks = size / BLOCKMAP_BLOCK + (size % BLOCKMAP_BLOCK > 0)};
+        m->ui = ui;
+        m->inner = NO_BLOCK;
+        r = inuse_read(fd, size, &m->inuse, err);
+        if (r == 0)
+                *ret = steal(&m);
+        return r;
+}
+
+void blockmap_finish(struct blockmap_maker *m, struct blockmap *ret)
+{
+        end_range(m);
+        *ret = steal(&m->map);
+}
+
+struct blockmap_maker *blockmap_free(struct blockmap_maker *m)
+{
+        if (m) {
+                digest_free(m->digest);
+                inuse_free(m->inuse);
+                blockmap_clear(&m->map);
+                free(m);
+        }
+        return NULL;
+}
+
 int blockmap_read(int fd, uint64_t size, struct ui *ui, struct blockmap *ret, struct error *err)
 {
-        static const struct sparse_ops ops = {.data = on_data, .hole = on_hole};
-        CLEANUP(blockmap_clear)
-        struct blockmap map = {.size = size, .n_blocks = size / BLOCKMAP_BLOCK + (size % BLOCKMAP_BLOCK > 0)};
-        CLEANUP(inuse_freep) struct inuse_map *inuse = NULL;
-        CLEANUP(mapper_done) struct mapper mapper = {.map = &map, .ui = ui, .inner = NO_BLOCK};
-        int r = inuse_read(fd, size, &inuse, err);
+        static const struct sparse_ops ops = {.data = blockmap_data, .hole = blockmap_hole};
+        CLEANUP(blockmap_freep) struct blockmap_maker *maker = NULL;
+        int r = blockmap_begin(fd, size, ui, &maker, err);
 
         if (r < 0)
                 return r;
-        mapper.inuse = inuse;
         progress_start(ui, "block map", size);
-        r = sparse_read(fd, size, &ops, &mapper, err);
+        r = sparse_read(fd, size, &ops, maker, err);
         progress_end(ui);
-        if (r < 0)
-                return r;
-        end_range(&mapper);
-        *ret = steal(&map);
-        return 0;
+        if (r == 0)
+                blockmap_finish(maker, ret);
+        return r;
 }
 
 void blockmap_clear(struct blockmap *map)

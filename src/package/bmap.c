@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "local/script.h"
 #include "package/blockmap.h"
+#include "package/pass.h"
 #include "package/post.h"
 
 struct bmap_config {
@@ -87,19 +88,13 @@ static int bmap_text(const struct blockmap *map, char **ret, size_t *ret_len, st
         return 0;
 }
 
-static int write_bmap(const char *image, const char *output, struct ui *ui, struct error *err)
+static int write_bmap(const struct blockmap *map, const char *output, struct ui *ui, struct error *err)
 {
-        CLEANUP(blockmap_clear) struct blockmap map = {0};
-        CLEANUP_CLOSE int fd = -1, out = -1;
+        CLEANUP_CLOSE int out = -1;
         CLEANUP_FREE char *text = NULL;
-        uint64_t size;
         size_t n = 0;
-        int r = input_open(image, &fd, &size, err);
+        int r = bmap_text(map, &text, &n, err);
 
-        if (r == 0)
-                r = blockmap_read(fd, size, ui, &map, err);
-        if (r == 0)
-                r = bmap_text(&map, &text, &n, err);
         if (r == 0)
                 r = output_create(output, &out, err);
         if (r < 0)
@@ -109,14 +104,46 @@ static int write_bmap(const char *image, const char *output, struct ui *ui, stru
                 return error_errno(err, -r, "write '%s'", output);
         r = output_publish(out, output, err);
         if (r == 0 && ui)
-                ui_message(ui, "%s: %s of %s are mapped", output, size_show(blockmap_bytes(&map)), size_show(size));
+                ui_message(ui, "%s: %s of %s are mapped", output, size_show(blockmap_bytes(map)), size_show(map->size));
         return r;
 }
+
+/* ---- the bytes ---- */
+
+static int reader_begin(const void *config, const struct package_context *context, int fd, uint64_t size, void **ret,
+                        struct error *err)
+{
+        (void)config;
+        (void)context;
+        return blockmap_begin(fd, size, NULL, (struct blockmap_maker **)ret, err);
+}
+
+static int reader_end(void *reader, struct error *err)
+{
+        (void)reader;
+        (void)err;
+        return 0;
+}
+
+static void reader_free(void *reader)
+{
+        blockmap_free(reader);
+}
+
+static const struct reader_type bmap_reader = {
+        .name = "block map",
+        .begin = reader_begin,
+        .ops = {.data = blockmap_data, .hole = blockmap_hole},
+        .end = reader_end,
+        .free = reader_free,
+};
 
 static int run(const void *arg, const struct package_context *context, const struct artifact *in, struct artifact *ret,
                bool *ret_keep, struct error *err)
 {
         const struct bmap_config *config = arg;
+        CLEANUP(blockmap_freep) struct blockmap_maker *maker = NULL;
+        CLEANUP(blockmap_clear) struct blockmap map = {0};
         CLEANUP_FREE char *output = NULL;
         const char *image = NULL;
         int r = input_image(in, &image, err);
@@ -131,7 +158,11 @@ static int run(const void *arg, const struct package_context *context, const str
                 return error_wrap(err, r, "key 'output'");
         r = output_not_input(output, in, err);
         if (r == 0)
-                r = write_bmap(image, output, context->ui, err);
+                r = pass_read(context, &bmap_reader, config, image, (void **)&maker, err);
+        if (r == 0) {
+                blockmap_finish(maker, &map);
+                r = write_bmap(&map, output, context->ui, err);
+        }
         if (r < 0)
                 return error_wrap(err, r, "block map of '%s'", image);
         artifact_copy(in, ret);
@@ -156,6 +187,8 @@ static const struct schema schema = {
 const struct post_processor_type bmap_post_processor = {
         .name = "bmap",
         .schema = &schema,
+        .reader = &bmap_reader,
+        .gives_on = true,
         .check = check,
         .run = run,
 };

@@ -13,8 +13,8 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "local/script.h"
+#include "package/pass.h"
 #include "package/post.h"
-#include "package/sparse.h"
 
 #define DEFAULT_OUTPUT "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum"
 
@@ -64,10 +64,34 @@ struct sums {
         size_t n;
 };
 
-static void sums_done(struct sums *sums)
+static void sums_free(void *arg)
 {
+        struct sums *sums = arg;
+
         for (size_t i = 0; i < sums->n; i++)
                 digest_free(sums->digests[i]);
+        free(sums);
+}
+
+static int sums_begin(const void *config, const struct package_context *context, int fd, uint64_t size, void **ret,
+                      struct error *err)
+{
+        const char *const *types = types_of(config);
+        struct sums *sums = xcalloc(1, sizeof(*sums));
+
+        (void)context;
+        (void)fd;
+        (void)size;
+        for (; types[sums->n]; sums->n++) {
+                sums->digests[sums->n] = digest_new(types[sums->n]);
+                if (!sums->digests[sums->n]) {
+                        error_set(err, ENOTSUP, "this host's OpenSSL has no '%s'", types[sums->n]);
+                        sums_free(sums);
+                        return -ENOTSUP;
+                }
+        }
+        *ret = sums;
+        return 0;
 }
 
 static int sums_add(void *arg, const void *data, size_t n, struct error *err)
@@ -80,28 +104,46 @@ static int sums_add(void *arg, const void *data, size_t n, struct error *err)
         return 0;
 }
 
-static int sum_file(const char *path, const char *const *types, struct ui *ui, char (*hex)[DIGEST_HEX_MAX],
-                    struct error *err)
+static int sums_data(void *sums, uint64_t offset, const void *data, size_t n, struct error *err)
 {
-        CLEANUP(sums_done) struct sums sums = {0};
-        CLEANUP_CLOSE int fd = -1;
-        uint64_t size, done = 0;
-        int r = input_open(path, &fd, &size, err);
+        (void)offset;
+        return sums_add(sums, data, n, err);
+}
+
+static int sums_hole(void *sums, uint64_t offset, uint64_t n, struct error *err)
+{
+        (void)offset;
+        return sparse_zeros(n, sums_add, sums, err);
+}
+
+static int sums_end(void *sums, struct error *err)
+{
+        (void)sums;
+        (void)err;
+        return 0;
+}
+
+static const struct reader_type checksum_reader = {
+        .name = "checksum",
+        .begin = sums_begin,
+        .ops = {.data = sums_data, .hole = sums_hole},
+        .end = sums_end,
+        .free = sums_free,
+};
+
+static int sum_file(const char *path, const struct checksum_config *config, const struct package_context *context,
+                    char (*hex)[DIGEST_HEX_MAX], struct error *err)
+{
+        void *reader = NULL;
+        struct sums *sums;
+        int r = pass_read(context, &checksum_reader, config, path, &reader, err);
 
         if (r < 0)
-                return r;
-        for (; types[sums.n]; sums.n++) {
-                sums.digests[sums.n] = digest_new(types[sums.n]);
-                if (!sums.digests[sums.n])
-                        return error_set(err, ENOTSUP, "this host's OpenSSL has no '%s'", types[sums.n]);
-        }
-        progress_start(ui, "checksum", size);
-        r = sparse_pour(fd, size, ui, &done, sums_add, &sums, err);
-        progress_end(ui);
-        if (r < 0)
                 return error_wrap(err, r, "checksum of '%s'", path);
-        for (size_t i = 0; i < sums.n; i++)
-                digest_final(sums.digests[i], hex[i]);
+        sums = reader;
+        for (size_t i = 0; i < sums->n; i++)
+                digest_final(sums->digests[i], hex[i]);
+        sums_free(sums);
         return 0;
 }
 
@@ -191,7 +233,7 @@ static int run(const void *arg, const struct package_context *context, const str
         table.rows = xcalloc(strv_len(STRV(in->files)), sizeof(*table.rows));
         for (; in->files[table.n] && r == 0; table.n++) {
                 table.rows[table.n] = xcalloc(MAX_TYPES, DIGEST_HEX_MAX);
-                r = sum_file(in->files[table.n], types, context->ui, table.rows[table.n], err);
+                r = sum_file(in->files[table.n], config, context, table.rows[table.n], err);
         }
         for (size_t i = 0; types[i] && r == 0; i++)
                 r = run_type(config, context, in, i, table.rows, &outputs, err);
@@ -223,6 +265,8 @@ static const struct schema schema = {
 const struct post_processor_type checksum_post_processor = {
         .name = "checksum",
         .schema = &schema,
+        .reader = &checksum_reader,
+        .gives_on = true,
         .check = check,
         .run = run,
 };

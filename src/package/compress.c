@@ -14,8 +14,8 @@
 #include "base/vec.h"
 #include "local/script.h"
 #include "package/archives.h"
+#include "package/pass.h"
 #include "package/post.h"
-#include "package/sparse.h"
 
 #define DEFAULT_OUTPUT "packer_{{.BuildName}}_{{.BuilderType}}"
 
@@ -157,48 +157,152 @@ static int inputs_open(struct inputs *inputs, const struct artifact *in, enum co
         return 0;
 }
 
-static int write_stream(void *arg, const void *data, size_t n, struct error *err)
+/* ---- one file, of the bytes that come ---- */
+
+struct stream {
+        int fd; /* of the output */
+        struct encoder encoder;
+};
+
+static void stream_free(void *arg)
 {
-        return encoder_write(arg, data, n, err);
+        struct stream *stream = arg;
+
+        encoder_close(&stream->encoder);
+        close_p(&stream->fd);
+        free(stream);
 }
 
-static int write_encoded(int fd, const struct choice *choice, int level, const struct inputs *inputs, struct ui *ui,
-                         struct error *err)
+static void stream_freep(struct stream **stream)
 {
-        CLEANUP(encoder_close) struct encoder encoder = {0};
-        uint64_t done = 0;
-        int r = encoder_open(&encoder, choice->encoder, fd, level, 0, err);
+        if (*stream)
+                stream_free(*stream);
+}
+
+/* The name and kind of the output. The caller frees *ret. */
+static int choose_output(const struct compress_config *config, const struct package_context *context, char **ret,
+                         struct choice *ret_choice, struct error *err)
+{
+        CLEANUP_FREE char *template = output_template(config);
+        int r = post_render(context, template, NULL, ret, err);
 
         if (r < 0)
+                return error_wrap(err, r, "key 'output'");
+        *ret_choice = choose(*ret, config->output ? config->format : NULL);
+        return 0;
+}
+
+static int stream_begin(const void *arg, const struct package_context *context, int fd, uint64_t size, void **ret,
+                        struct error *err)
+{
+        const struct compress_config *config = arg;
+        CLEANUP(stream_freep) struct stream *stream = NULL;
+        CLEANUP_FREE char *output = NULL;
+        struct choice choice;
+        int r = choose_output(config, context, &output, &choice, err);
+
+        (void)fd;
+        (void)size;
+        if (r < 0)
                 return r;
-        if (choice->container == CONTAINER_TAR)
+        if (choice.container != CONTAINER_NONE)
+                return 1;
+        stream = xcalloc(1, sizeof(*stream));
+        stream->fd = -1;
+        r = output_create(output, &stream->fd, err);
+        if (r == 0)
+                r = encoder_open(&stream->encoder, choice.encoder, stream->fd, (int)config->level, 0, err);
+        if (r == 0)
+                *ret = steal(&stream);
+        return r;
+}
+
+static int stream_write(void *stream, const void *data, size_t n, struct error *err)
+{
+        return encoder_write(&((struct stream *)stream)->encoder, data, n, err);
+}
+
+static int stream_data(void *stream, uint64_t offset, const void *data, size_t n, struct error *err)
+{
+        (void)offset;
+        return stream_write(stream, data, n, err);
+}
+
+static int stream_hole(void *stream, uint64_t offset, uint64_t n, struct error *err)
+{
+        (void)offset;
+        return sparse_zeros(n, stream_write, stream, err);
+}
+
+static int stream_end(void *stream, struct error *err)
+{
+        return encoder_finish(&((struct stream *)stream)->encoder, err);
+}
+
+static const struct reader_type compress_reader = {
+        .name = "compress",
+        .begin = stream_begin,
+        .ops = {.data = stream_data, .hole = stream_hole},
+        .end = stream_end,
+        .free = stream_free,
+};
+
+static int write_one(const char *path, const struct compress_config *config, const struct package_context *context,
+                     int *ret_fd, struct error *err)
+{
+        CLEANUP(stream_freep) struct stream *stream = NULL;
+        int r = pass_read(context, &compress_reader, config, path, (void **)&stream, err);
+
+        if (stream)
+                *ret_fd = steal_fd(&stream->fd);
+        return r;
+}
+
+/* ---- all files, in an archive ---- */
+
+static int write_tar(int fd, const struct choice *choice, int level, const struct inputs *inputs, struct ui *ui,
+                     struct error *err)
+{
+        CLEANUP(encoder_close) struct encoder encoder = {0};
+        int r = encoder_open(&encoder, choice->encoder, fd, level, 0, err);
+
+        if (r == 0)
                 r = archive_tar(&encoder, inputs->list.v, inputs->list.n, ui, err);
-        else if (inputs->list.n == 1)
-                r = sparse_pour(inputs->list.v[0].fd, inputs->total, ui, &done, write_stream, &encoder, err);
         return r == 0 ? encoder_finish(&encoder, err) : r;
 }
 
-static int write_output(const char *path, const struct choice *choice, int level, const struct inputs *inputs,
-                        struct ui *ui, struct error *err)
+static int write_archive(const char *path, const struct choice *choice, int level, const struct inputs *inputs,
+                         struct ui *ui, int *ret_fd, struct error *err)
 {
-        CLEANUP_CLOSE int fd = -1;
-        struct stat st;
-        int r = output_create(path, &fd, err);
+        int r = output_create(path, ret_fd, err);
 
         if (r < 0)
                 return r;
         progress_start(ui, "compress", inputs->total);
         if (choice->container == CONTAINER_ZIP)
-                r = archive_zip(fd, level, inputs->list.v, inputs->list.n, ui, err);
+                r = archive_zip(*ret_fd, level, inputs->list.v, inputs->list.n, ui, err);
         else
-                r = write_encoded(fd, choice, level, inputs, ui, err);
+                r = write_tar(*ret_fd, choice, level, inputs, ui, err);
         progress_end(ui);
+        return r;
+}
+
+static int write_output(const char *path, const struct choice *choice, const struct compress_config *config,
+                        const struct inputs *inputs, const struct package_context *context, struct error *err)
+{
+        CLEANUP_CLOSE int fd = -1;
+        struct stat st;
+        int r = choice->container == CONTAINER_NONE
+                        ? write_one(inputs->list.v[0].path, config, context, &fd, err)
+                        : write_archive(path, choice, (int)config->level, inputs, context->ui, &fd, err);
+
         if (r == 0)
                 r = output_publish(fd, path, err);
         if (r < 0)
                 return error_wrap(err, r, "compress into '%s'", path);
-        if (ui && fstat(fd, &st) == 0)
-                ui_message(ui, "%s: %s from %s", path, size_show((uint64_t)st.st_size), size_show(inputs->total));
+        if (context->ui && fstat(fd, &st) == 0)
+                ui_message(context->ui, "%s: %s from %s", path, size_show((uint64_t)st.st_size),
+                           size_show(inputs->total));
         return 0;
 }
 
@@ -206,14 +310,13 @@ static int run(const void *arg, const struct package_context *context, const str
                bool *ret_keep, struct error *err)
 {
         const struct compress_config *config = arg;
-        CLEANUP_FREE char *template = output_template(config), *output = NULL;
+        CLEANUP_FREE char *output = NULL;
         CLEANUP(inputs_done) struct inputs inputs = {0};
         struct choice choice;
-        int r = post_render(context, template, NULL, &output, err);
+        int r = choose_output(config, context, &output, &choice, err);
 
         if (r < 0)
-                return error_wrap(err, r, "key 'output'");
-        choice = choose(output, config->output ? config->format : NULL);
+                return r;
         if (choice.container == CONTAINER_NONE && strv_len(STRV(in->files)) != 1)
                 return error_set(
                         err, EINVAL,
@@ -230,7 +333,7 @@ static int run(const void *arg, const struct package_context *context, const str
                        : choice.container == CONTAINER_ZIP ? "zip"
                                                            : "",
                        choice.encoder ? choice.encoder->name : "");
-        r = write_output(output, &choice, (int)config->level, &inputs, context->ui, err);
+        r = write_output(output, &choice, config, &inputs, context, err);
         if (r < 0)
                 return r;
         ret->builder_id = xstrdup("packer.post-processor.compress");
@@ -262,6 +365,7 @@ static const struct schema schema = {
 const struct post_processor_type compress_post_processor = {
         .name = "compress",
         .schema = &schema,
+        .reader = &compress_reader,
         .check = check,
         .run = run,
 };

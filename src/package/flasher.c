@@ -299,6 +299,7 @@ static const struct schema schema = {
 const struct post_processor_type flasher_post_processor = {
         .name = "flasher",
         .schema = &schema,
+        .gives_on = true,
         .check = check,
         .run = run,
 };

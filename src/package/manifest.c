@@ -181,5 +181,6 @@ static const struct schema schema = {
 const struct post_processor_type manifest_post_processor = {
         .name = "manifest",
         .schema = &schema,
+        .gives_on = true,
         .run = run,
 };

@@ -8,6 +8,9 @@
 #include "base/ui.h"
 #include "lang/schema.h"
 
+struct pass;
+struct reader_type;
+
 struct artifact {
         char *builder_id; /* "slipway.arm", or the post-processor's */
         char *id;         /* for the manifest; may be "" */
@@ -22,11 +25,14 @@ struct package_context {
         const char *run_uuid;
         int64_t build_time; /* seconds since 1970; SOURCE_DATE_EPOCH if set */
         bool force;         /* -force */
+        struct pass *pass;  /* over the build's image (pass.h), or NULL */
 };
 
 struct post_processor_type {
         const char *name;
         const struct schema *schema;
+        const struct reader_type *reader; /* of the image's bytes (pass.h), or NULL */
+        bool gives_on;                    /* the same files, perhaps with one of its own */
         int (*check)(void *config, const struct value *value, struct diags *diags);
         /* From `in` to *ret (zeroed; files newly made, or the same names). On
          * error no partial output is left. *ret_keep: keep the input's files

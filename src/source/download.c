@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/size.h"
+#include "base/sparse.h"
 #include "base/str.h"
 #include "source/transfer.h"
 
@@ -354,11 +355,16 @@ static int download_http(const struct download *download, struct record *ret, st
         }
 }
 
+static int hash_piece(void *sink, const void *data, size_t n, struct error *err)
+{
+        (void)err;
+        sink_hash(sink, data, n);
+        return 0;
+}
+
 static int copy_local(int from, uint64_t size, struct sink *sink, struct error *err)
 {
-        CLEANUP_FREE char *buffer = xmalloc(1 << 17);
-        struct ui *ui = sink->download->request->ui;
-        ssize_t n;
+        uint64_t done = 0;
         int r = fd_copy_sparse(from, sink->fd, 0, size, err);
 
         if (r == -ENOSPC || r == -EDQUOT)
@@ -367,17 +373,10 @@ static int copy_local(int from, uint64_t size, struct sink *sink, struct error *
                                  sink->download->request->cache, size_show(size));
         if (r < 0)
                 return r;
-        if (ftruncate(sink->fd, (off_t)size) < 0 || lseek(sink->fd, 0, SEEK_SET) < 0)
+        if (ftruncate(sink->fd, (off_t)size) < 0)
                 return error_errno(err, errno, "copy into the cache");
         sink_digests(sink);
-        while ((n = read(sink->fd, buffer, 1 << 17)) > 0) {
-                r = cancel_check(err);
-                if (r < 0)
-                        return r;
-                sink_hash(sink, buffer, (size_t)n);
-                progress_update(ui, sink->size);
-        }
-        return n < 0 ? error_errno(err, errno, "read the copy") : 0;
+        return sparse_pour(sink->fd, size, sink->download->request->ui, &done, hash_piece, sink, err);
 }
 
 /* A file's validator: it changes with every write. */

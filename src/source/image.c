@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/size.h"
+#include "base/sparse.h"
 #include "base/str.h"
 #include "source/members.h"
 #include "source/source.h"
@@ -52,6 +53,45 @@ static int write_stream(struct stream *stream, int to_fd, struct error *err)
         if (n < 0)
                 return (int)n;
         return ftruncate(to_fd, (off_t)size) < 0 ? error_errno(err, errno, "set the image's size") : 0;
+}
+
+struct plain {
+        int to_fd;
+        struct ui *ui;
+};
+
+static int plain_data(void *arg, uint64_t offset, const void *data, size_t n, struct error *err)
+{
+        const struct plain *plain = arg;
+
+        progress_update(plain->ui, offset);
+        return image_write(plain->to_fd, data, n, offset, 0, err);
+}
+
+static int plain_hole(void *arg, uint64_t offset, uint64_t n, struct error *err)
+{
+        (void)arg;
+        (void)offset;
+        (void)n;
+        (void)err;
+        return 0;
+}
+
+/* An image that is not packed: its holes are not read, and zeros in its data become holes too. */
+static int write_plain(int fd, int to_fd, struct ui *ui, struct error *err)
+{
+        static const struct sparse_ops ops = {.data = plain_data, .hole = plain_hole};
+        struct plain plain = {to_fd, ui};
+        struct stat st;
+        int r;
+
+        if (ioctl(to_fd, FICLONE, fd) == 0)
+                return 0;
+        r = fstat(fd, &st) < 0 ? error_errno(err, errno, "look at the file")
+                               : sparse_read(fd, (uint64_t)st.st_size, &ops, &plain, err);
+        if (r == 0 && ftruncate(to_fd, st.st_size) < 0)
+                r = error_errno(err, errno, "set the image's size");
+        return r;
 }
 
 /* A member of an archive as a stream. */
@@ -240,8 +280,8 @@ static int unpack(int fd, int to_fd, struct ui *ui, struct error *err)
         if (!content_is_image(content))
                 return refuse(stream, content, kind, err);
         log_debug("image with %s", kind);
-        if (outer == content && ioctl(to_fd, FICLONE, fd) == 0)
-                return 0;
+        if (outer == content)
+                return write_plain(fd, to_fd, ui, err);
         if (outer == CONTENT_XZ) {
                 r = xz_blocks_unpack(fd, to_fd, ui, &done, err);
                 if (r < 0 || done)

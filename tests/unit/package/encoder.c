@@ -11,11 +11,11 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/sparse.h"
 #include "base/spawn.h"
 #include "base/str.h"
 #include "package/encoder.h"
 #include "package/parallel.h"
-#include "package/sparse.h"
 
 static char dir[] = "/tmp/slipway-test.XXXXXX";
 static char *image;

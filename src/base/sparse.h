@@ -20,6 +20,9 @@ struct sparse_ops {
  * below 0, and with -ECANCELED. */
 int sparse_read(int fd, uint64_t size, const struct sparse_ops *ops, void *arg, struct error *err);
 
+/* A hole in a stream: n zeros into `write`. */
+int sparse_zeros(uint64_t n, int (*write)(void *arg, const void *data, size_t n, struct error *err), void *arg,
+                 struct error *err);
 /* The same as one stream, holes as zeros, into `write`. Progress goes on from *done, which grows by `size`. */
 int sparse_pour(int fd, uint64_t size, struct ui *ui, uint64_t *done,
                 int (*write)(void *arg, const void *data, size_t n, struct error *err), void *arg, struct error *err);

@@ -1,6 +1,6 @@
 /* See sparse.h. SEEK_DATA and SEEK_HOLE as in lseek(2); a file system that
  * has no holes reports one piece of data. */
-#include "package/sparse.h"
+#include "base/sparse.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -97,10 +97,10 @@ static int pour_data(void *arg, uint64_t offset, const void *data, size_t n, str
         return pour->write(pour->arg, data, n, err);
 }
 
-static int pour_hole(void *arg, uint64_t offset, uint64_t n, struct error *err)
+int sparse_zeros(uint64_t n, int (*write)(void *arg, const void *data, size_t n, struct error *err), void *arg,
+                 struct error *err)
 {
         static const char zeros[1 << 16];
-        struct pour *pour = arg;
         int r = 0;
 
         for (uint64_t at = 0; at < n && r == 0; at += sizeof(zeros)) {
@@ -108,8 +108,16 @@ static int pour_hole(void *arg, uint64_t offset, uint64_t n, struct error *err)
 
                 r = cancel_check(err);
                 if (r == 0)
-                        r = pour_data(arg, offset + at, zeros, some, err);
+                        r = write(arg, zeros, some, err);
         }
+        return r;
+}
+
+static int pour_hole(void *arg, uint64_t offset, uint64_t n, struct error *err)
+{
+        struct pour *pour = arg;
+        int r = sparse_zeros(n, pour->write, pour->arg, err);
+
         progress_update(pour->ui, pour->done + offset + n);
         return r;
 }
