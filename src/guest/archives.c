@@ -1,4 +1,4 @@
-/* See archives.h. In the scratch folder: `store`, a symlink to the folder of packages
+/* See archives.h. In the scratch folder: `store`, a symlink to the folder of packages and lists
  * for systems of this kind, and `fetched`, a folder with one more name of each file
  * that has come. A store's files appear by rename and are never written to again, so
  * any number of builds may share it. */
@@ -21,14 +21,18 @@
 #include "guest/inside.h"
 #include "guest/node.h"
 
-/* One for each package manager that takes what it finds among its half files: apt does so with packages,
- * not with its lists; apk, dnf and pacman do not. */
+enum { MAX_SUFFIXES = 6 };
+
+/* What a package manager keeps, if it takes what it finds among its half files: apt does, as it first holds that
+ * against the digest that it expects. A new kind is a row; why apk, dnf and pacman have none: ARCHITECTURE.md. */
 static const struct archives {
-        const char *folder;  /* of whole files, to which they are moved */
-        const char *partial; /* of half files */
-        const char *suffix;
+        const char *folder;                 /* of whole files, to which they are moved */
+        const char *partial;                /* of half files, in that folder */
+        const char *suffixes[MAX_SUFFIXES]; /* of their names */
+        bool is_source; /* what is moved was made of them, has their name up to the suffix, and they are gone by then */
 } kinds[] = {
-        {"/var/cache/apt/archives", "/var/cache/apt/archives/partial", ".deb"},
+        {"/var/cache/apt/archives", "partial", {".deb"}, false},
+        {"/var/lib/apt/lists", "partial", {".xz", ".gz", ".bz2", ".zst", ".lz4", ".lzma"}, true},
 };
 enum { N_KINDS = sizeof(kinds) / sizeof(*kinds) };
 
@@ -63,6 +67,29 @@ static char *system_name(const struct inject *in, const char *machine)
         return xasprintf("%s-%s-%s", *id && *id != '.' ? id : "linux", *version ? version : "rolling", machine);
 }
 
+static int show(struct inject *in, const struct archives *kind, int from, struct error *err)
+{
+        CLEANUP_FREE char *partial = path_join(kind->folder, kind->partial);
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < MAX_SUFFIXES && kind->suffixes[i]; i++)
+                r = inject_links(in, partial, from, kind->suffixes[i], err);
+        return r;
+}
+
+/* The store for systems like the guest's, open, and the scratch folder's note of it. */
+static int open_store(const struct inject *in, const char *folder, int *ret, struct error *err)
+{
+        int r = dir_make(folder, 0755, err);
+
+        if (r < 0)
+                return r;
+        if (symlinkat(folder, in->scratch, "store") < 0)
+                return error_errno(err, errno, "make the symlink 'store'");
+        *ret = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return *ret < 0 ? error_errno(err, errno, "open '%s'", folder) : 0;
+}
+
 int archives_inject(struct inject *in, const char *store, const char *machine, struct error *err)
 {
         CLEANUP_FREE char *name = system_name(in, machine), *folder = path_join(store, name);
@@ -70,18 +97,14 @@ int archives_inject(struct inject *in, const char *store, const char *machine, s
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < N_KINDS; i++) {
-                CLEANUP_CLOSE int partial = inroot_open(in->below, kinds[i].partial, O_PATH | O_DIRECTORY, 0);
+                CLEANUP_CLOSE int theirs = inroot_open(in->below, kinds[i].folder, O_PATH | O_DIRECTORY, 0);
 
-                if (partial < 0)
+                if (theirs < 0)
                         continue;
-                r = dir_make(folder, 0755, err);
-                if (r == 0 && from < 0 && symlinkat(folder, in->scratch, "store") < 0)
-                        r = error_errno(err, errno, "make the symlink 'store'");
-                from = r == 0 && from < 0 ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : from;
-                if (r == 0 && from < 0)
-                        r = error_errno(err, errno, "open '%s'", folder);
+                if (from < 0)
+                        r = open_store(in, folder, &from, err);
                 if (r == 0)
-                        r = inject_links(in, kinds[i].partial, from, kinds[i].suffix, err);
+                        r = show(in, &kinds[i], from, err);
         }
         if (from >= 0)
                 futimens(from, NULL); /* it is used now */
@@ -93,7 +116,9 @@ int archives_inject(struct inject *in, const char *store, const char *machine, s
 struct watcher {
         const struct guest *guest;
         int inotify, fetched, store;
-        int watches[N_KINDS]; /* of folders in the merged root */
+        struct {
+                int folder, partial; /* of the merged root; -1: not watched */
+        } watches[N_KINDS];
 };
 
 /* By size and time, which apt sets to those of the server's file. */
@@ -105,20 +130,88 @@ static bool is_known(const struct watcher *watcher, const char *name, const char
                ours.st_size == theirs.st_size && ours.st_mtim.tv_sec == theirs.st_mtim.tv_sec;
 }
 
-/* One more name for a file that has come to the upper folder, before anything cleans it away. */
-static void hold(const struct watcher *watcher, const struct archives *kind, const char *name)
+/* Up to which a name tells what it is, its suffix left out; 0: it has none of these. */
+static size_t stem_of(const struct archives *kind, const char *name)
 {
-        CLEANUP_FREE char *path = xasprintf("%s%s/%s", watcher->guest->upper, kind->folder, name);
+        for (size_t i = 0; i < MAX_SUFFIXES && kind->suffixes[i]; i++)
+                if (str_ends(name, kind->suffixes[i]))
+                        return strlen(name) - strlen(kind->suffixes[i]);
+        return 0;
+}
 
-        if (!str_ends(name, kind->suffix) || is_known(watcher, name, path))
+/* One more name, `as`, for a file that has come to the upper folder, before anything cleans it away. */
+static void hold(const struct watcher *watcher, const char *folder, const char *name, const char *as)
+{
+        CLEANUP_FREE char *path = xasprintf("%s%s/%s", watcher->guest->upper, folder, name);
+
+        if (is_known(watcher, name, path))
                 return;
-        unlinkat(watcher->fetched, name, 0);
-        if (linkat(AT_FDCWD, path, watcher->fetched, name, 0) < 0)
+        unlinkat(watcher->fetched, as, 0);
+        if (linkat(AT_FDCWD, path, watcher->fetched, as, 0) < 0)
                 log_debug("'%s' is not kept: %s", path, strerror(errno));
 }
 
+/* Written to the end, which is not to say that it is whole: its name in `fetched` begins with a dot until it is known.
+ */
+static void written(const struct watcher *watcher, const struct archives *kind, const char *name)
+{
+        CLEANUP_FREE char *folder = path_join(kind->folder, kind->partial), *as = xasprintf(".%s", name);
+
+        if (kind->is_source && stem_of(kind, name) > 0)
+                hold(watcher, folder, name, as);
+}
+
+/* What was written as `made` and another suffix is whole. */
+static void source_is_whole(const struct watcher *watcher, const struct archives *kind, const char *made)
+{
+        for (size_t i = 0; i < MAX_SUFFIXES && kind->suffixes[i]; i++) {
+                size_t n = stem_of(kind, made) > 0 ? stem_of(kind, made) : strlen(made);
+                CLEANUP_FREE char *name = xasprintf(".%.*s%s", (int)n, made, kind->suffixes[i]);
+
+                renameat(watcher->fetched, name, watcher->fetched, name + 1);
+        }
+}
+
+static void moved(const struct watcher *watcher, const struct archives *kind, const char *name)
+{
+        if (kind->is_source)
+                source_is_whole(watcher, kind, name);
+        else if (stem_of(kind, name) > 0)
+                hold(watcher, kind->folder, name, name);
+}
+
+static int watch_folder(const struct watcher *watcher, const char *path, uint32_t events)
+{
+        CLEANUP_CLOSE int root = open(watcher->guest->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        CLEANUP_CLOSE int fd = root < 0 ? -1 : inroot_open(root, path, O_PATH | O_DIRECTORY, 0);
+        CLEANUP_FREE char *link = xasprintf("/proc/self/fd/%d", fd);
+
+        return fd < 0 ? -1 : inotify_add_watch(watcher->inotify, link, events | IN_ONLYDIR);
+}
+
+static void watch_partial(struct watcher *watcher, size_t kind)
+{
+        CLEANUP_FREE char *path = path_join(kinds[kind].folder, kinds[kind].partial);
+
+        watcher->watches[kind].partial = kinds[kind].is_source ? watch_folder(watcher, path, IN_CLOSE_WRITE) : -1;
+}
+
+static void take_event(struct watcher *watcher, const struct inotify_event *event)
+{
+        for (size_t i = 0; i < N_KINDS; i++) {
+                if (event->wd == watcher->watches[i].partial)
+                        written(watcher, &kinds[i], event->name);
+                else if (event->wd != watcher->watches[i].folder)
+                        continue;
+                else if (event->mask & IN_MOVED_TO)
+                        moved(watcher, &kinds[i], event->name);
+                else if (str_eq(event->name, kinds[i].partial)) /* the guest has made it anew */
+                        watch_partial(watcher, i);
+        }
+}
+
 /* False where nothing waits. */
-static bool read_events(const struct watcher *watcher)
+static bool read_events(struct watcher *watcher)
 {
         char buffer[16 << 10] __attribute__((aligned(__alignof__(struct inotify_event))));
         ssize_t n = read(watcher->inotify, buffer, sizeof(buffer));
@@ -126,9 +219,8 @@ static bool read_events(const struct watcher *watcher)
         for (ssize_t at = 0; at < n;) {
                 const struct inotify_event *event = (const void *)(buffer + at);
 
-                for (size_t i = 0; i < N_KINDS; i++)
-                        if (event->wd == watcher->watches[i] && event->len > 0)
-                                hold(watcher, &kinds[i], event->name);
+                if (event->len > 0)
+                        take_event(watcher, event);
                 at += (ssize_t)(sizeof(*event) + event->len);
         }
         return n > 0;
@@ -167,20 +259,17 @@ static int open_all(struct watcher *watcher, struct error *err)
 {
         const struct guest *guest = watcher->guest;
         CLEANUP_FREE char *store = path_join(guest->scratch, "store"), *fetched = path_join(guest->scratch, "fetched");
-        CLEANUP_CLOSE int root = open(guest->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
         watcher->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-        if (mkdir(fetched, 0700) < 0 || root < 0 || watcher->inotify < 0)
+        if (mkdir(fetched, 0700) < 0 || watcher->inotify < 0)
                 return error_errno(err, errno, "watch for packages");
         watcher->store = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         watcher->fetched = open(fetched, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (watcher->store < 0 || watcher->fetched < 0)
                 return error_errno(err, errno, "open '%s'", watcher->store < 0 ? store : fetched);
         for (size_t i = 0; i < N_KINDS; i++) {
-                CLEANUP_CLOSE int fd = inroot_open(root, kinds[i].folder, O_PATH | O_DIRECTORY, 0);
-                CLEANUP_FREE char *path = xasprintf("/proc/self/fd/%d", fd);
-
-                watcher->watches[i] = fd < 0 ? -1 : inotify_add_watch(watcher->inotify, path, IN_MOVED_TO | IN_ONLYDIR);
+                watcher->watches[i].folder = watch_folder(watcher, kinds[i].folder, IN_MOVED_TO | IN_CREATE);
+                watch_partial(watcher, i);
         }
         return 0;
 }
@@ -236,15 +325,26 @@ void archives_end(struct guest *guest)
 
 /* ---- no trace ---- */
 
+/* Removed, or given to the user who would have fetched on from there. */
+static bool is_trace(int shown, int upper, const char *name)
+{
+        struct stat ours, theirs;
+
+        if (fstatat(upper, name, &theirs, AT_SYMLINK_NOFOLLOW) < 0 ||
+            fstatat(shown, name, &ours, AT_SYMLINK_NOFOLLOW) < 0)
+                return false;
+        return node_is_whiteout(&theirs) || (S_ISREG(theirs.st_mode) && theirs.st_size == ours.st_size &&
+                                             theirs.st_mtim.tv_sec == ours.st_mtim.tv_sec);
+}
+
 static int undo_folder(int shown, int upper, struct error *err)
 {
         CLEANUP_CLOSEDIR DIR *dir = fdopendir(fcntl(shown, F_DUPFD_CLOEXEC, 0));
         const struct dirent *entry;
-        struct stat st;
         int r = 0;
 
         while (r == 0 && dir && (entry = readdir(dir)))
-                if (fstatat(upper, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && node_is_whiteout(&st))
+                if (entry->d_name[0] != '.' && is_trace(shown, upper, entry->d_name))
                         r = node_remove(upper, entry->d_name, 0, err);
         return r;
 }
@@ -259,8 +359,9 @@ int archives_undo(const char *scratch, const char *upper, struct error *err)
         if (layer < 0 || top < 0)
                 return error_errno(err, errno, "open the folders of the guest in '%s'", scratch);
         for (size_t i = 0; r == 0 && i < N_KINDS; i++) {
-                CLEANUP_CLOSE int shown = inroot_open(layer, kinds[i].partial, O_RDONLY | O_DIRECTORY, 0),
-                                  theirs = inroot_open(top, kinds[i].partial, O_RDONLY | O_DIRECTORY, 0);
+                CLEANUP_FREE char *path = path_join(kinds[i].folder, kinds[i].partial);
+                CLEANUP_CLOSE int shown = inroot_open(layer, path, O_RDONLY | O_DIRECTORY, 0),
+                                  theirs = inroot_open(top, path, O_RDONLY | O_DIRECTORY, 0);
 
                 if (shown >= 0 && theirs >= 0)
                         r = undo_folder(shown, theirs, err);

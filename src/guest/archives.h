@@ -1,4 +1,4 @@
-/* Packages that package managers have fetched, shared by the guests of all builds.
+/* Packages and lists of them that package managers have fetched, shared by the guests of all builds.
  * Private to this room.
  *
  * A package manager that finds a whole file where it keeps half of one holds it

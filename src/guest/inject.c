@@ -255,6 +255,8 @@ static int link_files(int from, const char *suffix, int below, int to, struct er
         CLEANUP_CLOSEDIR DIR *dir = copy < 0 ? NULL : fdopendir(copy);
         const struct dirent *entry;
 
+        if (dir)
+                rewinddir(dir); /* the offset is that of `from`, which has been read before */
         while (dir && (entry = readdir(dir))) {
                 const char *name = entry->d_name;
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Packages that apt fetches in a guest serve the builds after it, and no image shows it.
+# Packages and lists that apt fetches in a guest serve the builds after it, and no image shows it.
 
 # shellcheck disable=SC2154,SC2086,SC2030,SC2031 # set by the helpers; plain words
 load helpers
@@ -20,7 +20,12 @@ setup_file() {
   (cd mirror && for deb in pool/*.deb; do
     dpkg-deb -f "$deb"
     printf 'Filename: %s\nSize: %d\nSHA256: %s\n\n' "$deb" "$(stat -c %s "$deb")" "$(sha256sum "$deb" | cut -d' ' -f1)"
-  done >Packages)
+  done >Packages
+  xz -k Packages
+  printf 'Date: %s\nSHA256:\n' "$(date -uR)" >Release
+  for list in Packages Packages.xz; do
+    printf ' %s %d %s\n' "$(sha256sum "$list" | cut -d' ' -f1)" "$(stat -c %s "$list")" "$list"
+  done >>Release)
   python3 -u -c '
 import functools, http.server
 handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory="mirror")
@@ -53,6 +58,8 @@ install() {
 }
 # How often the mirror was asked for a package.
 asked() { grep -c 'GET /./pool/\|GET /pool/' "$BATS_FILE_TMPDIR/requests" || true; }
+# And for a list.
+asked_lists() { grep -c 'GET .*/Packages' "$BATS_FILE_TMPDIR/requests" || true; }
 names() { ext "${2:-out.img}" 2 "ls -p $1" | awk -F/ 'NF > 5 {print $6}' | sort | paste -sd" "; }
 stored() { find "$SLIPWAY_CACHE_DIR/packages" -name '*.deb' -printf '%f\n' | sort | paste -sd' '; }
 
@@ -134,4 +141,50 @@ stored() { find "$SLIPWAY_CACHE_DIR/packages" -name '*.deb' -printf '%f\n' | sor
   [ "$(stored)" = "slipway-test-1_1%3a1.1_all.deb slipway-test-2_1%3a1.2_all.deb" ]
   [ -z "$(find "$SLIPWAY_CACHE_DIR/packages" -name '.*')" ]
   run -0 "$slipway" cache verify
+}
+
+@test "packages: lists are fetched once while they are the same, and images have what they have without" {
+  export SOURCE_DATE_EPOCH=1700000000
+  local clean='rm -rf /var/log/apt /var/log/dpkg.log /var/cache/apt/*.bin' before i
+  filter='.builders[0].package_cache = false | .builders[0].image_path = "without.img"' install "$clean"
+  mv t.json without.json
+  run -0 build without.json
+  install "$clean"
+  before=$(asked_lists)
+  run -0 build -no-cache t.json
+  [ "$(asked_lists)" = $((before + 1)) ]
+  cmp out.img without.img
+  [ "$(find "$SLIPWAY_CACHE_DIR/packages" -name '*_Packages.xz' | wc -l)" = 1 ]
+  run -0 build -force -no-cache t.json
+  [ "$(asked_lists)" = $((before + 1)) ]
+  cmp out.img without.img
+  # Nothing is seen before apt-get update asks for it, nor when that is cut off by what fails after it.
+  template "$(debian arm64)/base.img.xz" reuse "$(shell 'ls /var/lib/apt/lists >/seen' 'apt-get install -qy slipway-test-1 && exit 1' \
+    'rm -rf /var/lib/apt/lists/partial; apt-get indextargets >/targets')"
+  run -0 build -force t.json
+  [[ $(ext_cat out.img 2 /seen) != *Packages* ]]
+  [[ $(names /var/lib/apt/lists/partial) != *Packages* ]]
+  # No layer speaks of what was shown.
+  run -0 "$here/tests/images/inside" find "$SLIPWAY_CACHE_DIR/layers" -path '*/lists/partial/*'
+  [ -z "$output" ]
+}
+
+@test "packages: a list that is damaged, or of another day, is fetched again" {
+  install 'rm -rf /var/lib/apt/lists/*'
+  run -0 build t.json
+  local list before
+  list=$(find "$SLIPWAY_CACHE_DIR/packages" -name '*_Packages.xz')
+  before=$(asked_lists)
+  printf X | dd of="$list" bs=1 seek=100 conv=notrunc status=none
+  run -0 build -force -no-cache t.json
+  [ "$(asked_lists)" = $((before + 1)) ]
+  echo >>"$list"
+  run -0 build -force -no-cache t.json
+  [ "$(asked_lists)" = $((before + 2)) ]
+  truncate -s 100 "$list"
+  run -0 build -force -no-cache t.json
+  [ "$(asked_lists)" = $((before + 3)) ]
+  cmp "$list" "$BATS_FILE_TMPDIR/mirror/Packages.xz"
+  run -0 build -force -no-cache t.json
+  [ "$(asked_lists)" = $((before + 3)) ]
 }
