@@ -4,6 +4,7 @@
  * own, and tried in the guest. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -69,6 +70,8 @@ static int check(void *config, const struct value *value, struct diags *diags)
         if (c->arch && !release_machine(c->arch))
                 diag_error(diags, schema_range(value, "arch"),
                            "'%s' is no architecture that is known (x86_64, aarch64, armv6l...)", c->arch);
+        if (c->keyring && access(c->keyring, R_OK) < 0)
+                diag_error(diags, schema_range(value, "keyring"), "the keyring '%s': %s", c->keyring, strerror(errno));
         return diags->n_errors > before ? -EINVAL : 0;
 }
 

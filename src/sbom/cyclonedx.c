@@ -9,7 +9,7 @@ static void add_reference(json_t *component, const char *type, const char *url)
 {
         json_t *list = json_object_get(component, "externalReferences");
 
-        if (!url)
+        if (!sbom_is_uri(url))
                 return;
         if (!list) {
                 list = json_array();

@@ -14,7 +14,7 @@ extern const struct database database_dpkg, database_rpm, database_apk, database
 struct sbom_package *sbom_add(struct sbom *sbom, const char *type);
 /* The value of "KEY<separator>value" if the line is one, or NULL. */
 const char *line_value(const char *line, const char *key, const char *separator);
-/* Set a field that is not set yet; blanks at both ends go. */
+/* Set a field that is not set yet; blanks at both ends go, and what is not UTF-8 becomes U+FFFD. */
 void field_set(char **field, const char *value);
 
 /* purl.c: pkg:TYPE/NAMESPACE/NAME@VERSION?qualifiers, as package-url's specification has it. The caller frees. */

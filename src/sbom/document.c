@@ -7,6 +7,13 @@
 
 #include "base/digest.h"
 
+bool sbom_is_uri(const char *text)
+{
+        const char *scheme_end = text ? strstr(text, "://") : NULL;
+
+        return scheme_end && scheme_end > text && !strpbrk(text, " \t<>\"");
+}
+
 void sbom_time(int64_t sec, char out[SBOM_TIME])
 {
         time_t when = (time_t)sec;

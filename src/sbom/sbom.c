@@ -27,6 +27,20 @@ const char *line_value(const char *line, const char *key, const char *separator)
         return line + n + strlen(separator);
 }
 
+/* Old databases have other encodings, and JSON has one. */
+static char *utf8_text(const char *s)
+{
+        struct str out = {0};
+
+        while (*s) {
+                int32_t c = str_next_utf8(&s);
+
+                str_add_utf8(&out, c < 0 ? 0xfffd : (uint32_t)c);
+                s += c < 0;
+        }
+        return str_steal(&out);
+}
+
 void field_set(char **field, const char *value)
 {
         CLEANUP_FREE char *copy = NULL;
@@ -34,7 +48,7 @@ void field_set(char **field, const char *value)
 
         if (!value || *field)
                 return;
-        copy = xstrdup(value);
+        copy = utf8_text(value);
         trimmed = str_trim(copy);
         if (*trimmed)
                 *field = xstrdup(trimmed);
@@ -143,7 +157,7 @@ static void finish(struct sbom *sbom)
 
 int sbom_read(const struct sbom_tree *tree, const char *name, struct sbom *ret, struct error *err)
 {
-        CLEANUP(sbom_clear) struct sbom sbom = {.name = xstrdup(name)};
+        CLEANUP(sbom_clear) struct sbom sbom = {.name = utf8_text(name)};
         int r = read_os(tree, &sbom, err);
 
         for (size_t i = 0; r == 0 && i < sizeof(databases) / sizeof(databases[0]); i++) {

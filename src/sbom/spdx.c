@@ -21,7 +21,8 @@ static char *supplier_of(const char *supplier)
                 return xasprintf("Organization: %s", supplier);
         name = xstrndup(supplier, (size_t)(open - supplier));
         address = xstrndup(open + 1, (size_t)(close - open - 1));
-        return xasprintf("Person: %s (%s)", str_trim(name), address);
+        return *str_trim(name) ? xasprintf("Person: %s (%s)", str_trim(name), address)
+                               : xasprintf("Person: %s", address);
 }
 
 /* The id of a licence's text, which is added to `refs` if it is new. */
@@ -46,11 +47,11 @@ static json_t *package_json(const struct sbom_package *package, size_t number, j
         json_t *out =
                 json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:[{s:s, s:s, s:s}]}", "SPDXID", id, "name",
                           package->name, "versionInfo", package->version, "supplier", supplier, "downloadLocation",
-                          package->url ? package->url : none, "filesAnalyzed", 0, "licenseConcluded", none,
+                          sbom_is_uri(package->url) ? package->url : none, "filesAnalyzed", 0, "licenseConcluded", none,
                           "licenseDeclared", license, "copyrightText", none, "externalRefs", "referenceCategory",
                           "PACKAGE-MANAGER", "referenceType", "purl", "referenceLocator", package->purl);
 
-        if (package->homepage)
+        if (sbom_is_uri(package->homepage))
                 json_object_set_new(out, "homepage", json_string(package->homepage));
         if (package->source)
                 json_object_set_new(out, "sourceInfo",

@@ -572,9 +572,9 @@ image() {
   template "$(small arm64)/base.img.xz" reuse '[{"type": "release", "name": "goo"}]'
   run -1 "$slipway" validate t.json
   [[ $output == *"no release of 'goo' is known; did you mean 'go'?"* ]]
-  template "$(small arm64)/base.img.xz" reuse '[{"type": "release", "name": "x", "url": "http://127.0.0.1:9/x", "prefix": "opt", "arch": "pdp"}]'
+  template "$(small arm64)/base.img.xz" reuse '[{"type": "release", "name": "x", "url": "http://127.0.0.1:9/x", "prefix": "opt", "arch": "pdp", "keyring": "none.asc"}]'
   run -1 "$slipway" validate t.json
-  [[ $output == *'needs a version'*"'opt' is not absolute"*"'pdp' is no architecture"* ]]
+  [[ $output == *'needs a version'*"'opt' is not absolute"*"'pdp' is no architecture"*"the keyring 'none.asc': No such file"* ]]
 }
 
 @test "release: one that does not run in the guest fails its build" {

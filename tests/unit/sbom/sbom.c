@@ -49,6 +49,27 @@ static void test_dpkg(void **state)
         assert_string_equal(sbom.packages.v[2].source, "zlib (1:1.2)");
 }
 
+/* What is not UTF-8, as in old databases, costs a letter and not the package. */
+static void test_encoding(void **state)
+{
+        CLEANUP(sbom_clear) struct sbom sbom = {0};
+        json_t *spdx, *package;
+
+        (void)state;
+        put("latin/var/lib/dpkg/status",
+            "Package: a\nVersion: 1\nMaintainer: J\xf6rg <j@example.org>\n\n"
+            "Package: b\nVersion: 1\nMaintainer: <b@example.org>\nHomepage: none at all\n");
+        read_tree("latin", &sbom);
+        assert_int_equal(sbom.packages.n, 2);
+        assert_string_equal(sbom.packages.v[0].supplier, "J\xef\xbf\xbdrg <j@example.org>");
+        spdx = sbom_spdx(&sbom, 0);
+        assert_int_equal(json_array_size(json_object_get(spdx, "packages")), 3);
+        package = json_array_get(json_object_get(spdx, "packages"), 2);
+        assert_string_equal(json_string_value(json_object_get(package, "supplier")), "Person: b@example.org");
+        assert_null(json_object_get(package, "homepage"));
+        json_decref(spdx);
+}
+
 static void test_apk(void **state)
 {
         CLEANUP(sbom_clear) struct sbom sbom = {0};
@@ -155,9 +176,9 @@ static void test_spdx_licenses(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_dpkg),          cmocka_unit_test(test_apk),     cmocka_unit_test(test_pacman),
-                cmocka_unit_test(test_releases),      cmocka_unit_test(test_damaged), cmocka_unit_test(test_nothing),
-                cmocka_unit_test(test_spdx_licenses),
+                cmocka_unit_test(test_dpkg),    cmocka_unit_test(test_encoding),      cmocka_unit_test(test_apk),
+                cmocka_unit_test(test_pacman),  cmocka_unit_test(test_releases),      cmocka_unit_test(test_damaged),
+                cmocka_unit_test(test_nothing), cmocka_unit_test(test_spdx_licenses),
         };
 
         return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
