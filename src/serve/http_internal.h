@@ -18,7 +18,8 @@ enum {
         HTTP_ADDRESSES = 4096,    /* places in the table of connections of an address */
         HTTP_RECEIVE = 16 << 10,  /* read of a socket at once; all of a TLS record has room */
         HTTP_BUFFER = 128 << 10,  /* copied of a file at once */
-        HTTP_QUANTUM = 512 << 10, /* sent to one client before it is the next one's turn; larger ones are no faster */
+        HTTP_QUANTUM = 512 << 10, /* sent to one client before it is the next one's turn, */
+        HTTP_ALONE = 2 << 20,     /* or before it is looked whether there is a next one */
         HTTP_TLS_RECORD = 16384,  /* bytes that one call encrypts */
         HTTP_EVENTS = 128,
 };

@@ -61,8 +61,8 @@ static int send_body(struct http_connection *c)
 {
         struct http_reply *reply = &c->reply;
         const bool pages = reply->file && reply->file->fd >= 0 && !c->ssl;
-        const uint64_t most = pages ? HTTP_QUANTUM : c->ssl ? HTTP_TLS_RECORD : HTTP_BUFFER;
-        uint64_t quantum = HTTP_QUANTUM;
+        uint64_t quantum = atomic_load(&c->worker->load) > 1 ? HTTP_QUANTUM : HTTP_ALONE;
+        const uint64_t most = pages ? quantum : c->ssl ? HTTP_TLS_RECORD : HTTP_BUFFER;
 
         while (reply->file && reply->left > 0 && quantum > 0) {
                 uint64_t n = least(most, least(reply->left, quantum));
