@@ -255,6 +255,7 @@ static int run_versions(const struct release_args *args, struct release_paths *p
         int r = wanted_open(&wanted, err);
 
         request = request_of(&wanted, words[0], NULL);
+        request.ui = NULL; /* the list alone */
         if (r == 0)
                 r = release_versions(&request, &versions, err);
         free(wanted.cache);

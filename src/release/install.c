@@ -193,6 +193,9 @@ static int validate(const struct release *release, const char *dir, struct error
         if (!release->validate)
                 return 0;
         release_check_command(release, dir, path ? path : "/usr/bin:/bin", &argv, &env);
+        if (!path_exists(argv[0]))
+                return error_set(err, ENOENT, "the release has no file '%s', by which it is to be tried",
+                                 release->validate[0]);
         r = spawn_run(&(struct spawn){.argv = STRV(argv),
                                       .env = STRV(env),
                                       .cwd = dir,
@@ -211,6 +214,19 @@ static int validate(const struct release *release, const char *dir, struct error
 static bool can_validate(const struct release *release, const struct release_place *place)
 {
         return *place->root == '\0' && release_machine_runs(release_host_machine(), release->machine);
+}
+
+/* What goes on PATH must be there: else the archive is laid out otherwise than was thought. */
+static int check_bin(const struct release *release, const char *tree, struct error *err)
+{
+        for (char **folder = release->bin; folder && *folder; folder++) {
+                CLEANUP_FREE char *path = path_join(tree, *folder);
+
+                if (!path_exists(path))
+                        return error_set(err, ENOENT, "the release has no folder '%s' to go on PATH; is 'strip' right?",
+                                         *folder);
+        }
+        return 0;
 }
 
 /* ---- naming it ---- */
@@ -246,6 +262,8 @@ static int make(const struct release_site *site, const struct release *release, 
         CLEANUP_FREE char *tree = NULL, *path = path_join(site->prefix, folder);
         int r = unpack(release, archive, stage, site->place->ui, &tree, err);
 
+        if (r == 0)
+                r = check_bin(release, tree, err);
         if (r == 0)
                 r = release_manifest_write(release, archive->sha256, tree, err);
         if (r == 0 && options->validate && can_validate(release, site->place))
@@ -283,6 +301,8 @@ int release_install(const struct release *release, const struct release_archive 
                 *ret_was_there = r == 1;
         if (r == 0)
                 r = stage_and_make(&site, release, archive, options, folder, err);
+        if (r < 0 && site.state)
+                rmdir(site.state); /* where nothing else is installed */
         return r < 0 ? r : release_switch(&site, release->name, folder, options->force, err);
 }
 

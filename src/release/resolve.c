@@ -420,6 +420,8 @@ int release_resolve(const struct release_request *request, struct release *ret, 
         r = read_texts(entry, &release, err);
         if (r == 0)
                 entry_set(entry, "url", release.url);
+        if (r == 0 && request->strip < -1)
+                r = error_set(err, EINVAL, "'strip' is a number of folders, not %lld", (long long)request->strip);
         override(request, &release);
         if (r == 0 && release.file && !release_name_is_sound(release.file))
                 r = error_set(err, EINVAL, "'file' is a name without folders, not '%s'", release.file);

@@ -440,6 +440,19 @@ killed() {
   [[ $output == *'@VERSION'* ]]
 }
 
+@test "release: an archive that is laid out otherwise than was said" {
+  generic() { release install tool@1.0.0 -url="$url/tool/tool-1.0.0.tar.gz" -prefix=p "$@"; }
+  run -1 generic -strip=1 -bin=sbin
+  [[ $output == *"the release has no folder 'sbin' to go on PATH"* ]]
+  run -1 generic -strip=1 -validate=bin/other
+  [[ $output == *"the release has no file 'bin/other', by which it is to be tried"* ]]
+  run -1 generic -strip=4
+  [[ $output == *"'strip' is too large"* ]]
+  run -1 generic -strip=-2
+  [[ $output == *"'strip' is a number of folders, not -2"* ]]
+  [ -z "$(ls -A p)" ]
+}
+
 @test "release: the catalogue: listed, shown, and one's own before what is built in" {
   run -0 release show
   [[ $output == *'go '*'The Go programming language'*'terraform'* ]]

@@ -224,7 +224,8 @@ static void test_failures(void **state)
                  "leads out of the folder"},
                 {"mkdir -p f/tool; mkfifo f/tool/fifo; tar -C f -czf tool-2.1.tar.gz tool", "a kind of file"},
                 {"cp tool-2.0.tar.gz tool-2.1.tar.gz", "it does not say 'tool 2.1'"},
-                {"mkdir -p g/tool; tar -C g -czf tool-2.1.tar.gz tool", "tool 2.1"},
+                {"mkdir -p g/tool; tar -C g -czf tool-2.1.tar.gz tool", "the release has no folder 'bin'"},
+                {"mkdir -p i/tool/bin; tar -C i -czf tool-2.1.tar.gz tool", "the release has no file 'bin/tool'"},
                 {"mkdir -p h/tool/bin; printf '#!/bin/sh\\necho no such library >&2; exit 3\\n' >h/tool/bin/tool; "
                  "chmod 755 "
                  "h/tool/bin/tool; tar -C h -czf tool-2.1.tar.gz tool",
@@ -283,6 +284,8 @@ static void test_merge_and_file(void **state)
            "pack -cJf tool-1.5.tar.gz tool; printf '#!/bin/sh\\necho tool 1.6\\n' | gzip >tool-1.6.tar.gz");
         strv_add(&merged.merge, "a");
         strv_add(&merged.merge, "b");
+        strv_free(steal(&single.bin));
+        strv_add(&single.bin, ".");
         assert_int_equal(install(&merged, &(struct release_options){.validate = true}, NULL, NULL), 0);
         assert_in_use("1.5");
         sh("[ \"$(cd p/tool; find . -type f ! -name '.slip*' | sort | tr '\\n' ' ')\" = './bin/a ./bin/tool ' ]; [ -d "
