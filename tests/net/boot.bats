@@ -220,3 +220,36 @@ SITE
   boots bios 'MARKER x86_64 10.77.0.12 as slipway served it' aoe 52:54:00:77:00:12
   wait $! || { cat iscsi.result tgtd.log; return 1; }
 }
+
+@test "firmware: Debian's installer is given its answers" {
+  cp "$("$here/tests/images/installer")"/{linux,initrd.gz} root/
+  cat >preseed.tmpl <<'TEMPLATE'
+d-i preseed/early_command string echo "PRESEED of ${machine.name} with ${var.word}" >/dev/ttyS0; sleep 1; reboot -f
+TEMPLATE
+  cat >site.hcl <<SITE
+root = "root"
+network "lab" {
+  interface = "eth0"
+  $range
+  router    = "10.77.0.1"
+  dns       = ["10.77.0.1"]
+  domain    = "example.org"
+}
+profile "debian-installer" {
+  kernel  = "linux"
+  initrd  = "initrd.gz"
+  cmdline = "auto=true priority=critical DEBIAN_FRONTEND=text url=\${answers.preseed} console=ttyS0"
+  answers "preseed" { template = "preseed.tmpl" }
+}
+machine "rack1-01" {
+  mac       = "52:54:00:77:00:01"
+  address   = "10.77.0.11"
+  profile   = profile.debian-installer
+  variables = { word = "words of its own" }
+}
+SITE
+  serves site.hcl
+  limit=400 memory=1024 boots bios 'PRESEED of rack1-01 with words of its own' || { cat serve.log; return 1; }
+  run -0 ask machine show -last 52:54:00:77:00:01
+  [[ $output == *'HTTP: /initrd.gz'*'HTTP: /answers/preseed'* ]]
+}
