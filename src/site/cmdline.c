@@ -58,9 +58,12 @@ static const char *squashfs_url(struct line *line, const struct site_root *root)
                                          : site_url(line->request, true, root->path + strspn(root->path, "/"));
 }
 
+/* A squashfs that is the root itself, with no image in it, is mounted by overlayfs alone. An initrd with systemd knows
+ * that by itself. */
 static void squashfs_dracut(struct line *line, const struct site_root *root)
 {
-        str_addf(&line->text, "root=live:%s rd.live.image ip=dhcp rd.neednet=1", squashfs_url(line, root));
+        str_addf(&line->text, "root=live:%s rd.live.image rd.live.overlay.overlayfs=1 ip=dhcp rd.neednet=1",
+                 squashfs_url(line, root));
 }
 
 static void squashfs_live(struct line *line, const struct site_root *root)
