@@ -67,7 +67,7 @@ profile() {
 profile "$1" {
   kernel  = "${4-}vmlinuz"
   initrd  = "${4-}initrd.img"
-  cmdline = "console=$console panic=-1 marker=\${server.http}/marker"
+  cmdline = "console=$console panic=-1 no_timer_check marker=\${server.http}/marker"
   $3
 }
 SITE
@@ -149,7 +149,7 @@ boot_all() {
 
 @test "firmware: iPXE's ROM on BIOS boots a kernel from a folder" {
   linux x86_64
-  echo 'console=ttyS0 panic=-1' >root/cmdline
+  echo 'console=ttyS0 panic=-1 no_timer_check' >root/cmdline
   serves -quick root -interface eth0
   boots bios 'MARKER x86_64 10.77.0.'
   grep -F 'as slipway served it' machine.txt
@@ -188,7 +188,7 @@ disk() {
   truncate -s 24M "$1"
   mkfs.vfat "$1" >/dev/null
   syslinux --install "$1"
-  printf 'DEFAULT linux\nPROMPT 0\nLABEL linux\n LINUX /vmlinuz\n INITRD /initrd.img\n APPEND console=ttyS0 panic=-1\n' |
+  printf 'DEFAULT linux\nPROMPT 0\nLABEL linux\n LINUX /vmlinuz\n INITRD /initrd.img\n APPEND console=ttyS0 panic=-1 no_timer_check\n' |
     mcopy -i "$1" - ::/syslinux.cfg
   mcopy -i "$1" root/vmlinuz root/initrd.img ::
 }
@@ -238,7 +238,7 @@ network "lab" {
 profile "debian-installer" {
   kernel  = "linux"
   initrd  = "initrd.gz"
-  cmdline = "auto=true priority=critical DEBIAN_FRONTEND=text url=\${answers.preseed} console=ttyS0"
+  cmdline = "auto=true no_timer_check priority=critical DEBIAN_FRONTEND=text url=\${answers.preseed} console=ttyS0"
   answers "preseed" { template = "preseed.tmpl" }
 }
 machine "rack1-01" {

@@ -20,7 +20,7 @@ teardown() { lab_stop; }
   mkdir root
   cp "$(netboot)"/{vmlinuz,initrd.img} root/
   echo 'served by others' >root/marker
-  printf '#!ipxe\nkernel vmlinuz console=ttyS0 panic=-1\ninitrd initrd.img\nboot\n' >root/boot.ipxe
+  printf '#!ipxe\nkernel vmlinuz console=ttyS0 panic=-1 no_timer_check\ninitrd initrd.img\nboot\n' >root/boot.ipxe
   http_serves
   dnsmasq_serves --dhcp-boot=http://10.77.0.1/boot.ipxe
   boots bios 'MARKER x86_64 10.77.0.'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Roots on the network that the server has itself: what it starts for them, and how that ends.
+# Roots on the network that the server has itself: what it starts for them, how that ends, and machines that boot from them.
 
 # shellcheck disable=SC2154 # set by the helpers
 load helpers
@@ -149,4 +149,70 @@ none_runs() { ! running nbdkit && ! running ganesha.nfsd && ! running rpcbind &&
   wait_for 20 disk nbd://10.77.0.1/p1 read.img
   # It was said once, however often it was tried.
   [ "$(grep -c 'nbdkit is missing' serve.log)" = 1 ]
+}
+
+# ---- machines, with what Debian's own packages make to boot so ----
+
+# machines INITRAMFS ROOT...: each is given its own of these profiles, at an address of its own.
+machines() {
+  local n=0 initramfs=$1
+  needs_tap
+  shift
+  cp "$("$here/tests/images/netroot")"/{vmlinuz,initrd.*,root.squashfs} root/
+  site "$@"
+  sed -i -e 's/^  interface.*/&\n  range = ["10.77.0.100", "10.77.0.200"]/' \
+    -e "s/^  kernel = .*/&\n  initrd = \"initrd.$initramfs\"\n  initramfs = \"$initramfs\"\n  cmdline = \"console=ttyS0 panic=-1 no_timer_check quiet\"/" site.hcl
+  while [ "$n" -lt $# ]; do
+    n=$((n + 1))
+    printf 'machine "m%d" {\n  mac     = "52:54:00:77:00:0%d"\n  address = "10.77.0.1%d"\n  profile = profile.p%d\n}\n' \
+      "$n" "$n" "$n" "$n" >>site.hcl
+  done
+}
+# They start side by side. userlands TEXT...: what each says; it ends with what the machine wrote, which is its address.
+userlands() {
+  local n=0 text pids=() failed=0
+  for text; do
+    n=$((n + 1))
+    limit=300 memory=384 boots bios "$text 52:54:00:77:00:0$n" "m$n" "52:54:00:77:00:0$n" >"m$n.result" 2>&1 3>&- &
+    pids+=($!)
+  done
+  for n in "${!pids[@]}"; do
+    wait "${pids[n]}" || { failed=1 && cat "m$((n + 1)).result" serve.log; }
+  done
+  run ! grep -F 'WRITTEN BEFORE' ./m*.txt
+  return $failed
+}
+nbd_writable='root "nbd" {
+    path     = "disk.img"
+    writable = true
+  }'
+nfs_writable='root "nfs" {
+    path     = "tree"
+    writable = true
+  }'
+
+@test "firmware: two machines boot from one image by NBD" {
+  cp "$("$here/tests/images/netroot")/root.img" disk.img
+  cp disk.img disk.before
+  machines initramfs-tools "$nbd_writable" "$nbd_writable"
+  serves site.hcl
+  userlands 'USERLAND /dev/nbd0 ext4 writable' 'USERLAND /dev/nbd0 ext4 writable'
+  cmp disk.img disk.before
+  [ "$(grep -c 'took a disk by NBD' serve.log)" -ge 2 ]
+}
+
+@test "firmware: a machine boots from a folder by NFS" {
+  needs_root
+  tar -C tree -xf "$("$here/tests/images/netroot")/root.tar"
+  machines initramfs-tools "$nfs_writable"
+  serves site.hcl
+  userlands "USERLAND 10.77.0.1:$PWD/tree nfs writable"
+  [ "$(cat tree/written)" = 52:54:00:77:00:01 ]
+}
+
+@test "firmware: a machine boots from a squashfs by HTTP, with live-boot" {
+  machines live-boot 'root "squashfs" { path = "root.squashfs" }'
+  serves site.hcl
+  userlands 'USERLAND overlay overlay writable'
+  shows serve 'HTTP: /root.squashfs'
 }
