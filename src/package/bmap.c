@@ -118,13 +118,6 @@ static int reader_begin(const void *config, const struct package_context *contex
         return blockmap_begin(fd, size, NULL, (struct blockmap_maker **)ret, err);
 }
 
-static int reader_end(void *reader, struct error *err)
-{
-        (void)reader;
-        (void)err;
-        return 0;
-}
-
 static void reader_free(void *reader)
 {
         blockmap_free(reader);
@@ -133,8 +126,7 @@ static void reader_free(void *reader)
 static const struct reader_type bmap_reader = {
         .name = "block map",
         .begin = reader_begin,
-        .ops = {.data = blockmap_data, .hole = blockmap_hole},
-        .end = reader_end,
+        .pieces = {.data = blockmap_data, .hole = blockmap_hole},
         .free = reader_free,
 };
 

@@ -104,30 +104,10 @@ static int sums_add(void *arg, const void *data, size_t n, struct error *err)
         return 0;
 }
 
-static int sums_data(void *sums, uint64_t offset, const void *data, size_t n, struct error *err)
-{
-        (void)offset;
-        return sums_add(sums, data, n, err);
-}
-
-static int sums_hole(void *sums, uint64_t offset, uint64_t n, struct error *err)
-{
-        (void)offset;
-        return sparse_zeros(n, sums_add, sums, err);
-}
-
-static int sums_end(void *sums, struct error *err)
-{
-        (void)sums;
-        (void)err;
-        return 0;
-}
-
 static const struct reader_type checksum_reader = {
         .name = "checksum",
         .begin = sums_begin,
-        .ops = {.data = sums_data, .hole = sums_hole},
-        .end = sums_end,
+        .write = sums_add,
         .free = sums_free,
 };
 

@@ -222,18 +222,6 @@ static int stream_write(void *stream, const void *data, size_t n, struct error *
         return encoder_write(&((struct stream *)stream)->encoder, data, n, err);
 }
 
-static int stream_data(void *stream, uint64_t offset, const void *data, size_t n, struct error *err)
-{
-        (void)offset;
-        return stream_write(stream, data, n, err);
-}
-
-static int stream_hole(void *stream, uint64_t offset, uint64_t n, struct error *err)
-{
-        (void)offset;
-        return sparse_zeros(n, stream_write, stream, err);
-}
-
 static int stream_end(void *stream, struct error *err)
 {
         return encoder_finish(&((struct stream *)stream)->encoder, err);
@@ -242,7 +230,7 @@ static int stream_end(void *stream, struct error *err)
 static const struct reader_type compress_reader = {
         .name = "compress",
         .begin = stream_begin,
-        .ops = {.data = stream_data, .hole = stream_hole},
+        .write = stream_write,
         .end = stream_end,
         .free = stream_free,
 };

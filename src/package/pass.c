@@ -87,20 +87,27 @@ static int settle(const struct pass *pass, struct wish *wish, int r, struct erro
 }
 
 /* `data` is NULL for a hole. */
+static int feed_one(const struct wish *wish, uint64_t offset, const void *data, uint64_t n, struct error *err)
+{
+        const struct reader_type *type = wish->type;
+
+        if (type->write)
+                return data ? type->write(wish->reader, data, (size_t)n, err)
+                            : sparse_zeros(n, type->write, wish->reader, err);
+        return data ? type->pieces.data(wish->reader, offset, data, (size_t)n, err)
+                    : type->pieces.hole(wish->reader, offset, n, err);
+}
+
 static int feed(struct pass *pass, uint64_t offset, const void *data, uint64_t n, struct error *err)
 {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < pass->wishes.n; i++) {
                 struct wish *wish = &pass->wishes.v[i];
-                const struct sparse_ops *ops = &wish->type->ops;
                 CLEANUP_ERROR struct error mine = {0};
 
-                if (!wish->reader)
-                        continue;
-                r = data ? ops->data(wish->reader, offset, data, (size_t)n, &mine)
-                         : ops->hole(wish->reader, offset, n, &mine);
-                r = settle(pass, wish, r, &mine, err);
+                if (wish->reader)
+                        r = settle(pass, wish, feed_one(wish, offset, data, n, &mine), &mine, err);
         }
         progress_update(pass->ui, offset + n);
         return r;
@@ -150,7 +157,8 @@ static int end_all(struct pass *pass, struct error *err)
                 if (!wish->reader)
                         continue;
                 wish->ended = true;
-                r = settle(pass, wish, wish->type->end(wish->reader, &mine), &mine, err);
+                if (wish->type->end)
+                        r = settle(pass, wish, wish->type->end(wish->reader, &mine), &mine, err);
         }
         return r;
 }

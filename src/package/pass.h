@@ -14,8 +14,10 @@ struct reader_type {
         /* `fd` is the file, which others read too. 1: this post-processor does not read it so; nothing in *ret. */
         int (*begin)(const void *config, const struct package_context *context, int fd, uint64_t size, void **ret,
                      struct error *err);
-        struct sparse_ops ops;                       /* their `arg` is the reader */
-        int (*end)(void *reader, struct error *err); /* all has come */
+        /* What comes, to the reader: as one stream in which holes are zeros, or else in pieces. */
+        int (*write)(void *reader, const void *data, size_t n, struct error *err);
+        struct sparse_ops pieces;
+        int (*end)(void *reader, struct error *err); /* all has come; may be NULL */
         void (*free)(void *reader);
 };
 

@@ -81,7 +81,7 @@ static void count_free(void *arg)
 static const struct reader_type counting = {
         .name = "count",
         .begin = count_begin,
-        .ops = {.data = count_data, .hole = count_hole},
+        .pieces = {.data = count_data, .hole = count_hole},
         .end = count_end,
         .free = count_free,
 };
