@@ -105,6 +105,22 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
   wait_for 10 shows serve 'the site file was read again'
 }
 
+@test "serve: a folder of site files is read again as a whole" {
+  mkdir site.d
+  sed 's/root = "root"/root = "..\/root"/; /^profile/d' site.hcl >site.d/10-networks.hcl
+  echo 'profile "linux" { boot = { ipxe = "vmlinuz" } }' >site.d/20-profiles.hcl
+  serves site.d
+  run -0 simulate ipxe
+  [[ $output == *'vmlinuz: 9 bytes'* ]]
+  rm site.d/20-profiles.hcl
+  run -1 ask reload
+  [[ $output == *'the old one stays'* ]]
+  echo 'profile "linux" { boot = { ipxe = "other.ipxe" } }' >site.d/30-others.hcl
+  run -0 ask reload
+  run -0 simulate ipxe
+  [[ $output == *'other.ipxe: 7 bytes'* ]]
+}
+
 @test "serve: a download goes on over a reload, one whose file is cut short ends at once, and HTTPS" {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 \
     -subj /CN=lab -addext subjectAltName=IP:10.77.0.1 2>/dev/null
