@@ -9,8 +9,9 @@
 #include "base/cancel.h"
 #include "base/file.h"
 #include "disk/change_record.h"
+#include "disk/fs_tools.h"
 
-enum { BUFFER = 1 << 16 };
+enum { BUFFER = 1 << 16, BLOCK = 4096 };
 
 static int put(FILE *stream, const void *data, size_t n)
 {
@@ -35,48 +36,66 @@ static int put_xattrs(FILE *stream, const struct fs_change *change)
         return r;
 }
 
-/* [at, end) of the file. */
-static int put_extent(FILE *stream, int fd, uint64_t at, uint64_t end, char *buffer, struct error *err)
+static int put_extent(FILE *stream, uint64_t at, const char *data, size_t n)
 {
-        struct change_extent head = {at, end - at};
-        int r = put(stream, &head, sizeof(head));
+        struct change_extent head = {at, n};
+        int r = n > 0 ? put(stream, &head, sizeof(head)) : 0;
 
-        while (r == 0 && at < end) {
-                size_t n = end - at < BUFFER ? (size_t)(end - at) : BUFFER;
-
-                r = fd_pread_all(fd, buffer, n, (off_t)at);
-                if (r < 0)
-                        return error_errno(err, -r, "read the file");
-                r = cancel_requested() ? -ECANCELED : put(stream, buffer, n);
-                at += n;
-        }
-        return r < 0 ? error_errno(err, -r, "keep the file for the image") : 0;
+        return r < 0 ? r : put(stream, data, n);
 }
 
+/* The blocks of a window that are not zero. */
+static int put_window(FILE *stream, uint64_t at, const char *data, size_t n, bool keep_zeros)
+{
+        size_t start = 0;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i += BLOCK) {
+                size_t len = n - i < BLOCK ? n - i : BLOCK;
+
+                if (keep_zeros || !is_zero(data + i, len))
+                        continue;
+                r = put_extent(stream, at + start, data + start, i - start);
+                start = i + len;
+        }
+        return r < 0 ? r : put_extent(stream, at + start, data + start, n - start);
+}
+
+/* Where data begins at or after `at`; the file's size if there is none. */
+static uint64_t next_data(const struct fs_change *change, uint64_t at)
+{
+        off_t data = lseek(change->fd, (off_t)at, SEEK_DATA);
+
+        if (data < 0)
+                return errno == ENXIO ? (uint64_t)change->st.st_size : at;
+        return (uint64_t)data / BLOCK * BLOCK;
+}
+
+/* What is a hole depends on the bytes alone, not on how the file system of the host came to hold them. Swap files have
+ * none. */
 static int put_data(FILE *stream, const struct fs_change *change, struct error *err)
 {
         static const struct change_extent end_of_data = {0};
         CLEANUP_FREE char *buffer = xmalloc(BUFFER);
-        off_t size = change->st.st_size, at = 0;
+        uint64_t size = (uint64_t)change->st.st_size;
+        bool keep_zeros = false;
         int r = 0;
 
-        while (r == 0 && at < size) {
-                off_t data = lseek(change->fd, at, SEEK_DATA), hole;
+        for (uint64_t at = 0; r == 0 && at < size;) {
+                size_t n = size - at < BUFFER ? (size_t)(size - at) : BUFFER;
 
-                if (data < 0 && errno == ENXIO)
-                        break;
-                if (data < 0)
-                        data = at;
-                hole = lseek(change->fd, data, SEEK_HOLE);
-                if (hole < 0 || hole > size)
-                        hole = size;
-                if (data < hole)
-                        r = put_extent(stream, change->fd, (uint64_t)data, (uint64_t)hole, buffer, err);
-                at = data < hole ? hole : size;
+                r = fd_pread_all(change->fd, buffer, n, (off_t)at);
+                if (r < 0)
+                        return error_errno(err, -r, "read the file");
+                if (at == 0)
+                        keep_zeros = swap_signature(buffer, n);
+                r = cancel_requested() ? -ECANCELED : put_window(stream, at, buffer, n, keep_zeros);
+                at += n;
+                if (at < size && !keep_zeros)
+                        at = next_data(change, at);
         }
-        if (r < 0)
-                return r;
-        r = put(stream, &end_of_data, sizeof(end_of_data));
+        if (r == 0)
+                r = put(stream, &end_of_data, sizeof(end_of_data));
         return r < 0 ? error_errno(err, -r, "keep the file for the image") : 0;
 }
 

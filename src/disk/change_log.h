@@ -1,6 +1,6 @@
 /* Changes to a file system, kept in a file to be made later and elsewhere: a
  * stream of records, each a header, the path, the target, the extended
- * attributes and the data without its holes. Written and read by the same
+ * attributes and the data without blocks of zeros (but of swap files all). Written and read by the same
  * build of this program, so in the machine's own byte order. */
 #pragma once
 

@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "base/file.h"
 #include "base/size.h"
+#include "disk/fs_tools.h"
 
 struct file {
         struct ext_writer *w;
@@ -71,15 +72,6 @@ static int store_window(struct file *file, char *data, uint64_t n, uint64_t lblk
         return r;
 }
 
-/* The signature of mkswap(8) ends the first page, of 4 KiB or more. */
-static bool is_swap(const char *data, uint64_t n)
-{
-        for (uint64_t page = 4096; page <= 65536 && page <= n; page *= 2)
-                if (memcmp(data + page - 10, "SWAPSPACE2", 10) == 0)
-                        return true;
-        return false;
-}
-
 /* Where data begins at or after `at`; the file's size if there is none. */
 static uint64_t next_data(const struct file *file, uint64_t at)
 {
@@ -110,7 +102,7 @@ static int write_windows(struct file *file, struct error *err)
                 if (r < 0)
                         return error_errno(err, -r, "read the source");
                 if (at == 0)
-                        file->keep_zeros = is_swap(file->w->buffer, n);
+                        file->keep_zeros = swap_signature(file->w->buffer, n);
                 r = store_window(file, file->w->buffer, n, at / block_size, err);
                 if (r < 0)
                         return r;

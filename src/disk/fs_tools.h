@@ -38,3 +38,6 @@ int fs_scratch_store(const struct fs_volume *volume, int fd, uint64_t size, stru
 int fs_tool_make(const struct fs_volume *volume, struct fs_tool *tool, struct error *err);
 /* Let a tool that only reads judge a copy of the volume. */
 int fs_tool_check(const struct fs_volume *volume, struct fs_tool *tool, struct error *err);
+
+/* Whether a file that begins so is a swap file, which may have no holes. */
+bool swap_signature(const char *data, uint64_t n);

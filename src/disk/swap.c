@@ -1,4 +1,6 @@
 /* Swap areas, and partitions whose contents are nobody's business (raw). */
+#include <string.h>
+
 #include "base/str.h"
 #include "disk/fs_tools.h"
 
@@ -44,6 +46,15 @@ static int nothing_to_check(const struct fs_volume *volume, bool repair, struct 
         (void)repair;
         (void)err;
         return 0;
+}
+
+/* The signature of mkswap(8) ends the first page, of 4 KiB or more. */
+bool swap_signature(const char *data, uint64_t n)
+{
+        for (uint64_t page = 4096; page <= 65536 && page <= n; page *= 2)
+                if (memcmp(data + page - 10, "SWAPSPACE2", 10) == 0)
+                        return true;
+        return false;
 }
 
 const struct fs_type fs_swap = {

@@ -119,6 +119,36 @@ static void test_all_kinds(void **state)
         assert_memory_equal(content, "end!", 4);
 }
 
+/* Zeros are holes, whether they were written or not; a swap file has none. */
+static void test_zeros(void **state)
+{
+        enum { SIZE = 300000, ALL = (SIZE + 4095) / 4096 * 4096 };
+        CLEANUP_ERROR struct error err = {0};
+        CLEANUP_FCLOSE FILE *log = tmpfile();
+        CLEANUP_CLOSE int zeros = -1, swap = -1, copy = -1;
+        CLEANUP_FREE char *said = NULL, *path = path_join(dir, "zeros");
+        CLEANUP_FREE char *content = xcalloc(1, SIZE), *back = xcalloc(1, SIZE);
+        struct stat st = {.st_mode = S_IFREG | 0644, .st_size = SIZE};
+
+        (void)state;
+        assert_int_equal(file_nameless(dir, 0600, &zeros, &err), 0);
+        assert_int_equal(file_nameless(dir, 0600, &swap, &err), 0);
+        content[70000] = content[SIZE - 1] = 'x';
+        assert_int_equal(fd_pwrite_all(zeros, content, SIZE, 0), 0);
+        assert_int_equal(ftruncate(swap, SIZE), 0);
+        assert_int_equal(fd_pwrite_all(swap, "SWAPSPACE2", 10, 4086), 0);
+        log_change(log, (struct fs_change){.kind = FS_FILE, .path = "zeros", .st = st, .fd = zeros});
+        log_change(log, (struct fs_change){.kind = FS_FILE, .path = "swap", .st = st, .fd = swap});
+        assert_int_equal(change_log_end(log, &err), 0);
+        said = replay(log);
+        assert_string_equal(said, "");
+        assert_in_range(look("zeros").st_blocks, 1, 64);
+        assert_in_range(look("swap").st_blocks, ALL / 512, ALL / 512 + 64);
+        copy = open(path, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(fd_pread_all(copy, back, SIZE, 0), 0);
+        assert_memory_equal(back, content, SIZE);
+}
+
 /* What is there gives way; a folder keeps what is in it, and loses attributes that it no longer has. */
 static void test_in_place_of(void **state)
 {
@@ -177,10 +207,8 @@ static void test_errors(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_all_kinds),
-                cmocka_unit_test(test_in_place_of),
-                cmocka_unit_test(test_clear),
-                cmocka_unit_test(test_errors),
+                cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_zeros),  cmocka_unit_test(test_in_place_of),
+                cmocka_unit_test(test_clear),     cmocka_unit_test(test_errors),
         };
 
         if (!become_root()) {
