@@ -145,11 +145,6 @@ static int make_one(struct image *image, const struct arm_partition *wanted, con
 
         if (!type || !type->make)
                 return 0;
-        if (type->varies && make.epoch >= 0)
-                ui_message(image->job->ui,
-                           "Warning: %s: SOURCE_DATE_EPOCH is set, but two images with %s differ in some bytes all the "
-                           "same",
-                           name, type->name);
         r = type->make(&volume, &make, err);
         return r < 0 ? error_wrap(err, r, "make %s on %s", type->name, name) : 0;
 }

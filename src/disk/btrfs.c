@@ -1,5 +1,4 @@
-/* btrfs: made by mkfs.btrfs, filled by a kernel. The UUIDs inside (device,
- * chunk tree) are random; the file system's own is not. */
+/* btrfs: made by mkfs.btrfs, filled by a kernel. */
 #include "base/str.h"
 #include "disk/fs_tools.h"
 #include "disk/kernel.h"
@@ -10,6 +9,7 @@ static int btrfs_make(const struct fs_volume *volume, const struct fs_make *make
         struct fs_tool tool = {.options = make->options,
                                .operands = (const char *const[]){FS_TOOL_FILE, NULL},
                                .epoch = make->epoch,
+                               .id_seed = make->id_seed,
                                .package = "btrfs-progs"};
         char uuid[UUID_TEXT];
 
@@ -44,5 +44,4 @@ const struct fs_type fs_btrfs = {
         .write_close = kernel_write_close,
         .write_abort = kernel_write_abort,
         .check = btrfs_check,
-        .varies = true,
 };

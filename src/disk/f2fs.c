@@ -9,6 +9,7 @@ static int f2fs_make(const struct fs_volume *volume, const struct fs_make *make,
         struct fs_tool tool = {.options = make->options,
                                .operands = (const char *const[]){FS_TOOL_FILE, NULL},
                                .epoch = make->epoch,
+                               .id_seed = make->id_seed,
                                .package = "f2fs-tools"};
         char uuid[UUID_TEXT];
 
@@ -47,5 +48,4 @@ const struct fs_type fs_f2fs = {
         .write_close = kernel_write_close,
         .write_abort = kernel_write_abort,
         .check = f2fs_check,
-        .varies = true,
 };

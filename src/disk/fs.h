@@ -125,7 +125,6 @@ struct fs_type {
         /* Of a regular file, for reading it in place. -ENOTSUP: its bytes do not lie there as they are; cat() it. */
         int (*locate)(const struct fs_volume *volume, const char *path, struct fs_extents *ret, struct error *err);
         bool no_owners; /* FAT: owners, modes, links are not kept */
-        bool varies;    /* with the same seed and epoch, too, two makes differ in their bytes */
 };
 
 /* NULL for an unknown name. */

@@ -16,6 +16,7 @@
 #include "base/spawn.h"
 #include "base/str.h"
 #include "base/tail.h"
+#include "disk/steady.h"
 
 enum { BUFFER = 1 << 20 };
 
@@ -44,18 +45,24 @@ int fs_tool_run(const struct fs_tool *tool, int *ret_status, struct error *err)
 {
         CLEANUP_STRV char **env = tool_env(tool->epoch), **argv = NULL;
         CLEANUP_FREE char *program = program_find(tool->argv[0]);
+        CLEANUP_CLOSE int steady = -1;
         CLEANUP_TAIL struct tail tail = {0};
-        struct spawn spawn = {.env = STRV(env), .stdin_plus1 = SPAWN_FD(tool->fd), .on_line = keep_line, .arg = &tail};
-        int status, r;
+        struct spawn spawn = {.stdin_plus1 = SPAWN_FD(tool->fd), .on_line = keep_line, .arg = &tail};
+        int status, r = 0;
 
         if (!program)
                 return error_set(err, ENOENT, "the program '%s' is missing; install the package '%s'", tool->argv[0],
                                  tool->package);
+        if (tool->epoch >= 0 && tool->id_seed)
+                r = steady_env(&env, tool->epoch, tool->id_seed, &steady, err);
+        if (r < 0)
+                return r;
         strv_add(&argv, program);
         strv_extend(&argv, tool->argv + 1);
         strv_extend(&argv, tool->options);
         strv_extend(&argv, tool->operands);
         spawn.argv = STRV(argv);
+        spawn.env = STRV(env);
         r = spawn_run(&spawn, &status, err);
         if (r < 0)
                 return r;

@@ -16,6 +16,7 @@ struct fs_tool {
         const char *const *operands; /* last; may be NULL */
         int fd;                      /* of FS_TOOL_FILE */
         int64_t epoch;               /* becomes SOURCE_DATE_EPOCH; -1: not set */
+        const char *id_seed;         /* with an epoch: time and randomness are made of these; NULL: as they are */
         int ok_max;                  /* largest exit code that is a success */
         const char *package;         /* Debian package that has the tool */
 };

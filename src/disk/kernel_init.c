@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -100,13 +101,28 @@ static int replay_apart(int64_t epoch, int result, struct error *err)
         return 0;
 }
 
+/* That it is told the time by disk/steady.h. */
+static int check_clock(int64_t epoch, struct error *err)
+{
+        time_t now = time(NULL);
+
+        if (epoch < 0 || (now >= epoch && now - epoch < 3600))
+                return 0;
+        return error_set(err, EINVAL,
+                         "the kernel's clock says %lld, but SOURCE_DATE_EPOCH %lld was expected; is LD_PRELOAD without "
+                         "effect on this host?",
+                         (long long)now, (long long)epoch);
+}
+
 static int fill(const char *fs, int64_t epoch, struct error *err)
 {
         char text[4096] = "";
         struct statvfs before;
-        int result[2], r = mount_image(fs, err);
+        int result[2], r = check_clock(epoch, err);
         ssize_t n;
 
+        if (r == 0)
+                r = mount_image(fs, err);
         if (r < 0)
                 return r;
         if (statvfs(PLACE, &before) < 0 || pipe2(result, O_CLOEXEC | O_NONBLOCK) < 0)

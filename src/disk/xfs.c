@@ -9,6 +9,7 @@ static int xfs_make(const struct fs_volume *volume, const struct fs_make *make, 
         struct fs_tool tool = {.options = make->options,
                                .operands = (const char *const[]){FS_TOOL_FILE, NULL},
                                .epoch = make->epoch,
+                               .id_seed = make->id_seed,
                                .package = "xfsprogs"};
         char uuid[UUID_TEXT];
 
@@ -44,5 +45,4 @@ const struct fs_type fs_xfs = {
         .write_close = kernel_write_close,
         .write_abort = kernel_write_abort,
         .check = xfs_check,
-        .varies = true,
 };

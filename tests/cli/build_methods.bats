@@ -69,6 +69,28 @@ root_of() {
   nothing_left
 }
 
+# What a kernel does of itself depends on the time, on how much memory there is and on who runs beside it.
+@test "new: btrfs, f2fs and xfs: two builds with SOURCE_DATE_EPOCH are the same" {
+  [ -z "${SLIPWAY_SANITIZED-}" ] || skip "a program with AddressSanitizer cannot be pid 1 of the kernel that writes it"
+  export SOURCE_DATE_EPOCH=1700000000
+  local fs cache=$SLIPWAY_CACHE_DIR first=$slipway
+  mkdir elsewhere
+  cp "$slipway" elsewhere/
+  seq 20000000 >big # more than the memory of that kernel
+  dd if=/dev/zero of=zeros bs=1M count=4 status=none
+  for fs in btrfs f2fs xfs; do
+    template "$(small)/rootfs.tar.gz" new "$(shell 'echo 1 >/etc/marker' 'truncate -s 100M /opt/hole' 'ln /opt/hole "/opt/hard link"')" "$(partitions 600MiB gpt '[{"name": "root", "type": "8300", "size": "0", "filesystem": "'"$fs"'", "mountpoint": "/"}]') |
+      .provisioners += [\"big\", \"zeros\" | {type: \"file\", source: ., destination: (\"/opt/\" + .)}]"
+    SLIPWAY_CACHE_DIR=$cache slipway=$first run -0 build -force t.json
+    [[ $output != *Warning* ]]
+    mv out.img first.img
+    sleep 1.1
+    SLIPWAY_CACHE_DIR=$BATS_TEST_TMPDIR/cache.$fs slipway=$PWD/elsewhere/${slipway##*/} run -0 build t.json
+    cmp first.img out.img
+  done
+  nothing_left
+}
+
 @test "new: xfs: too small, and without a kernel to write it" {
   [ -z "${SLIPWAY_SANITIZED-}" ] || skip "a program with AddressSanitizer cannot be pid 1 of the kernel that writes it"
   template "$(small)/rootfs.tar.gz" new "$(shell 'dd if=/dev/urandom of=/big bs=1M count=330 2>/dev/null')" "$(partitions 340MiB gpt '[{"name": "root", "type": "8300", "size": "0", "filesystem": "xfs", "mountpoint": "/"}]')"

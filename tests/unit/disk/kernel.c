@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -199,6 +200,31 @@ static void test_xfs(void **state)
         seen_by_kernel(part, "xfs");
 }
 
+/* With a seed and an epoch, whatever the clock says. */
+static void test_same(void **state)
+{
+        static const struct {
+                const char *fs, *mkfs;
+                uint64_t size;
+        } rows[] = {
+                {"btrfs", "mkfs.btrfs", 160 * MIB}, {"f2fs", "mkfs.f2fs", 64 * MIB}, {"xfs", "mkfs.xfs", 320 * MIB}};
+        CLEANUP_FREE char *first = path_join(dir, "first.img");
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+                CLEANUP_FREE char *part = NULL, *again = NULL;
+                time_t before = time(NULL);
+
+                need_kernel(rows[i].mkfs);
+                part = populate(rows[i].fs, rows[i].size);
+                assert_int_equal(rename(part, first), 0);
+                while (time(NULL) == before)
+                        usleep(10000);
+                again = populate(rows[i].fs, rows[i].size);
+                free(judge((const char *const[]){"cmp", first, again, NULL}));
+        }
+}
+
 static void change(const struct fs_type *type, void *writer, struct fs_change change)
 {
         CLEANUP_ERROR struct error err = {0};
@@ -276,8 +302,8 @@ static const volatile bool sanitized = SANITIZED; /* volatile: the tests are no 
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_btrfs),   cmocka_unit_test(test_f2fs),    cmocka_unit_test(test_xfs),
-                cmocka_unit_test(test_changes), cmocka_unit_test(test_no_room),
+                cmocka_unit_test(test_btrfs), cmocka_unit_test(test_f2fs),    cmocka_unit_test(test_xfs),
+                cmocka_unit_test(test_same),  cmocka_unit_test(test_changes), cmocka_unit_test(test_no_room),
         };
 
         if (argc > 1 && strcmp(argv[1], KERNEL_INIT) == 0)
