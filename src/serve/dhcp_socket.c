@@ -31,8 +31,8 @@ const char *dhcp_interface_name(struct dhcp_interfaces *interfaces, int ifindex,
         return interfaces->v[interfaces->n++].name;
 }
 
-/* A larger buffer than the system allows others is asked for first: while a
- * batch waits for the disk, the next one gathers here. */
+/* A larger buffer than the system allows others is asked for first: a hall
+ * of machines that are switched on together gathers here. */
 static void enlarge_buffer(int fd)
 {
         int size = RECEIVE_BUFFER;
