@@ -130,7 +130,10 @@ tap() {
 }
 
 # Said by a test before its machines start, since those in the background cannot skip it.
-needs_tap() { [ -w /dev/net/tun ] || skip '/dev/net/tun cannot be opened'; }
+needs_tap() {
+  [ "${SLIPWAY_TEST_FIRMWARE-}" != no ] || skip 'told not to boot (SLIPWAY_TEST_FIRMWARE)'
+  [ -w /dev/net/tun ] || skip '/dev/net/tun cannot be opened'
+}
 
 # boot KIND [NAME [MAC [BRIDGE]]]: start a machine and wait for its end; its console is NAME.log. `memory` is in MiB, `limit` in s.
 boot() {
