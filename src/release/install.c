@@ -193,7 +193,7 @@ static int validate(const struct release *release, const char *dir, struct error
         if (!release->validate)
                 return 0;
         release_check_command(release, dir, path ? path : "/usr/bin:/bin", &argv, &env);
-        if (!path_exists(argv[0]))
+        if (argv && !path_exists(argv[0]))
                 return error_set(err, ENOENT, "the release has no file '%s', by which it is to be tried",
                                  release->validate[0]);
         r = spawn_run(&(struct spawn){.argv = STRV(argv),
