@@ -17,9 +17,9 @@ enum {
         OTHERS_MAX = 16,  /* other servers that were seen */
         OTHERS_AGAIN_MS = 60000,
         UNSENT_AGAIN_MS = 60000,
-        WRITE_AGAIN_MS = 1000, /* after the disk refused */
-        WAITING_MAX = 8192,    /* messages that wait for the disk; beyond, others wait in the socket */
-        WRITING_MAX = 128,     /* of them, written by one commit: answers that leave at once fit a relay's socket */
+        WRITE_AGAIN_MS = 1000,    /* after the disk refused */
+        WAITING_MAX = 8192,       /* messages that wait for the disk; beyond, others wait in the socket */
+        WRITING_MAX = DHCP_BATCH, /* of them, written by one commit: answers that leave at once fit a relay's socket */
 };
 
 /* An address that is being asked for, and the message that waits for it. */

@@ -163,7 +163,6 @@ static void finish(struct dhcp_server *server, bool written)
         struct dhcp_disk *disk = &server->disk;
         size_t n = 0;
 
-        _Static_assert(WRITING_MAX <= DHCP_BATCH, "they are jobs of one batch");
         for (size_t i = 0; i < disk->n_writing; i++) {
                 if (disk->writing[i]->in_size > 0) {
                         recall(server, n++, disk->writing[i]);
