@@ -128,14 +128,19 @@ EXPORT void uuid_generate(unsigned char out[16])
         out[8] = (out[8] & 0x3f) | 0x80;
 }
 
-/* User-Mode Linux gathers from /dev/random in its own time; it does without. mkfs reads /dev/urandom. */
+/* User-Mode Linux gathers from /dev/random in its own time; it does without. mkfs reads the others; mkfs.f2fs keeps the
+ * version of the host's kernel. */
 static int open_steady(const char *path, int flags, mode_t mode)
 {
         if (strcmp(path, "/dev/random") == 0) {
                 errno = ENOENT;
                 return -1;
         }
-        return openat(AT_FDCWD, strcmp(path, "/dev/urandom") == 0 ? "/dev/zero" : path, flags, mode);
+        if (strcmp(path, "/dev/urandom") == 0)
+                path = "/dev/zero";
+        if (strcmp(path, "/proc/version") == 0)
+                path = "/dev/null";
+        return openat(AT_FDCWD, path, flags, mode);
 }
 
 EXPORT int open(const char *path, int flags, ...)
