@@ -216,3 +216,12 @@ nfs_writable='root "nfs" {
   userlands 'USERLAND overlay overlay writable'
   shows serve 'HTTP: /root.squashfs'
 }
+
+@test "firmware: dracut's initrd boots from NBD, from NFS and from a squashfs" {
+  needs_root
+  cp "$("$here/tests/images/netroot")/root.img" disk.img
+  tar -C tree -xf "$("$here/tests/images/netroot")/root.tar"
+  machines dracut "$nbd_writable" "$nfs_writable" 'root "squashfs" { path = "root.squashfs" }'
+  serves site.hcl
+  userlands 'USERLAND /dev/nbd0 ext4 writable' "USERLAND 10.77.0.1:$PWD/tree nfs writable" 'USERLAND LiveOS_rootfs overlay writable'
+}
