@@ -87,6 +87,7 @@ int daemon_site(const struct daemon_options *options, bool bind, struct site **r
         CLEANUP(diags_clear) struct diags diags = {0};
         int r = load_bound(options, bind, ret, &diags, err);
 
+        diags_sort(&diags);
         diags_print(&diags, stderr, isatty(STDERR_FILENO));
         return r;
 }

@@ -115,6 +115,17 @@ END
   [[ $output != *hunter2* ]]
 }
 
+@test "site: mistakes are shown in the order of their lines" {
+  sed -i 's/profile.debian-installer/profile.debian/; s/loaders = /laoders = /' site.hcl
+  echo 'default_profil = 1' >>site.hcl
+  for verb in 'serve -n site.hcl' 'explain -site=site.hcl 52:54:00:12:34:56'; do
+    # shellcheck disable=SC2086
+    run -1 "$slipway" $verb
+    [ "$(grep -o 'line [0-9]*' <<<"$output" | sort -k 2n)" = "$(grep -o 'line [0-9]*' <<<"$output")" ]
+    [ "$(grep -c 'line [0-9]' <<<"$output")" -eq 3 ]
+  done
+}
+
 @test "site: templates of answers are checked with the site file" {
   echo '${machine.nam}' >>preseed.cfg.tmpl
   run -1 "$slipway" explain rack1-01
