@@ -166,7 +166,7 @@ int blockmap_read(int fd, uint64_t size, struct ui *ui, struct blockmap *ret, st
         CLEANUP(blockmap_freep) struct blockmap_maker *maker = NULL;
         int r = blockmap_begin(fd, size, ui, &maker, err);
 
-        if (r < 0)
+        if (r < 0 || !maker)
                 return r;
         progress_start(ui, "block map", size);
         r = sparse_read(fd, size, &ops, maker, err);

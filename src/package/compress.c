@@ -280,7 +280,7 @@ static int write_output(const char *path, const struct choice *choice, const str
 {
         CLEANUP_CLOSE int fd = -1;
         struct stat st;
-        int r = choice->container == CONTAINER_NONE
+        int r = choice->container == CONTAINER_NONE && inputs->list.v /* which holds one */
                         ? write_one(inputs->list.v[0].path, config, context, &fd, err)
                         : write_archive(path, choice, (int)config->level, inputs, context->ui, &fd, err);
 
