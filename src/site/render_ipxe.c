@@ -19,7 +19,7 @@ static void kernel(struct site_request *request, const struct site_kernel *k, st
         size_t n = 0;
 
         str_addf(out, "kernel %s", url_of(request, k->kernel));
-        for (const char *const *initrd = k->initrds; *initrd; initrd++) /* for the kernel's EFI stub */
+        for (const char *const *initrd = k->initrds; *initrd; initrd++) /* by UEFI the kernel asks for them by name */
                 str_addf(out, " initrd=initrd%zu", n++);
         str_addf(out, "%s%s\n", *k->cmdline ? " " : "", k->cmdline);
         n = 0;

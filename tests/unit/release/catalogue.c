@@ -52,23 +52,31 @@ static void test_built_in(void **state)
         }
 }
 
+/* By the catalogue alone, without asking anybody. */
+static int resolve_version(const char *name, const char *version, const char *machine, struct release *ret,
+                           struct error *err)
+{
+        struct release_request request = {
+                .name = name,
+                .selector = version,
+                .machine = machine,
+                .checksum = "0123456789012345678901234567890123456789012345678901234567890123",
+                .strip = -1,
+                .cache = dir,
+                .network = RELEASE_OFFLINE,
+        };
+
+        return release_resolve(&request, ret, err);
+}
+
 static void test_addresses(void **state)
 {
         (void)state;
         for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++) {
                 CLEANUP(release_clear) struct release release = {0};
                 CLEANUP_ERROR struct error err = {0};
-                struct release_request request = {
-                        .name = releases[i].name,
-                        .selector = releases[i].version,
-                        .machine = releases[i].machine,
-                        .checksum = "0123456789012345678901234567890123456789012345678901234567890123",
-                        .strip = -1,
-                        .cache = dir,
-                        .network = RELEASE_OFFLINE,
-                };
 
-                if (release_resolve(&request, &release, &err) < 0)
+                if (resolve_version(releases[i].name, releases[i].version, releases[i].machine, &release, &err) < 0)
                         fail_msg("%s: %s", releases[i].name, error_message(&err));
                 assert_string_equal(release.url, releases[i].url);
                 assert_non_null(release.validate);
@@ -100,16 +108,7 @@ static void test_musl(void **state)
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
                 CLEANUP(release_clear) struct release release = {0};
                 CLEANUP_ERROR struct error err = {0};
-                struct release_request request = {
-                        .name = rows[i].name,
-                        .selector = rows[i].version,
-                        .machine = rows[i].machine,
-                        .checksum = "0123456789012345678901234567890123456789012345678901234567890123",
-                        .strip = -1,
-                        .cache = dir,
-                        .network = RELEASE_OFFLINE,
-                };
-                int r = release_resolve(&request, &release, &err);
+                int r = resolve_version(rows[i].name, rows[i].version, rows[i].machine, &release, &err);
 
                 if (r != rows[i].code)
                         fail_msg("%s %s for %s: %d %s", rows[i].name, rows[i].version, rows[i].machine, r,
