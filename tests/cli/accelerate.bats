@@ -69,6 +69,28 @@ package='package() {
   [[ $(ext_cat accelerated.img 2 /srv/t/nl) == *1*a*diverted ]]
 }
 
+@test "accelerate: a package of accelerated programs is downgraded, upgraded, diverted, removed and purged" {
+  # The installed gzip as packages of two versions, and one that puts its own in front of it. gzip shows its own memory, in
+  # which the host's ld.so is or is not.
+  both "$(shell 'set -e; mkdir -p /srv/t /tmp/g/DEBIAN /tmp/h/DEBIAN /tmp/h/bin; cd /tmp; version=$(dpkg-query -W -f "\${Version}" gzip)' \
+    'dpkg -L gzip | while read -r file; do if [ -f "$file" ]; then echo "${file#/}"; fi; done >list; tar -C / -c -T list | tar -C g -x; cp /var/lib/dpkg/info/gzip.md5sums g/DEBIAN/md5sums' \
+    'dpkg -s gzip | sed "/^Status:/d; s/^Version:.*/Version: 0.1-1/" >g/DEBIAN/control; dpkg-deb -b g old.deb; sed -i "s/^Version:.*/Version: $version/" g/DEBIAN/control; dpkg-deb -b g new.deb' \
+    'printf "Package: front\nVersion: 1\nArchitecture: arm64\nMaintainer: a <a@b>\nDescription: test\n" >h/DEBIAN/control; printf "#!/bin/sh\necho in front\n" >h/bin/gzip' \
+    'printf "#!/bin/sh\ndpkg-divert --package front --add --rename --divert /bin/gzip.real /bin/gzip\n" >h/DEBIAN/preinst; printf "#!/bin/sh\ndpkg-divert --package front --remove --rename --divert /bin/gzip.real /bin/gzip\n" >h/DEBIAN/postrm' \
+    'chmod 755 h/bin/gzip h/DEBIAN/p*; dpkg-deb -b h front.deb; exec >/srv/t/log 2>&1' \
+    'native() { gzip -c /proc/self/maps 2>/dev/null | zcat | grep -q "/ld[.]so"; }; accelerated() { [ -e /proc/1/map_files/table ]; }; same() { echo same | gzip | zcat; dpkg-query -W gzip; dpkg --verify gzip; }' \
+    'settled() { i=0; while accelerated && ! native && [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done; if accelerated; then native; else ! native; fi; }' \
+    'dpkg -i old.deb; ! native; same; apt-get -y install ./new.deb; settled; same; apt-get -y --allow-downgrades install ./old.deb; ! native; same; dpkg -i new.deb; settled; same' \
+    'dpkg -i front.deb; gzip; echo real | gzip.real | gzip.real -d; dpkg -P front; ! command -v gzip.real; same; settled' \
+    'dpkg -r --force-remove-essential --force-depends gzip; ! command -v gzip; ! ls /usr/share/man/man1/gzip*; dpkg -i new.deb; same; settled' \
+    'apt-get -y --allow-remove-essential purge gzip; ! command -v gzip; ! gzip; dpkg -i new.deb; same; settled' \
+    'cd /; rm -rf /tmp/* /var/log/dpkg.log /var/log/apt /var/cache/apt/*.bin')"
+  accelerated log.accelerated
+  cmp accelerated.img emulated.img
+  [ "$(ext_cat accelerated.img 2 /srv/t/log | grep -c '^same$')" = 7 ]
+  [ "$(ext_cat accelerated.img 2 /srv/t/log | grep -c '^in front$')" = 1 ]
+}
+
 @test "accelerate: other users, environments, set-user-ID files and roots inside" {
   both "$(shell 'set -e; mkdir -m 777 /srv/t; cd /srv/t' \
     'su -s /bin/sh nobody -c "id; ls -ld /srv/t; echo \$0" >nobody' \
