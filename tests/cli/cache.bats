@@ -66,6 +66,27 @@ age() {
   image_is_clean out.img
 }
 
+@test "cache: a limit takes what was used longest ago; templates share a base" {
+  local name bytes
+  for name in one two; do
+    template "$(small)/base.img.xz" reuse "$(shell "touch /$name")" ".builders[0].image_path = \"$name.img\""
+    mv t.json "$name.json"
+    run -0 build "$name.json"
+  done
+  [[ $(kinds) == "1base 1download 1image 2layer " ]]
+  touch stamp
+  age 1000
+  bytes=$("$slipway" cache du -o json | jq .bytes)
+  # The first one's layer is used again, so that the second's has to go.
+  SLIPWAY_CACHE_LIMIT=$((bytes - 1)) run -0 build -force one.json
+  [[ $output == *"taken from the cache"*"Removed 1 "* ]]
+  [[ $(kinds) == "1base 1download 1image 1layer " ]]
+  run -0 build -force one.json
+  [[ $output == *"taken from the cache"* ]]
+  run -0 build -force two.json
+  [[ $output != *"taken from the cache"* ]]
+}
+
 @test "cache: what may go must be said" {
   run -1 "$slipway" cache prune
   [[ $output == *"give -max-size, -older-than or -all"* ]]

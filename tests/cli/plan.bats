@@ -103,3 +103,30 @@ build_and_count() {
   PATH=$PWD/newer:$PATH run -0 plan
   [[ $output == *"cached   provisioner 1 (shell)"* ]]
 }
+
+@test "plan: what enters a key, and what does not" {
+  # key HOW WHY: with the template changed so by jq, the first step that runs does for that reason.
+  key() {
+    jq "$1" whole.json >t.json
+    run -0 plan
+    [[ $output == *"$2"* ]]
+  }
+  run -0 build t.json
+  cp t.json whole.json
+  chmod 600 upload
+  key . 'provisioner 2 (file): changed: file upload'
+  chmod 644 upload
+  key '.provisioners[0].environment_vars = ["A=1"]' 'provisioner 1 (shell): changed: configuration'
+  key '.builders[0].image_chroot_env = ["A=1"]' 'provisioner 1 (shell): changed: image_chroot_env'
+  key '.builders[0].additional_chroot_mounts = [{"mount_type": "tmpfs", "source_path": "tmpfs", "destination_path": "/mnt"}]' 'provisioner 1 (shell): changed: mounts of the guest'
+  key '.builders[0].accelerate = false' 'provisioner 1 (shell): changed: acceleration'
+  QEMU_CPU=cortex-a57 key . 'provisioner 1 (shell): changed: environment QEMU_CPU'
+
+  # A script is made executable in any case; times, the order of keys and where the image goes to say nothing of a layer.
+  touch -d @1 upload scripts/setup.sh
+  chmod 755 scripts/setup.sh
+  jq '.builders[0].image_path = "other.img" | .builders[0] |= (to_entries | reverse | from_entries)' whole.json >t.json
+  run -0 plan
+  [[ $output != *'runs  '* ]]
+  [ "$(build_and_count)" = 3 ]
+}
