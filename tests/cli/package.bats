@@ -17,11 +17,16 @@ read_for() {
   # Data that no step reads again, so that its size is what a reading costs.
   template "$(small)/base.img.xz" reuse "$(shell 'dd if=/dev/urandom of=/data bs=1M count=24')"
   build t.json
-  local one all
+  local none one all
+  none=$(read_for '[]')
   one=$(read_for '[["bmap"]]')
   all=$(read_for '[["bmap", {"type": "checksum", "checksum_types": ["sha256", "md5"], "output": "sums.{{.ChecksumType}}"}],
     [{"type": "compress", "output": "out.img.zst"}], [{"type": "compress", "output": "out.img.gz"}]]')
   grep -q "reading 'out.img' for block map, checksum, compress, compress\$" log
+  echo "read: $none MiB, with a block map $one MiB, with all $all MiB"
+  # The image's data once, and for all of them not once more.
+  [ $((one - none)) -ge 24 ]
+  [ $((one - none)) -lt $(($(du -m out.img | cut -f 1) + 12)) ]
   [ "$all" -lt $((one + 12)) ]
   sha256sum -c sums.sha256
   md5sum -c sums.md5
