@@ -219,6 +219,24 @@ setup() { build_setup; }
   [ "$(du -k out.img | cut -f1)" -lt 20000 ]
 }
 
+@test "build: where the file system can, the image shares its bytes with what the cache has" {
+  [ "$(id -u)" -eq 0 ] || skip 'mounts a file system, which needs root'
+  grep -qw xfs /proc/filesystems || skip 'this kernel has no xfs'
+  truncate -s 400M xfs.img
+  mkfs.xfs -q -m reflink=1 xfs.img
+  mkdir xfs
+  template "$(small)/base.img.xz" reuse "$(shell 'echo 1 >/new')" '.builders[0].image_path = "xfs/out.img"'
+  SLIPWAY_CACHE_DIR=$PWD/xfs/cache run -0 unshare -m --propagation private sh -ec '
+    mount -o loop xfs.img xfs
+    "$0" build t.json
+    cp xfs/out.img .
+    filefrag -v xfs/out.img >extents' "$slipway"
+  # "0: 0.. 255: 34816.. 35071: 256: shared"
+  cat extents
+  awk -F: '/^ *[0-9]+:/ {all += $4} /shared/ {shared += $4} END {exit !(shared > all * 0.9)}' extents
+  ext_has out.img 2 /new
+}
+
 @test "build: standard input closed, no terminal" {
   template "$(small)/base.img.xz" reuse "$(shell 'cat >/etc/stdin')"
   run -0 bash -c 'exec "$0" build t.json <&-' "$slipway"
