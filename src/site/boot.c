@@ -141,8 +141,8 @@ static void no_loader(struct booting *b, const char *package)
 
         b->boot->profile = NULL;
         if (package)
-                because(b, "boot file: none, since this host has no boot loader for %s%s; the package %s has one",
-                        platform, way, package);
+                because(b, "boot file: none, since this host has no boot loader for %s%s; install %s", platform, way,
+                        package);
         else
                 because(b,
                         "boot file: none, since no package has a boot loader for %s%s; name one in the profile's "
@@ -162,7 +162,7 @@ static void firmware(struct booting *b)
         }
         set_file(b, name);
         because(b, "boot file: %s, from the host's packages (%s); it comes back for the profile's kernel",
-                site_loader_title(name), name);
+                site_loader_title(site_loader_family(name)), name);
 }
 
 /* iPXE must never be given iPXE again. */
@@ -240,11 +240,46 @@ static void set_pxe(struct booting *b)
         }
 }
 
+/* What this client boots that knows nothing of proxyDHCP, and so asks the server that gave the address; or NULL. */
+static const char *knows_no_proxy(const struct booting *b)
+{
+        const char *file = b->boot->file ? b->boot->file : "";
+
+        switch (b->request->client->kind) {
+        case CLIENT_UBOOT:
+                return "U-Boot";
+        case CLIENT_GRUB:
+                return "GRUB";
+        case CLIENT_PXE:
+                return site_loader_is_grub(site_loader_family(path_name(file))) ? "GRUB" : NULL;
+        case CLIENT_HTTP:
+        case CLIENT_IPXE:
+        case CLIENT_PI:
+        case CLIENT_OTHER:
+        case CLIENT_KINDS:
+                break;
+        }
+        return NULL;
+}
+
+static void warn_beside(struct booting *b)
+{
+        struct site_request *request = b->request;
+        bool proxy = request->network && request->network->mode == SITE_PROXY;
+        const char *who = proxy && b->boot->profile ? knows_no_proxy(b) : NULL;
+
+        if (who)
+                because(b,
+                        "warning: %s asks the server that gave the address for its files, and not this one, unless "
+                        "that one names this one as the next (dnsmasq: dhcp-boot=,,%s)",
+                        who, site_show_address(&request->arena, b->boot->next_server));
+}
+
 static int choose(struct booting *b, struct error *err)
 {
         const struct client *client = b->request->client;
         const struct site_profile *profile = b->request->profile;
-        const char *san = "";
+        const char *san = "", *mistake;
         int r;
 
         if (!profile)
@@ -266,10 +301,15 @@ static int choose(struct booting *b, struct error *err)
         else if (r == 0)
                 by_kind(b);
         set_pxe(b);
+        warn_beside(b);
         r = client->kind == CLIENT_IPXE ? site_eval_line(b->request, profile->san, "san", &san, err) : 0;
-        if (r == 0 && *san && b->boot->profile)
-                b->boot->root_path = xstrdup(san);
-        return r;
+        if (r < 0 || !*san || !b->boot->profile)
+                return r;
+        b->boot->root_path = xstrdup(san);
+        mistake = site_san_mistake(&b->request->arena, san);
+        if (mistake)
+                because(b, "warning: %s", mistake);
+        return 0;
 }
 
 /* Most messages are no boots: they wait for no lock. */

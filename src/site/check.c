@@ -6,9 +6,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "site/path.h"
-#include "site/render.h"
-#include "site/request.h"
+#include "hcl/eval.h"
+#include "site/loader.h"
 
 enum { ENOUGH = 50 }; /* errors: of a list that was copied there would be thousands */
 
@@ -184,117 +183,54 @@ static void check_networks(struct load *load)
         }
 }
 
-/* ---- files ---- */
+/* ---- beside another DHCP server ---- */
 
-static void check_file(struct load *load, const char *path, struct range at, const char *what)
+/* What of the profile is for a boot program that knows nothing of proxyDHCP; NULL: nothing. */
+static const char *asks_elsewhere(const struct site_profile *profile, struct range *ret_at)
 {
-        struct stat st;
-
-        if (path && stat(path, &st) < 0) /* that it is missing has been said */
-                diag_warning(load->diags, at, "%s '%s' is not there: %s", what, path, strerror(errno));
+        *ret_at = profile->loader_range;
+        if (site_loader_is_grub(profile->loader))
+                return "GRUB";
+        if (profile->dtb || profile->for_u_boot)
+                *ret_at = profile->dtb ? profile->dtb->range : profile->boot->range;
+        return profile->dtb || profile->for_u_boot ? "U-Boot" : NULL;
 }
 
-/* Files are opened beneath their folder: a link out of it is not followed. */
-static void check_link(struct load *load, const char *folder, const char *path, struct range at, const char *what)
+/* May a machine that boots the profile be in the network? */
+static bool is_used_in(const struct site *site, const struct site_profile *profile, const struct site_network *network)
 {
-        CLEANUP_FREE char *real_folder = realpath(folder, NULL), *real = realpath(path, NULL);
-        size_t n = real_folder ? strlen(real_folder) : 0;
-
-        if (!real_folder || !real || (strncmp(real, real_folder, n) == 0 && (n == 1 || real[n] == '/')))
-                return;
-        diag_warning(load->diags, at, "%s '%s' is a link that leads out of '%s', and is not served", what, path,
-                     folder);
-        diag_detail(load->diags, "It leads to '%s'; name that folder in `folders`.", real);
-}
-
-static void check_served(struct load *load, const char *path, struct range at, const char *what)
-{
-        CLEANUP_FREE char *clean = NULL, *full = NULL;
-        CLEANUP_ERROR struct error err = {0};
-        const char *rest, *folder;
-
-        if (strstr(path, "://"))
-                return;
-        if (site_path_clean(path, &clean, &err) < 0) {
-                diag_error(load->diags, at, "%s '%s': %s", what, path, error_message(&err));
-                return;
-        }
-        folder = site_root_of(load->site, clean, &rest);
-        full = path_join(folder, rest);
-        check_file(load, full, at, what);
-        check_link(load, folder, full, at, what);
-}
-
-void site_check_files(struct load *load, const struct site_profile *profile, struct site_request *request)
-{
-        const struct {
-                const struct hcl_expr *expr;
-                const char *what;
-        } files[] = {
-                {profile->kernel, "the kernel"}, {profile->initrd, "the initrd"}, {profile->dtb, "the device tree"}};
-
-        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-                const char *const *lines;
-                struct diags ignored = {0};
-                const struct hcl_value *value =
-                        files[i].expr ? hcl_eval(&request->arena, files[i].expr, &request->scope, &ignored) : NULL;
-
-                diags_clear(&ignored);
-                if (!value || !hcl_value_known(value) ||
-                    site_eval_lines(request, files[i].expr, files[i].what, &lines, NULL) < 0)
-                        continue;
-                for (; *lines; lines++)
-                        check_served(load, *lines, files[i].expr->range, files[i].what);
-        }
-        for (size_t i = 0; i < profile->n_answers; i++)
-                if (profile->answers[i].file)
-                        check_file(load, profile->answers[i].file, profile->answers[i].range, "the file of answers");
-        if (profile->firmware)
-                check_file(load, profile->firmware, profile->range, "the firmware folder");
-        if (profile->image)
-                check_file(load, profile->image, profile->range, "the image");
-        if (profile->root.kind == SITE_ROOT_SQUASHFS)
-                check_served(load, profile->root.path, profile->range, "the root");
-        else if (profile->root.kind != SITE_ROOT_NONE && profile->root.server == 0)
-                check_file(load, profile->root.path, profile->range, "the root");
-}
-
-static bool is_boot_name(const char *name)
-{
-        CLEANUP_FREE char *platform = NULL;
-
-        if (strcmp(name, "ipxe") == 0)
+        if (profile == site->default_profile)
                 return true;
-        platform = str_ends(name, "-http") ? xstrndup(name, strlen(name) - strlen("-http")) : xstrdup(name);
-        return client_platform_find(platform) != PLATFORM_UNKNOWN;
+        for (size_t i = 0; i < site->n_machines; i++) {
+                const struct site_machine *machine = &site->machines[i];
+                const struct site_network *own = machine->address ? site_network_of(site, machine->address) : network;
+
+                if (machine->profile == profile && own == network)
+                        return true;
+        }
+        return false;
 }
 
-void site_check_boot(struct load *load, const struct site_profile *profile, struct site_request *request)
+static void check_beside(struct load *load, const struct site_network *network)
 {
-        struct diags ignored = {0};
-        const struct hcl_value *boot =
-                profile->boot ? hcl_eval(&request->arena, profile->boot, &request->scope, &ignored) : NULL;
-        const char *names[PLATFORMS + 2] = {"ipxe"};
+        const struct site *site = load->site;
+        uint32_t next = network->next_server ? network->next_server : network->address;
 
-        diags_clear(&ignored);
-        if (!boot || boot->state != HCL_KNOWN)
-                return;
-        if (boot->type->kind != HCL_OBJECT && boot->type->kind != HCL_MAP) {
-                diag_error(load->diags, profile->boot->range, "'boot' is an object, { bios = \"FILE\" }, not %s",
-                           hcl_type_friendly(load->arena, boot->type));
-                return;
-        }
-        for (int i = 1; i < PLATFORMS; i++)
-                names[i] = client_platform_name((enum client_platform)i);
-        for (size_t i = 0; i < boot->list.n; i++) {
-                const char *name = boot->list.keys[i].s;
-                CLEANUP_FREE char *all = strv_join(names, ", ");
+        for (size_t i = 0; i < site->n_profiles; i++) {
+                const struct site_profile *profile = site->profiles[i];
+                struct range at;
+                const char *who = asks_elsewhere(profile, &at);
 
-                if (is_boot_name(name))
+                if (!who || !is_used_in(site, profile, network))
                         continue;
-                diag_error(load->diags, profile->boot->range, "there is no platform '%s'%s", name,
-                           load_hint(load, str_nearest(name, names)));
-                diag_detail(load->diags, "There are: %s; and each of UEFI with \"-http\", for HTTP Boot.", all);
+                diag_warning(load->diags, at,
+                             "%s asks the server that gave the address for its files, and in network '%s' that is "
+                             "another one",
+                             who, network->name);
+                diag_detail(load->diags, "Have that one name this server as the next (dnsmasq: dhcp-boot=,,%s)%s.",
+                            next ? site_show_address(load->arena, next) : "ADDRESS OF THIS SERVER",
+                            profile->loader == SITE_LOADER_GRUB ? ", or say loader = \"ipxe\", which knows proxyDHCP"
+                                                                : "");
         }
 }
 
@@ -319,6 +255,9 @@ void load_check(struct load *load)
         check_networks(load);
         check_reservations(load);
         site_check_roots(load);
+        for (size_t i = 0; i < load->site->n_networks; i++)
+                if (load->site->networks[i].mode == SITE_PROXY)
+                        check_beside(load, &load->site->networks[i]);
         for (size_t i = 0; i < load->private->sources.n; i++)
                 check_root_folder(load, load->private->sources.v[i]->path);
 }

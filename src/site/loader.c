@@ -27,6 +27,12 @@ enum { PXE = 1, HTTP = 2 };
  * made for it, as slipway-site(5) says how, is looked for in the site's own folder. */
 #define GRUB_HTTP(suffix, row_platform) ROW("grubhttp" suffix ".efi", GRUB, row_platform, HTTP, NULL, NULL)
 
+/* The signed shim starts nothing but what is signed, under the name `second`. */
+#define SHIM(suffix, row_package)                                                                                      \
+        .name = "shim" suffix ".efi", .family = SITE_LOADER_SHIM, .ways = PXE, .second = "grub" suffix ".efi",         \
+        .package = (row_package),                                                                                      \
+        .hosts = {"/usr/lib/shim/shim" suffix ".efi.signed", "/boot/efi/EFI/fedora/shim" suffix ".efi"}
+
 /* Of one family and platform the first row counts that the host has. */
 static const struct site_loader_row loaders[] = {
         ROW("undionly.kpxe", IPXE, BIOS, PXE, "ipxe", "/usr/lib/ipxe/undionly.kpxe", "/usr/share/ipxe/undionly.kpxe"),
@@ -43,10 +49,8 @@ static const struct site_loader_row loaders[] = {
         GRUB("riscv64", UEFI_RISCV64, "riscv64-efi", "grub-efi-riscv64-bin"),
         GRUB_HTTP("x64", UEFI_X64),
         GRUB_HTTP("aa64", UEFI_ARM64),
-        ROW("shimx64.efi", SHIM, UEFI_X64, PXE, "shim-signed", "/usr/lib/shim/shimx64.efi.signed",
-            "/boot/efi/EFI/fedora/shimx64.efi"),
-        ROW("shimaa64.efi", SHIM, UEFI_ARM64, PXE, "shim-signed", "/usr/lib/shim/shimaa64.efi.signed",
-            "/boot/efi/EFI/fedora/shimaa64.efi"),
+        {.platform = PLATFORM_UEFI_X64, SHIM("x64", "shim-signed with grub-efi-amd64-signed")},
+        {.platform = PLATFORM_UEFI_ARM64, SHIM("aa64", "shim-signed with grub-efi-arm64-signed")},
         ROW("pxelinux.0", PXELINUX, BIOS, PXE, "pxelinux", "/usr/lib/PXELINUX/pxelinux.0",
             "/usr/share/syslinux/pxelinux.0"),
 };
@@ -58,12 +62,9 @@ static const struct {
         const char *name;
         const char *const hosts[3];
 } companions[] = {
-        {"grubx64.efi",
-         {"/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
-          "/usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi"}},
+        {"grubx64.efi", {"/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed", "/boot/efi/EFI/fedora/grubx64.efi"}},
         {"grubaa64.efi",
-         {"/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed",
-          "/usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi"}},
+         {"/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed", "/boot/efi/EFI/fedora/grubaa64.efi"}},
         {"ldlinux.c32", {"/usr/lib/syslinux/modules/bios/ldlinux.c32", "/usr/share/syslinux/ldlinux.c32"}},
         {"libcom32.c32", {"/usr/lib/syslinux/modules/bios/libcom32.c32", "/usr/share/syslinux/libcom32.c32"}},
         {"libutil.c32", {"/usr/lib/syslinux/modules/bios/libutil.c32", "/usr/share/syslinux/libutil.c32"}},
@@ -75,13 +76,15 @@ static const struct {
         {"grub/riscv64-efi/", {"/usr/lib/grub/riscv64-efi/"}},
 };
 
+enum { N_COMPANIONS = sizeof(companions) / sizeof(companions[0]) };
+
 static const char *const titles[] = {
         [SITE_LOADER_AUTO] = "a boot loader", [SITE_LOADER_IPXE] = "iPXE",         [SITE_LOADER_GRUB] = "GRUB",
         [SITE_LOADER_SHIM] = "shim",          [SITE_LOADER_PXELINUX] = "PXELINUX",
 };
 
-/* In the order in which they are tried where the profile leaves it open. */
-static const enum site_loader families[] = {SITE_LOADER_IPXE, SITE_LOADER_PXELINUX, SITE_LOADER_GRUB};
+/* In the order in which they are tried where the profile leaves it open. shim starts with Secure Boot and without. */
+static const enum site_loader families[] = {SITE_LOADER_IPXE, SITE_LOADER_PXELINUX, SITE_LOADER_SHIM, SITE_LOADER_GRUB};
 
 /* Where the file really is: packages link to it (Debian's ipxe.efi lies in /boot), and nothing is served
  * through a link that leads out of its folder. */
@@ -102,13 +105,47 @@ static const char *find_host(struct arena *arena, const struct site_loader_row *
         return found;
 }
 
+static bool is_companion(size_t i, const char *path)
+{
+        return str_ends(companions[i].name, "/") ? str_starts(path, companions[i].name)
+                                                 : strcmp(path, companions[i].name) == 0;
+}
+
+/* As site_loader_path(). */
+static char *find_companion(const char *path, const char *folder)
+{
+        for (size_t i = 0; i < N_COMPANIONS; i++) {
+                CLEANUP_FREE char *own = folder ? path_join(folder, path) : NULL;
+
+                if (!is_companion(i, path))
+                        continue;
+                if (own && access(own, R_OK) == 0)
+                        return realpath(own, NULL);
+                for (size_t j = 0; j < 3 && companions[i].hosts[j]; j++) {
+                        const char *host = companions[i].hosts[j];
+                        CLEANUP_FREE char *full = str_ends(host, "/")
+                                                          ? path_join(host, path + strlen(companions[i].name))
+                                                          : xstrdup(host);
+
+                        if (access(full, R_OK) == 0)
+                                return realpath(full, NULL);
+                }
+        }
+        return NULL;
+}
+
 void site_loaders_find(struct site *site, const char *folder)
 {
         struct site_private *private = site->private;
 
+        private->loader_folder = folder;
         private->loaders = arena_array(&private->arena, N_LOADERS, sizeof(*private->loaders));
-        for (size_t i = 0; i < N_LOADERS; i++)
-        private->loaders[i] = find_host(&private->arena, &loaders[i], folder);
+        for (size_t i = 0; i < N_LOADERS; i++) {
+                CLEANUP_FREE char *second = loaders[i].second ? find_companion(loaders[i].second, folder) : NULL;
+
+                if (second || !loaders[i].second)
+                private->loaders[i] = find_host(&private->arena, &loaders[i], folder);
+        }
 }
 
 static const char *of_family(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
@@ -145,28 +182,25 @@ char *site_loader_path(const struct site *site, const char *path)
         for (size_t i = 0; i < N_LOADERS; i++)
                 if (site->private->loaders[i] && strcmp(loaders[i].name, path) == 0)
                         return xstrdup(site->private->loaders[i]);
-        for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
-                bool folder = str_ends(companions[i].name, "/");
-
-                if (folder ? !str_starts(path, companions[i].name) : strcmp(path, companions[i].name) != 0)
-                        continue;
-                for (size_t j = 0; j < 3 && companions[i].hosts[j]; j++) {
-                        CLEANUP_FREE char *host = xasprintf("%s%s", companions[i].hosts[j],
-                                                            folder ? path + strlen(companions[i].name) : "");
-
-                        if (access(host, R_OK) == 0)
-                                return realpath(host, NULL);
-                }
-        }
-        return NULL;
+        return find_companion(path, site->private->loader_folder);
 }
 
-const char *site_loader_title(const char *name)
+enum site_loader site_loader_family(const char *name)
 {
         for (size_t i = 0; i < N_LOADERS; i++)
                 if (strcmp(loaders[i].name, name) == 0)
-                        return titles[loaders[i].family];
-        return titles[SITE_LOADER_AUTO];
+                        return loaders[i].family;
+        return SITE_LOADER_AUTO;
+}
+
+const char *site_loader_title(enum site_loader family)
+{
+        return titles[family];
+}
+
+bool site_loader_is_grub(enum site_loader family)
+{
+        return family == SITE_LOADER_GRUB || family == SITE_LOADER_SHIM;
 }
 
 static void add_folder(char ***folders, const char *path)
@@ -189,10 +223,17 @@ static void add_host_folder(char ***folders, const char *path)
 
 void site_loader_folders(const struct site *site, char ***folders)
 {
+        const char *own = site->private->loader_folder;
+
         for (size_t i = 0; i < N_LOADERS; i++)
                 if (site->private->loaders[i])
                         add_folder(folders, site->private->loaders[i]);
-        for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++)
+        for (size_t i = 0; i < N_COMPANIONS; i++) {
+                CLEANUP_FREE char *path = own ? path_join(own, companions[i].name) : NULL;
+
+                if (path)
+                        add_host_folder(folders, path);
                 for (size_t j = 0; j < 3 && companions[i].hosts[j]; j++)
                         add_host_folder(folders, companions[i].hosts[j]);
+        }
 }

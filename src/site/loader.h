@@ -11,10 +11,11 @@ struct site_loader_row {
         enum site_loader family;
         unsigned int ways;          /* by PXE, by UEFI HTTP Boot */
         const char *package;        /* Debian's; NULL: none has it */
+        const char *second;         /* the file that it starts, without which it counts as missing; or NULL */
         const char *const hosts[4]; /* where packages put it, the best first; NULL-terminated */
 };
 
-/* `folder`: files of these names in it come first; or NULL. */
+/* `folder`: files of these names in it come first, and what they load too; or NULL. It lives as long as the site. */
 void site_loaders_find(struct site *site, const char *folder);
 /* The file for a platform, as the profile wishes; NULL: the host has none, and *ret_package (may be NULL) is a
  * package that would have it, or NULL. */
@@ -25,5 +26,9 @@ const char *site_loader_for(const struct site *site, enum site_loader family, en
 char *site_loader_path(const struct site *site, const char *path);
 /* Add the folders in which they lie. */
 void site_loader_folders(const struct site *site, char ***folders);
-/* "iPXE", "GRUB"... of a served name. */
-const char *site_loader_title(const char *name);
+/* Of a served name; AUTO: of none. */
+enum site_loader site_loader_family(const char *name);
+/* "iPXE", "GRUB"... */
+const char *site_loader_title(enum site_loader family);
+/* Is it GRUB that reads the configuration, at once or started by shim? */
+bool site_loader_is_grub(enum site_loader family);

@@ -124,7 +124,7 @@ static bool read_answers(struct load *load, const struct hcl_block *block, struc
 /* ---- the profile ---- */
 
 /* Everything once, with all unknown that depends on the client. */
-static void try_expressions(struct load *load, const struct site_profile *profile)
+static void try_expressions(struct load *load, struct site_profile *profile)
 {
         const struct hcl_expr *const exprs[] = {profile->kernel, profile->initrd, profile->cmdline,   profile->dtb,
                                                 profile->san,    profile->boot,   profile->config_txt};
@@ -139,6 +139,7 @@ static void try_expressions(struct load *load, const struct site_profile *profil
                         hcl_eval(&request.arena, profile->answers[i].text, &request.scope, load->diags);
         site_check_files(load, profile, &request);
         site_check_boot(load, profile, &request);
+        site_check_san(load, profile, &request);
 }
 
 void load_profile_names(struct load *load, const struct hcl_block *block)
@@ -188,7 +189,7 @@ static bool boots_something(const struct site_profile *profile)
 }
 
 /* Is there a boot loader at all? Which platforms will ask is not known yet. */
-static void check_loader(struct load *load, const struct site_profile *profile, struct range at)
+static void check_loader(struct load *load, const struct site_profile *profile)
 {
         const char *package = NULL;
 
@@ -201,7 +202,7 @@ static void check_loader(struct load *load, const struct site_profile *profile, 
                         return;
                 package = package ? package : wanted;
         }
-        diag_warning(load->diags, at, "this host has no such boot loader; install the package %s", package);
+        diag_warning(load->diags, profile->loader_range, "this host has no such boot loader; install %s", package);
 }
 
 void load_profile_body(struct load *load, const struct named_profile *named)
@@ -230,7 +231,8 @@ void load_profile_body(struct load *load, const struct named_profile *named)
                 diag_error(load->diags, block->labels[0].range,
                            "profile '%s' boots nothing: it needs a kernel, boot files, a san, or firmware",
                            named->profile->name);
-        check_loader(load, &raw.profile, site_key_range(&content, "loader", raw.profile.range));
+        raw.profile.loader_range = site_key_range(&content, "loader", raw.profile.range);
+        check_loader(load, &raw.profile);
         *named->profile = raw.profile;
         try_expressions(load, named->profile);
 }

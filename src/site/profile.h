@@ -52,6 +52,8 @@ struct site_profile {
         bool local_disk;    /* the built-in profile.local-disk */
         const struct hcl_expr *kernel, *initrd, *cmdline, *dtb, *san, *boot, *config_txt; /* NULL: not given */
         enum site_loader loader;
+        struct range loader_range; /* of its value, or of the name */
+        bool for_u_boot;           /* `boot` has files for it */
         enum site_initramfs initramfs;
         const char *firmware, *image; /* of a Raspberry Pi: folder, or image with a boot partition; absolute, or NULL */
         struct site_root root;

@@ -57,6 +57,9 @@ const char *site_mac_text(struct arena *arena, const uint8_t mac[6]);
 const char *site_mac_dashed(struct arena *arena, const uint8_t mac[6]);
 const char *site_uuid_text(struct arena *arena, const uint8_t uuid[16]);
 
-/* check.c: a profile's files, as warnings, and the names of platforms in `boot`. */
+/* check_profile.c: a profile's files, as warnings, the names of platforms in `boot`, and its `san`. */
 void site_check_files(struct load *load, const struct site_profile *profile, struct site_request *request);
-void site_check_boot(struct load *load, const struct site_profile *profile, struct site_request *request);
+void site_check_boot(struct load *load, struct site_profile *profile, struct site_request *request);
+void site_check_san(struct load *load, const struct site_profile *profile, struct site_request *request);
+/* san.c: what is wrong with iPXE's name of a disk on the network, made in the arena; NULL: nothing. */
+const char *site_san_mistake(struct arena *arena, const char *san);

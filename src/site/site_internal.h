@@ -44,7 +44,8 @@ struct site_private {
         struct site_map by_mac, by_uuid, by_serial, by_name, by_address;
         const struct site_folder *folders;
         size_t n_folders;
-        const char **loaders; /* where the host has each row of site_loaders[]; NULL: nowhere */
+        const char *loader_folder; /* of the site's own ones, or NULL */
+        const char **loaders;      /* where the host has each row of site_loaders[]; NULL: nowhere */
 };
 
 /* Where things were written, for messages after they were read. */

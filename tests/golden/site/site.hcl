@@ -106,6 +106,9 @@ machine "out" {
 profile "san" {
   san = "iscsi:10.77.0.1::::iqn.2026-11.org.example:x"
 }
+profile "san-fcoe" {
+  san = "fcp:20:00:00:1f:16:bc:fe:2f:0"
+}
 profile "san-kernel" {
   kernel  = "debian/linux"
   cmdline = "root=LABEL=r"

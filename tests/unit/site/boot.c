@@ -17,17 +17,21 @@
                 "profile \"disk\" {\n san = \"iscsi:10.77.0.1::::iqn.2026-11.org.example:${machine.name}\"\n}\n"       \
                 "profile \"broken\" {\n boot = { bios = \"${var.nothing}\" }\n}\n"                                     \
                 "machine \"m1\" {\n mac = \"52:54:00:00:00:01\"\n profile = profile.installer\n}\n"                    \
-                "machine \"m2\" {\n mac = \"52:54:00:00:00:02\"\n profile = profile.grub\n}\n"                         \
-                "machine \"m3\" {\n mac = \"52:54:00:00:00:03\"\n profile = profile.shim\n}\n"                         \
+                "machine \"m2\" {\n mac = \"52:54:00:00:00:02\"\n address = \"10.77.0.2\"\n profile = "                \
+                "profile.grub\n}\n"                                                                                    \
+                "machine \"m3\" {\n mac = \"52:54:00:00:00:03\"\n address = \"10.77.0.3\"\n profile = "                \
+                "profile.shim\n}\n"                                                                                    \
                 "machine \"m4\" {\n mac = \"52:54:00:00:00:04\"\n profile = profile.syslinux\n}\n"                     \
-                "machine \"m5\" {\n mac = \"52:54:00:00:00:05\"\n profile = profile.own\n}\n"                          \
+                "machine \"m5\" {\n mac = \"52:54:00:00:00:05\"\n address = \"10.77.0.5\"\n profile = "                \
+                "profile.own\n}\n"                                                                                     \
                 "machine \"m6\" {\n mac = \"52:54:00:00:00:06\"\n profile = profile.pi\n}\n"                           \
                 "machine \"m7\" {\n mac = \"52:54:00:00:00:07\"\n profile = profile.disk\n}\n"                         \
                 "machine \"m8\" {\n mac = \"52:54:00:00:00:08\"\n profile = profile.local-disk\n}\n"                   \
                 "machine \"m9\" {\n mac = \"52:54:00:00:00:09\"\n profile = profile.broken\n}\n"                       \
                 "profile \"few\" {\n boot = { bios = \"pxelinux.0\", uefi-x64 = \"ipxe/snponly.efi\" }\n}\n"           \
                 "machine \"m10\" {\n mac = \"52:54:00:00:00:0a\"\n profile = profile.few\n}\n"                         \
-                "machine \"by-uuid\" {\n uuid = \"00112233-4455-6677-8899-aabbccddeeff\"\n profile = "                 \
+                "machine \"by-uuid\" {\n uuid = \"00112233-4455-6677-8899-aabbccddeeff\"\n address = \"10.77.0.6\"\n " \
+                "profile = "                                                                                           \
                 "profile.grub\n}\n"
 
 #define BIOS  CLIENT_PXE, PLATFORM_BIOS
@@ -122,11 +126,19 @@ static void test_san(void **state)
 {
         struct site *site = load_good(SITE);
         struct client client = client_of(7, IPXE);
-        CLEANUP(site_boot_clear) struct site_boot boot = {0};
+        CLEANUP(site_boot_clear) struct site_boot boot = {0}, unknown = {0};
+        CLEANUP_FREE char *why = NULL;
 
         (void)state;
         assert_int_equal(site_boot(site, site->networks, &client, 0x0a4d0001, &boot, NULL), 0);
         assert_string_equal(boot.root_path, "iscsi:10.77.0.1::::iqn.2026-11.org.example:m7");
+        site_free(site);
+        site = load_good(SITE_HEAD
+                         "profile \"p\" {\n san = \"fcoe:${machine.name}\"\n}\ndefault_profile = profile.p\n");
+        assert_int_equal(site_boot(site, NULL, &client, 0x0a4d0001, &unknown, NULL), 0);
+        why = strv_join(STRV(unknown.why), "\n");
+        assert_non_null(strstr(why, "warning: iPXE knows no disk 'fcoe:52-54-00-00-00-07', but iscsi:"));
+        assert_non_null(strstr(why, "fcp:WWN:LUN"));
         site_free(site);
 }
 
@@ -140,22 +152,71 @@ static void test_proxy(void **state)
                 enum client_platform platform;
                 const char *file;
                 enum site_pxe pxe;
+                uint8_t machine;
+                const char *elsewhere; /* who looks for its files on the other server */
         } proxied[] = {
-                {BIOS, "undionly.kpxe", SITE_PXE_DIRECT},
-                {X64, "snponly.efi", SITE_PXE_NONE},
-                {IPXE, "http://10.78.0.1/mac/52-54-00-00-00-01/boot.ipxe", SITE_PXE_NONE},
+                {BIOS, "undionly.kpxe", SITE_PXE_DIRECT, 1, NULL},
+                {X64, "snponly.efi", SITE_PXE_NONE, 1, NULL},
+                {IPXE, "http://10.78.0.1/mac/52-54-00-00-00-01/boot.ipxe", SITE_PXE_NONE, 1, NULL},
+                {UBOOT, "", SITE_PXE_NONE, 1, "U-Boot"},
+                {UBOOT, "boot.scr.uimg", SITE_PXE_NONE, 5, "U-Boot"},
+                {X64, "grubnetx64.efi", SITE_PXE_NONE, 2, "GRUB"},
+                {HTTP, "http://10.78.0.1/grubhttpx64.efi", SITE_PXE_NONE, 2, NULL},
+                {X64, "shimx64.efi", SITE_PXE_NONE, 3, "GRUB"},
+                {X64, "boot/m5.efi", SITE_PXE_NONE, 5, NULL},
         };
 
         (void)state;
         for (size_t i = 0; i < sizeof(proxied) / sizeof(proxied[0]); i++) {
-                struct client client = client_of(1, proxied[i].kind, proxied[i].platform);
+                struct client client = client_of(proxied[i].machine, proxied[i].kind, proxied[i].platform);
                 CLEANUP(site_boot_clear) struct site_boot boot = {0};
+                CLEANUP_FREE char *why = NULL;
+                const char *warning;
 
                 assert_int_equal(site_boot(site, beside, &client, 0x0a4e0001, &boot, NULL), 0);
                 assert_string_equal(boot.file, proxied[i].file);
                 assert_int_equal(boot.pxe, proxied[i].pxe);
                 assert_int_equal(boot.next_server, 0x0a4e0009);
+                why = strv_join(STRV(boot.why), "\n");
+                warning = strstr(why, "warning: ");
+                assert_int_equal(!proxied[i].elsewhere, !warning);
+                if (warning) {
+                        assert_true(str_starts(warning + strlen("warning: "), proxied[i].elsewhere));
+                        assert_non_null(strstr(warning, "(dnsmasq: dhcp-boot=,,10.78.0.9)"));
+                }
         }
+        site_free(site);
+}
+
+/* shim is given away with the signed GRUB that it starts, and not without. */
+static void test_shim(void **state)
+{
+        static const char text[] =
+                "loaders = \"secure\"\nprofile \"p\" {\n kernel = \"debian/linux\"\n loader = \"shim\"\n}\n"
+                "default_profile = profile.p\nroot = \"root\"\n";
+        struct client client = client_of(1, ARM64);
+        struct site_peer peer = {.server = 0x0a4d0001};
+        CLEANUP(diags_clear) struct diags diags = {0};
+        CLEANUP(site_boot_clear) struct site_boot alone = {0}, both = {0};
+        CLEANUP(site_file_clear) struct site_file file = {0};
+        CLEANUP_FREE char *why = NULL, *own = path_join(dir, "secure"), *real = NULL;
+        struct site *site = NULL;
+
+        (void)state;
+        put("secure/shimaa64.efi", "x");
+        assert_int_equal(site_load_text("site.hcl", text, dir, &site, &diags), 0);
+        assert_int_equal(site_boot(site, NULL, &client, 0x0a4d0001, &alone, NULL), 0);
+        why = strv_join(STRV(alone.why), "\n");
+        if (!alone.profile) /* the host's may be there */
+                assert_non_null(strstr(why, "install shim-signed with grub-efi-arm64-signed"));
+        site_free(site);
+        put("secure/grubaa64.efi", "x");
+        site = load_good(text);
+        assert_int_equal(site_boot(site, NULL, &client, 0x0a4d0001, &both, NULL), 0);
+        assert_string_equal(both.file, "shimaa64.efi");
+        assert_int_equal(site_file(site, "grubaa64.efi", &peer, &file, NULL), 0);
+        real = realpath(own, NULL);
+        assert_string_equal(file.root, real);
         site_free(site);
 }
 
@@ -254,7 +315,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_clients),      cmocka_unit_test(test_san),  cmocka_unit_test(test_proxy),
-                cmocka_unit_test(test_without_http), cmocka_unit_test(test_uuid), cmocka_unit_test(test_quick),
+                cmocka_unit_test(test_without_http), cmocka_unit_test(test_shim), cmocka_unit_test(test_uuid),
+                cmocka_unit_test(test_quick),
         };
 
         return cmocka_run_group_tests(tests, make_folder, remove_folder);

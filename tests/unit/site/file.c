@@ -119,8 +119,8 @@ static void test_rendered(void **state)
 static void test_profiles(void **state)
 {
         static const char *const names[] = {
-                "nfs",      "nfs-dracut",      "nfs-live", "nbd",        "nbd-port",  "nbd-dracut", "nbd-dracut-port",
-                "squashfs", "squashfs-dracut", "san",      "san-kernel", "local-disk"};
+                "nfs",      "nfs-dracut",      "nfs-live", "nbd",        "nbd-port", "nbd-dracut", "nbd-dracut-port",
+                "squashfs", "squashfs-dracut", "san",      "san-kernel", "san-fcoe", "local-disk"};
 
         (void)state;
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -105,6 +105,10 @@ static void test_json_form(void **state)
 #define MACHINE(text) SITE_HEAD NETWORK "machine \"m\" {\n" text "\n}\n"
 #define PROFILE(text) SITE_HEAD NETWORK "profile \"p\" {\n" text "\n}\n"
 
+#define BESIDE(text)                                                                                                   \
+        SITE_HEAD "network \"n\" {\n subnet = \"10.78.0.0/24\"\n address = \"10.78.0.1\"\n mode = \"proxy\"\n}\n"      \
+                  "profile \"p\" {\n kernel = \"debian/linux\"\n" text "\n}\n"
+
 /* Lines count from SITE_HEAD's two; NETWORK has seven. */
 static const struct {
         const char *text, *message;
@@ -270,7 +274,42 @@ static const struct {
         {PROFILE("kernel = \"debian/linux\"\nroot \"squashfs\" {\n path = \"none\"\n}"), "10:9: warning: the root '"},
         {"network \"a\" {\n mode = \"proxy\"\n subnet = \"10.0.0.0/24\"\n range = [\"10.0.0.1\", \"10.0.0.2\"]\n}",
          "4:10: warning: no addresses are given away in proxy mode"},
+        {BESIDE("loader = \"grub\"") "default_profile = profile.p\n",
+         "10:10: warning: GRUB asks the server that gave the address for its files, and in network 'n' that is "
+         "another"},
+        {BESIDE("loader = \"shim\"") "default_profile = profile.p\n", "10:10: warning: GRUB asks"},
+        {BESIDE("dtb = \"debian/linux\"") "default_profile = profile.p\n", "10:7: warning: U-Boot asks"},
+        {BESIDE("boot = { u-boot-arm64 = \"boot.scr.uimg\" }") "default_profile = profile.p\n",
+         "10:8: warning: U-Boot asks"},
+        {BESIDE("loader = \"grub\"") "machine \"m\" {\n mac = \"52:54:00:00:00:01\"\n profile = profile.p\n}\n",
+         "10:10: warning: GRUB asks"},
+        {PROFILE("san = \"fcoe:20:00:00:1f:16:bc:fe:2f:0\""),
+         "11:7: warning: iPXE knows no disk 'fcoe:20:00:00:1f:16:bc:fe:2f:0'"},
+        {PROFILE("san = \"fcp:20:00:00:1f:16:bc:fe:0\""), "11:7: warning: 'fcp:20:00:00:1f:16:bc:fe:0' is not"},
+        {PROFILE("san = \"iscsi:10.77.0.1:iqn.2026-11.org.example:x\""),
+         "is not 'iscsi:SERVER:PROTOCOL:PORT:LUN:NAME'"},
+        {PROFILE("san = \"aoe:0.0\""), "is not 'aoe:eSHELF.SLOT'"},
 };
+
+/* Nothing is to be said of these. */
+static const char *const sound[] = {
+        BESIDE("loader = \"ipxe\"") "default_profile = profile.p\n",
+        BESIDE("loader = \"grub\""), /* which no machine boots */
+        BESIDE("loader = \"grub\"") NETWORK
+        "machine \"m\" {\n mac = \"52:54:00:00:00:01\"\n address = \"10.77.0.11\"\n profile = profile.p\n}\n",
+        PROFILE("san = \"fcp:20:00:00:1f:16:bc:fe:2f:0\""),
+        PROFILE("san = \"aoe:e2.4\""),
+        PROFILE("san = \"iscsi:boot.example.org:::1:iqn.2026-11.org.example:x:y\""),
+        PROFILE("san = \"iscsi:${server.address}::::iqn.2026-11.org.example:x\""),
+        PROFILE("san = \"http://10.77.0.1/disk.iso\""),
+};
+
+static void test_sound(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < sizeof(sound) / sizeof(sound[0]); i++)
+                site_free(load_good(sound[i]));
+}
 
 static void test_doubtful(void **state)
 {
@@ -467,12 +506,13 @@ static void test_many_wrong(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_locals_and_dynamic),
-                cmocka_unit_test(test_json_form), cmocka_unit_test(test_wrong),
-                cmocka_unit_test(test_doubtful),  cmocka_unit_test(test_file),
-                cmocka_unit_test(test_folder),    cmocka_unit_test(test_twice),
-                cmocka_unit_test(test_once),      cmocka_unit_test(test_bind),
-                cmocka_unit_test(test_many),      cmocka_unit_test(test_many_wrong),
+                cmocka_unit_test(test_all_keys),   cmocka_unit_test(test_locals_and_dynamic),
+                cmocka_unit_test(test_json_form),  cmocka_unit_test(test_wrong),
+                cmocka_unit_test(test_doubtful),   cmocka_unit_test(test_sound),
+                cmocka_unit_test(test_file),       cmocka_unit_test(test_folder),
+                cmocka_unit_test(test_twice),      cmocka_unit_test(test_once),
+                cmocka_unit_test(test_bind),       cmocka_unit_test(test_many),
+                cmocka_unit_test(test_many_wrong),
         };
 
         return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -39,6 +39,7 @@ static inline int make_folder(void **state)
                 "loaders/grubnetx64.efi",
                 "loaders/grubnetaa64.efi",
                 "loaders/shimx64.efi",
+                "loaders/grubx64.efi",
                 "loaders/pxelinux.0",
                 "root/debian/linux",
                 "root/debian/initrd.gz",
