@@ -256,38 +256,63 @@ static int refuse(struct stream *stream, enum content content, const char *kind,
                          shown);
 }
 
-static int unpack(int fd, int to_fd, struct ui *ui, struct error *err)
+/* What the file is, and the stream of what is packed in it. */
+struct packed {
+        struct stream *stream;
+        enum content outer, content;
+        const char *kind;
+};
+
+static void packed_done(struct packed *packed)
 {
-        CLEANUP(stream_freep) struct stream *stream = NULL;
-        enum content outer, content = CONTENT_UNKNOWN;
+        stream_freep(&packed->stream);
+}
+
+static int packed_open(struct packed *packed, int fd, struct ui *ui, struct error *err)
+{
         const uint8_t *head = NULL;
-        const char *kind = NULL;
-        bool done = false;
         ssize_t n;
-        int r = stream_file(fd, ui, &stream, err);
+        int r = stream_file(fd, ui, &packed->stream, err);
 
         if (r < 0)
                 return r;
-        n = stream_peek(stream, MAGIC_BYTES, &head, err);
+        n = stream_peek(packed->stream, MAGIC_BYTES, &head, err);
         if (n < 0)
                 return (int)n;
-        outer = magic_content(head, (size_t)n, NULL);
-        r = stream_peel(&stream, &content, &kind, err);
+        packed->outer = magic_content(head, (size_t)n, NULL);
+        return stream_peel(&packed->stream, &packed->content, &packed->kind, err);
+}
+
+/* An image in xz, by its blocks where it has them. */
+static int unpack_xz(struct packed *packed, int fd, int to_fd, struct ui *ui, struct error *err)
+{
+        bool done = false;
+        int r;
+
+        stream_freep(&packed->stream); /* its threads would decode the rest of the first block beside us */
+        r = xz_blocks_unpack(fd, to_fd, ui, &done, err);
+        if (r == 0 && !done)
+                r = packed_open(packed, fd, ui, err);
+        return r < 0 || done ? r : write_stream(packed->stream, to_fd, err);
+}
+
+static int unpack(int fd, int to_fd, struct ui *ui, struct error *err)
+{
+        CLEANUP(packed_done) struct packed packed = {.content = CONTENT_UNKNOWN};
+        int r = packed_open(&packed, fd, ui, err);
+
         if (r < 0)
                 return r;
-        if (content_is_archive(content))
-                return unpack_archive(stream, fd, content, to_fd, err);
-        if (!content_is_image(content))
-                return refuse(stream, content, kind, err);
-        log_debug("image with %s", kind);
-        if (outer == content)
+        if (content_is_archive(packed.content))
+                return unpack_archive(packed.stream, fd, packed.content, to_fd, err);
+        if (!content_is_image(packed.content))
+                return refuse(packed.stream, packed.content, packed.kind, err);
+        log_debug("image with %s", packed.kind);
+        if (packed.outer == packed.content)
                 return write_plain(fd, to_fd, ui, err);
-        if (outer == CONTENT_XZ) {
-                r = xz_blocks_unpack(fd, to_fd, ui, &done, err);
-                if (r < 0 || done)
-                        return r;
-        }
-        return write_stream(stream, to_fd, err);
+        if (packed.outer == CONTENT_XZ)
+                return unpack_xz(&packed, fd, to_fd, ui, err);
+        return write_stream(packed.stream, to_fd, err);
 }
 
 int source_unpack_image(const char *path, int to_fd, struct ui *ui, struct error *err)
