@@ -375,6 +375,8 @@ static int copy_local(int from, uint64_t size, struct sink *sink, struct error *
                 return r;
         if (ftruncate(sink->fd, (off_t)size) < 0)
                 return error_errno(err, errno, "copy into the cache");
+        /* The disk begins while the copy is read; cache_adopt() waits for it. */
+        sync_file_range(sink->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
         sink_digests(sink);
         return sparse_pour(sink->fd, size, sink->download->request->ui, &done, hash_piece, sink, err);
 }
