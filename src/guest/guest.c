@@ -207,8 +207,9 @@ static void end(struct guest *guest)
 
 static int clean_up(void *arg, struct error *err)
 {
-        static const char *const parts[] = {"below",  "inject",      "originals", "injected", "links",   "root", "cell",
-                                            "native", "native-qemu", "seen",      "store",    "fetched", NULL};
+        static const char *const parts[] = {"below", "inject", "originals", "injected",    "links",
+                                            "root",  "cell",   "native",    "native-qemu", "native-door",
+                                            "seen",  "store",  "fetched",   NULL};
         const struct guest *guest = arg;
         CLEANUP_FREE char *volatile_mark = path_join(guest->work, "work");
         CLEANUP_FREE char *native = path_join(guest->scratch, "native-qemu");

@@ -40,7 +40,7 @@ const char *native_obstacle(const struct arch *arch)
 }
 
 /* qemu with the door: code, and the head behind it. */
-static int make_door(const struct native *native, const char *to, struct error *err)
+static int write_door(const struct native *native, const char *to, struct error *err)
 {
         struct door_head head = {
                 .table = NATIVE_PLACE "/table",
@@ -53,6 +53,23 @@ static int make_door(const struct native *native, const char *to, struct error *
         memcpy(data, door, DOOR_SIZE);
         memcpy(data + DOOR_SIZE, &head, sizeof(head));
         return native_door_write(native->qemu, to, data, DOOR_SIZE + sizeof(head), (void *)(data + DOOR_SIZE), err);
+}
+
+/* One for all guests of the build; `qemu` is a name of it that says that this guest has it. */
+static int make_door(const struct native *native, const char *qemu, struct error *err)
+{
+        CLEANUP_FREE char *first = path_join(native->shared, "native-door"), *part = xasprintf("%s.part", first);
+        int r = 0;
+
+        if (!path_exists(first)) {
+                r = unlink(part) < 0 && errno != ENOENT ? error_errno(err, errno, "remove '%s'", part)
+                                                        : write_door(native, part, err);
+                if (r == 0 && rename(part, first) < 0)
+                        r = error_errno(err, errno, "move '%s' to '%s'", part, first);
+        }
+        if (r == 0 && link(first, qemu) < 0)
+                r = error_errno(err, errno, "link '%s' to '%s'", first, qemu);
+        return r;
 }
 
 static int install(const struct native *native, const char *folder, int place, struct error *err)

@@ -176,11 +176,12 @@ static int change_file(const struct native_files *files, const char *path, enum 
 static int copy_marked(const struct native_files *files, int fd, const char *path, enum native_change change,
                        struct error *err)
 {
-        CLEANUP_FREE char *part = xasprintf("%s.part", path);
+        CLEANUP_FREE char *part = NULL;
         int r;
 
         if (path_exists(path))
                 return 0;
+        part = xasprintf("%s.part", path);
         unlink(part);
         r = copy_to(fd, part, err);
         if (r == 0 && change != NATIVE_SAME)
@@ -195,9 +196,7 @@ static int copy_marked(const struct native_files *files, int fd, const char *pat
 /* As ld.so would, where the host's own ld.so lies and in its counterpart beneath /usr or not. */
 static int open_library(const struct native_files *files, const char *name)
 {
-        CLEANUP_FREE char *real = realpath(files->interpreter, NULL);
-        CLEANUP_FREE char *folder = real ? path_dir(real) : xstrdup("/lib");
-        CLEANUP_FREE char *path = path_join(folder, name);
+        CLEANUP_FREE char *path = path_join(files->library_folder, name);
         CLEANUP_FREE char *other =
                 str_starts(path, "/usr/") ? xstrdup(path + strlen("/usr")) : xasprintf("/usr%s", path);
         int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -242,6 +241,7 @@ static int add_libraries(struct native_files *files, const struct elf *elf, stru
 void native_files_clear(struct native_files *files)
 {
         free(files->interpreter);
+        free(files->library_folder);
         strv_free(files->libraries);
         *files = (struct native_files){0};
 }
@@ -260,6 +260,14 @@ int native_files_begin(struct native_files *files, const char *folder, struct er
         return r;
 }
 
+static void set_interpreter(struct native_files *files, const char *path)
+{
+        CLEANUP_FREE char *real = realpath(path, NULL);
+
+        files->interpreter = xstrdup(path);
+        files->library_folder = real ? path_dir(real) : xstrdup("/lib");
+}
+
 int native_files_add(struct native_files *files, int fd, const char *name, enum native_change change, struct error *err)
 {
         CLEANUP_FREE char *to = xasprintf("%s/bin/%s", files->folder, name);
@@ -272,7 +280,7 @@ int native_files_add(struct native_files *files, int fd, const char *name, enum 
             elf.data[interpreter->p_offset + interpreter->p_filesz - 1] != '\0')
                 return error_set(err, ENOTSUP, "'%s' is not a dynamic program", name);
         if (!files->interpreter)
-                files->interpreter = xstrdup((char *)elf.data + interpreter->p_offset);
+                set_interpreter(files, (const char *)elf.data + interpreter->p_offset);
         if (!str_eq(files->interpreter, (char *)elf.data + interpreter->p_offset))
                 return error_set(err, ENOTSUP, "'%s' has another loader than the others", name);
         r = add_libraries(files, &elf, err);

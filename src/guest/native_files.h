@@ -9,6 +9,7 @@
 struct native_files {
         const char *folder;                 /* bin/, lib/ and modules/ are made in it, and ld.so */
         char *interpreter;                  /* the host's ld.so; the first program names it */
+        char *library_folder;               /* where that lies */
         char **libraries;                   /* copied, by name */
         const char *host_name, *guest_name; /* Debian's of the processors, of one length; or NULL */
 };

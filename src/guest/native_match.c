@@ -107,12 +107,13 @@ static bool tells_version(const char *path, const char *version)
 /* The host's program, if it is recognised; else -ENOTSUP. */
 static int open_counterpart(struct native_match *match, const char *package, const char *path)
 {
-        CLEANUP_FREE char *sums = NULL, *version = NULL;
+        CLEANUP_FREE char *version = NULL;
         CLEANUP_CLOSE int fd = -1;
         struct stat st;
 
         if (!match->asks) {
-                sums = packages_sums(&match->host, package);
+                const char *sums = packages_sums(&match->host, package);
+
                 return sums && packages_owns(&match->host, sums, path, &fd) ? steal_fd(&fd) : -ENOTSUP;
         }
         version = packages_upstream(&match->guest, package);
@@ -156,7 +157,7 @@ static bool is_row_known(const struct native_match *match, const struct native_t
 static int match_row(struct native_match *match, const struct native_tools *row, struct error *err)
 {
         bool scripts = (row->needs & NATIVE_SCRIPTS) != 0;
-        CLEANUP_FREE char *sums = NULL;
+        const char *sums = NULL;
         CLEANUP_STRV char **paths = str_split(row->programs, " ");
         CLEANUP_STR struct str named = {0};
         int r = 0;
@@ -199,17 +200,25 @@ static char *ask(const char *folder, const char *program, const char *const *arg
         return spawn_capture(argv, &text, NULL) < 0 ? NULL : text;
 }
 
-/* What has the name of a processor built in must answer as the guest's own would; or none of that is used. */
-static bool answers_as_guest(const struct native_match *match)
+/* What has the name of a processor built in must answer as the guest's own would; or none of that is used. The copies
+ * stay what they are for all guests of the build, so they are asked once. */
+static bool answers_as_guest(struct native_match *match)
 {
+        static const char yes[] = "dpkg and apt answer as the guest's\n";
         static const char *const dpkg[] = {"--print-architecture", NULL};
         static const char *const apt[] = {"shell", "name", "APT::Architecture", NULL};
-        CLEANUP_FREE char *by_dpkg = ask(match->folder, "usr.bin.dpkg", dpkg),
-                          *by_apt = ask(match->folder, "usr.bin.apt-config", apt);
-        CLEANUP_FREE char *want_dpkg = xasprintf("%s\n", native_debian_name(match->native->arch));
-        CLEANUP_FREE char *want_apt = xasprintf("name='%s'\n", native_debian_name(match->native->arch));
+        CLEANUP_FREE char *by_dpkg = NULL, *by_apt = NULL, *want_dpkg = NULL, *want_apt = NULL;
 
-        return str_eq(by_dpkg, want_dpkg) && str_eq(by_apt, want_apt);
+        if (strstr(str_get(&match->seen), yes))
+                return true;
+        by_dpkg = ask(match->folder, "usr.bin.dpkg", dpkg);
+        by_apt = ask(match->folder, "usr.bin.apt-config", apt);
+        want_dpkg = xasprintf("%s\n", native_debian_name(match->native->arch));
+        want_apt = xasprintf("name='%s'\n", native_debian_name(match->native->arch));
+        if (!str_eq(by_dpkg, want_dpkg) || !str_eq(by_apt, want_apt))
+                return false;
+        str_add(&match->seen, yes);
+        return true;
 }
 
 static void forget_named(struct native_match *match)

@@ -57,8 +57,8 @@ static int add_module(struct native_match *match, const char *guest_sums, const 
 /* All modules of a package whose path has `part` in it. -ENOTSUP: one of them is not the same. */
 static int add_modules(struct native_match *match, const char *package, const char *part, struct error *err)
 {
-        CLEANUP_FREE char *guest_sums = packages_sums(&match->guest, package);
-        CLEANUP_FREE char *host_sums = packages_sums(&match->host, package);
+        const char *guest_sums = packages_sums(&match->guest, package);
+        const char *host_sums = packages_sums(&match->host, package);
         CLEANUP_FREE char *folder = folder_name(match->native->arch), *prefix = xasprintf("usr/lib/%s/", folder);
         CLEANUP_STRV char **lines = NULL;
         int r = 0;
@@ -79,8 +79,8 @@ static int add_modules(struct native_match *match, const char *package, const ch
 static int add_interpreter(struct native_match *match, struct error *err)
 {
         static const char path[] = "/usr/bin/perl", name[] = "usr.bin.perl";
-        CLEANUP_FREE char *guest_sums = packages_sums(&match->guest, "perl-base");
-        CLEANUP_FREE char *host_sums = packages_sums(&match->host, "perl-base");
+        const char *guest_sums = packages_sums(&match->guest, "perl-base");
+        const char *host_sums = packages_sums(&match->host, "perl-base");
         CLEANUP_CLOSE int guest_fd = -1, host_fd = -1;
         int r;
 

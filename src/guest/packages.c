@@ -30,6 +30,11 @@ void packages_close(struct packages *packages)
 {
         free(packages->status);
         packages->status = NULL;
+        for (size_t i = 0; i < packages->sums.n; i++) {
+                free(packages->sums.v[i].package);
+                free(packages->sums.v[i].text);
+        }
+        vec_free(&packages->sums);
 }
 
 /* The value of a field in the stanza that begins at `stanza`; *ret_n its length. */
@@ -86,7 +91,7 @@ char *packages_upstream(const struct packages *packages, const char *name)
 }
 
 /* Where a package may be installed for several processors at once, their names are those of its files. */
-char *packages_sums(const struct packages *packages, const char *name)
+static char *read_sums(const struct packages *packages, const char *name)
 {
         CLEANUP_FREE char *path = xasprintf("/var/lib/dpkg/info/%s.md5sums", name), *other = NULL;
         const char *stanza, *processor;
@@ -99,6 +104,18 @@ char *packages_sums(const struct packages *packages, const char *name)
         processor = stanza ? field(stanza, "Architecture:", &n) : NULL;
         other = processor ? xasprintf("/var/lib/dpkg/info/%s:%.*s.md5sums", name, (int)n, processor) : NULL;
         return !other || read_in(packages->root, other, &sums) < 0 ? NULL : sums;
+}
+
+const char *packages_sums(struct packages *packages, const char *name)
+{
+        struct packages_sums sums;
+
+        for (size_t i = 0; i < packages->sums.n; i++)
+                if (str_eq(packages->sums.v[i].package, name))
+                        return packages->sums.v[i].text;
+        sums = (struct packages_sums){xstrdup(name), read_sums(packages, name)};
+        vec_push(&packages->sums, sums);
+        return sums.text;
 }
 
 /* What stands in `seen` for a file with that sum. */

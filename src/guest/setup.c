@@ -67,8 +67,8 @@ static void work_done(struct work *work)
 /* The scratch folder, without what a killed run may have left in it. */
 static int prepare_scratch(struct work *work, struct error *err)
 {
-        static const char *const parts[] = {"below", "inject", "originals",   "injected", "root",
-                                            "cell",  "native", "native-qemu", "seen",     NULL};
+        static const char *const parts[] = {"below",  "inject",      "originals",   "injected", "root", "cell",
+                                            "native", "native-qemu", "native-door", "seen",     NULL};
         const char *scratch = work->config->scratch;
         int r = dir_make(scratch, 0755, err);
 

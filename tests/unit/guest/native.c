@@ -75,9 +75,10 @@ static void test_owners(void **state)
                                   "b1946ac92492d2347c6235b4d2611184  bin/link\n"
                                   "591785b794601e212b260e25925636fd  bin/changed\n";
         char *dir = scratch_new();
-        CLEANUP_FREE char *link = path_join(dir, "usr/bin/link"), *bin = path_join(dir, "bin"), *sums = NULL;
+        CLEANUP_FREE char *link = path_join(dir, "usr/bin/link"), *bin = path_join(dir, "bin");
         CLEANUP_CLOSE int root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        struct packages packages = {.root = root};
+        CLEANUP(packages_close) struct packages packages = {.root = root};
+        const char *sums;
 
         (void)state;
         put(dir, "var/lib/dpkg/info/hello.md5sums", md5);
@@ -88,6 +89,7 @@ static void test_owners(void **state)
         sums = packages_sums(&packages, "hello");
         assert_non_null(sums);
         assert_null(packages_sums(&packages, "other"));
+        assert_ptr_equal(packages_sums(&packages, "hello"), sums); /* read once */
         assert_true(owns(&packages, sums, "/bin/hello"));
         assert_false(owns(&packages, sums, "/bin/changed"));
         assert_false(owns(&packages, sums, "/bin/link"));
