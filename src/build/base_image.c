@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/cancel.h"
+#include "base/child.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "build/base.h"
@@ -171,8 +172,8 @@ static int save_links(const struct job *job, const char *folder, struct error *e
         return r < 0 ? r : file_write(file, str_get(&names), names.len, 0644, err);
 }
 
-/* The file systems that are mounted on the served one, as a layer over it. */
-static int fill_over(struct job *job, const char *place, struct error *err)
+/* The file systems that are mounted on the served one, as a layer over it: a folder in staging. */
+static int fill_over(struct job *job, char **ret, struct error *err)
 {
         CLEANUP_FREE char *staged = NULL, *tree = NULL;
         struct extract extract = {.base = &job->base, .like = job->served.place, .first = 1, .ui = job->ui};
@@ -187,7 +188,64 @@ static int fill_over(struct job *job, const char *place, struct error *err)
                 r = save_links(job, staged, err);
         if (r == 0)
                 r = cache_seal(job->ns, staged, err);
-        return r < 0 ? r : cache_commit(staged, place, err);
+        if (r == 0)
+                *ret = steal(&staged);
+        return r;
+}
+
+/* 1: the root is served, and what lies over it is in *ret. */
+static int serve_and_fill(struct job *job, char **ret, struct error *err)
+{
+        int started = served_start(job, err), r = started > 0 ? fill_over(job, ret, err) : started;
+
+        return r < 0 ? r : started;
+}
+
+/* In the namespaces. */
+static int look_at_mounts(void *arg, struct error *err)
+{
+        const struct base *base = arg;
+
+        return sound_check(base->image, base, false, true, err);
+}
+
+static int look(void *arg, int sock, struct error *err)
+{
+        const struct job *job = arg;
+
+        (void)sock;
+        return userns_call(job->ns, look_at_mounts, (void *)(uintptr_t)&job->base, err);
+}
+
+/* An image that nobody has looked at: most are sound, so they are looked at while they are used. One that is not is
+ * mended, and read anew. */
+static int serve_unseen(struct job *job, const char *place, struct error *err)
+{
+        CLEANUP_CHILD struct child child = {.sock = -1};
+        CLEANUP_ERROR struct error why = {0};
+        CLEANUP_FREE char *staged = NULL;
+        int sound, r = child_start(&child, look, job, err);
+
+        if (r < 0)
+                return r;
+        r = serve_and_fill(job, &staged, err);
+        sound = child_receive(&child, NULL, 0, NULL, &why);
+        if (sound == -ECANCELED)
+                return error_set(err, ECANCELED, "%s", error_message(&why));
+        if (sound < 0 && r != 0) {
+                served_stop(job);
+                error_clear(err);
+                free(steal(&staged));
+                r = userns_call(job->ns, check_mounts, &job->base, err);
+                if (r == 0)
+                        r = serve_and_fill(job, &staged, err);
+        }
+        if (r > 0) {
+                int committed = cache_commit(staged, place, err);
+
+                r = committed < 0 ? committed : r;
+        }
+        return r;
 }
 
 /* Of what lies over a root that is read in place. */
@@ -217,14 +275,9 @@ static int serve_image(struct job *job, struct error *err)
                 r = cache_take(&job->cache, job->ns, place, "The base", job->ui, err);
                 there = r > 0;
         }
-        if (r == 0)
-                r = userns_call(job->ns, check_mounts, &job->base, err);
         if (r >= 0)
-                r = served_start(job, err);
+                r = there ? served_start(job, err) : serve_unseen(job, place, err);
         if (r <= 0)
-                return r;
-        r = there ? 0 : fill_over(job, place, err);
-        if (r < 0)
                 return r;
         cache_describe(lock, "what is mounted on a root that is read in place");
         job->base.tree = xstrdup(job->served.place);

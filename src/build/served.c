@@ -144,8 +144,8 @@ void served_stop(struct job *job)
                         ;
                 close_p(&served->errors);
         }
-        if (served->place)
-                userns_unmount(job->ns, served->place, NULL);
+        if (served->place && userns_unmount(job->ns, served->place, NULL) == 0)
+                rmdir(served->place);
         free(served->place);
         *served = (struct served){.errors = -1};
 }

@@ -102,6 +102,23 @@ PYTHON
   fails damaged
 }
 
+@test "a damaged ext4 that can be mended is mended, whichever way it is read" {
+  cp "$(small)/base.img" damaged.img
+  chmod u+w damaged.img
+  debugfs -w -R 'sif /etc links_count 9' "damaged.img?offset=$((34816 * 512))"
+  run ! e2fsck -fn "damaged.img?offset=$((34816 * 512))"
+  packed damaged.img
+  template "$PWD/damaged.img" reuse "$(shell 'echo hello >/etc/hello')"
+  for SLIPWAY_EXTRACT in '' 1; do
+    export SLIPWAY_EXTRACT
+    rm -rf out.img "$SLIPWAY_CACHE_DIR"
+    build t.json
+    e2fsck -fn "out.img?offset=$((34816 * 512))"
+    [ "$(ext_cat out.img 2 /etc/hello)" = hello ]
+  done
+  nothing_left
+}
+
 @test "error: a damaged FAT" {
   cp "$(small)/base.img" damaged.img
   chmod u+w damaged.img
