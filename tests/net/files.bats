@@ -20,6 +20,7 @@ teardown() {
     kill "$server"
     wait "$server" || true
   fi
+  [ -z "${holders-}" ] || lab_stop
 }
 
 # serve ARGUMENT...: $tftp, $http and $https become the ports.
@@ -95,6 +96,19 @@ tftp_hpa() { # FILE ARGUMENT...
   serve tftp=0 quiet
   "$build/bench/tftp_load" 127.0.0.1 "$tftp" large clients=100 blksize=1428 check=files/large timeout=100
   "$build/bench/tftp_load" 127.0.0.1 "$tftp" large clients=100 blksize=1428 windowsize=8 check=files/large timeout=100
+}
+
+@test "a hundred clients at once that are one host made of frames" {
+  lab_start
+  plug c0 52:54:00:77:01:11
+  background files server "$build/tests/net/fileserver" files tftp=69 quiet
+  wait_for 20 shows files ready
+  clients "$build/bench/tftp_load" "$server_address" 69 large clients=100 blksize=1428 interface=c0 address=10.77.0.77 \
+    check=files/large timeout=100
+  run clients "$build/bench/tftp_load" "$server_address" 69 nothing interface=c0 address=10.77.0.77 timeout=100
+  [[ $status -eq 1 && $output == *"not found"* ]]
+  run clients "$build/bench/tftp_load" 10.77.0.9 69 large interface=c0 address=10.77.0.77
+  [[ $status -eq 2 && $output == *"ARP"* ]]
 }
 
 @test "curl by HTTP: whole, a range, resumed, other case, one connection" {
