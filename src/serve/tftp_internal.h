@@ -36,7 +36,7 @@ struct tftp_session {
         bool gso;          /* its windows may be segmented by the kernel */
         bool full;         /* the socket took no more: the rest of the window goes when it does */
         struct file *file; /* NULL: it has ended */
-        uint8_t *ahead;    /* TFTP_AHEAD_BYTES, of which n_ahead are the file's from ahead_offset on; or NULL */
+        uint8_t *ahead;    /* room for a header, then n_ahead bytes of the file from ahead_offset on; or NULL */
         size_t n_ahead;
         uint64_t ahead_offset;
         char *path;

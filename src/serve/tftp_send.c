@@ -43,26 +43,30 @@ static void from_server(struct msghdr *message, const struct tftp_peer *peer)
 }
 
 /* False: the socket is full. What else cannot be sent is as good as lost on the way: the client's silence ends it. */
-static bool send_parts(const struct tftp_worker *w, int fd, const struct tftp_peer *peer, struct iovec *iov, size_t n)
+static bool send_packet(const struct tftp_worker *w, int fd, const struct tftp_peer *peer, const void *packet, size_t n)
 {
+        const struct sockaddr *to = (const struct sockaddr *)&peer->address;
+        struct iovec iov = {(void *)packet, n};
         union control control;
-        struct msghdr message = {.msg_name = (void *)&peer->address,
+        struct msghdr message = {.msg_name = (void *)to,
                                  .msg_namelen = sizeof(peer->address),
-                                 .msg_iov = iov,
-                                 .msg_iovlen = n};
+                                 .msg_iov = &iov,
+                                 .msg_iovlen = 1,
+                                 .msg_control = &control};
+        ssize_t r;
 
         if (fd == w->listener) {
-                message.msg_control = &control;
                 from_server(&message, peer);
+                r = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        } else {
+                r = sendto(fd, packet, n, MSG_DONTWAIT | MSG_NOSIGNAL, to, sizeof(peer->address));
         }
-        return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || (errno != EAGAIN && errno != ENOBUFS);
+        return r >= 0 || (errno != EAGAIN && errno != ENOBUFS);
 }
 
 void tftp_send(struct tftp_worker *w, int fd, const struct tftp_peer *peer, const void *packet, size_t n)
 {
-        struct iovec iov = {(void *)packet, n};
-
-        (void)send_parts(w, fd, peer, &iov, 1);
+        (void)send_packet(w, fd, peer, packet, n);
 }
 
 void tftp_send_error(struct tftp_worker *w, int fd, const struct tftp_peer *peer, uint16_t code, const char *text)
@@ -148,38 +152,37 @@ static unsigned int send_blocks(struct tftp_worker *w, struct tftp_session *s, u
 
 /* ---- windows of one block ---- */
 
-/* Most firmware asks for no more, and each block costs a round trip: so the system calls count. */
-static int read_ahead(struct tftp_session *s, uint64_t offset, size_t n, const uint8_t **ret)
+/* Most firmware asks for no more, and each block costs a round trip: so the system calls count. Several blocks are read
+ * at once, and each is sent from where it lies, its header over the end of the one before, which the client has. */
+static int read_ahead(struct tftp_session *s, uint64_t offset, size_t n, uint8_t **ret)
 {
         uint64_t left = s->file->size - offset;
         size_t want = left < TFTP_AHEAD_BYTES ? (size_t)left : TFTP_AHEAD_BYTES;
         int r = 0;
 
         if (!s->ahead)
-                s->ahead = xmalloc(want);
+                s->ahead = xmalloc(TFTP_HEADER + want);
         if (offset < s->ahead_offset || n > s->n_ahead || offset - s->ahead_offset > s->n_ahead - n) {
-                r = files_read(s->file, s->ahead, want, offset);
+                r = files_read(s->file, s->ahead + TFTP_HEADER, want, offset);
                 s->ahead_offset = offset;
                 s->n_ahead = r < 0 ? 0 : want;
         }
-        *ret = s->ahead + (offset - s->ahead_offset);
+        *ret = s->ahead + TFTP_HEADER + (offset - s->ahead_offset);
         return r;
 }
 
 static int send_one(struct tftp_worker *w, struct tftp_session *s)
 {
-        uint8_t header[TFTP_HEADER];
         uint64_t block = s->transfer.next;
         size_t n = tftp_block_len(&s->transfer, block);
-        const uint8_t *data = NULL;
-        struct iovec iov[2] = {{header, sizeof(header)}, {NULL, n}};
+        uint8_t *data = NULL, *packet;
         int r = read_ahead(s, tftp_block_offset(&s->transfer, block), n, &data);
 
         if (r < 0)
                 return r;
-        tftp_put_data_header(header, (uint16_t)block);
-        iov[1].iov_base = (void *)data;
-        s->full = !send_parts(w, s->fd, &s->peer, iov, 2);
+        packet = data - TFTP_HEADER;
+        tftp_put_data_header(packet, (uint16_t)block);
+        s->full = !send_packet(w, s->fd, &s->peer, packet, TFTP_HEADER + n);
         tftp_transfer_sent(&s->transfer, s->full ? 0 : 1, w->now_ms);
         s->bytes += s->full ? 0 : n;
         return 0;

@@ -81,6 +81,35 @@ static void test_duplicates(void **state)
         close(p.fd);
 }
 
+/* Blocks that were read together are sent one by one, and one that is not acknowledged is sent again as it was. */
+static void test_silence(void **state)
+{
+        CLEANUP_FREE char *path = path_join(lab.folder, "long"), *want = NULL;
+        const struct tftp_terms terms = {.has_timeout = true, .timeout_sec = 1, .has_blksize = true, .blksize = 1000};
+        struct peer p;
+        size_t n;
+
+        (void)state;
+        assert_int_equal(file_read(path, 1 << 30, &want, &n, NULL), 0);
+        serve((struct tftp_options){0});
+        peer_open(&p);
+        ask(&p, "long", TFTP_OCTET, terms);
+        expect(&p, TFTP_OACK);
+        send_ack(&p, 0);
+        for (uint16_t block = 1; block <= 40; block++) {
+                int times = block == 5 || block == 33 ? 2 : 1;
+
+                for (int i = 0; i < times; i++) {
+                        expect(&p, TFTP_DATA);
+                        assert_int_equal(p.packet.block, block);
+                        assert_int_equal(p.packet.n_data, 1000);
+                        assert_memory_equal(p.packet.data, want + (size_t)(block - 1) * 1000, 1000);
+                }
+                send_ack(&p, block);
+        }
+        close(p.fd);
+}
+
 /* The same request again: its answer again, from the same port; once it was taken, a new transfer. */
 static void check_repeated_request(struct tftp_options options)
 {
@@ -181,6 +210,7 @@ int main(void)
                 cmocka_unit_test_teardown(test_netascii, teardown),
                 cmocka_unit_test_teardown(test_other_names_of_a_file, teardown),
                 cmocka_unit_test_teardown(test_duplicates, teardown),
+                cmocka_unit_test_teardown(test_silence, teardown),
                 cmocka_unit_test_teardown(test_repeated_request, teardown),
                 cmocka_unit_test_teardown(test_probe, teardown),
                 cmocka_unit_test_teardown(test_limit_of_transfers, teardown),
