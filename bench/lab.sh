@@ -22,8 +22,9 @@ lab_mtu() {
 }
 work_ns=slb$$
 # BENCH_FIFO=1: before all else that this machine does, so that other work does not blur the figures (nor get its turn).
+# Among themselves they take turns: nobody waits for long until another sleeps.
 first=()
-[ -z "${BENCH_FIFO-}" ] || first=(chrt -f 20)
+[ -z "${BENCH_FIFO-}" ] || first=(chrt -r 20)
 at_client() { "${first[@]}" ip netns exec "$work_ns-c" "$@"; }
 
 # Runs in the server's namespace until the end; its id is ${pids[NAME]}.
