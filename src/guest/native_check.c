@@ -1,5 +1,6 @@
 /* The last proof that acceleration leaves nothing in an image: each file that the guest could see ends in
- * a mark (which an ELF file may have), and no file of a layer may. */
+ * a mark (which an ELF file may have), the qemu with a door among them, which is every process's exe; and no file of a
+ * layer may. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +50,7 @@ int native_check(const char *upper, struct error *err)
                     is_marked(entry->fts_path, entry->fts_statp->st_size))
                         return error_set(err, EUCLEAN,
                                          "'%s' of the image is a program of this host, which a provisioner took from "
-                                         "/proc/1; with \"accelerate\": false there is none",
+                                         "/proc; let it take the guest's own, by its path",
                                          entry->fts_path + strlen(upper));
         }
         return errno ? error_errno(err, errno, "read '%s'", upper) : 0;

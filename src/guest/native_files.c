@@ -392,5 +392,5 @@ int native_door_write(const char *qemu, const char *to, void *data, size_t size,
                 r = fd_pwrite_all(fd, segments, head.e_phnum * sizeof(*segments), (off_t)head.e_phoff);
         if (r == 0)
                 r = fd_pwrite_all(fd, data, size, (off_t)align_page(elf.n));
-        return r < 0 ? error_errno(err, -r, "write '%s'", to) : 0;
+        return r < 0 ? error_errno(err, -r, "write '%s'", to) : append_mark(to, err);
 }

@@ -106,12 +106,15 @@ package='package() {
 }
 
 @test "accelerate: false in a template, and a host's program that a provisioner took is an error" {
+  local program
   template "$(debian arm64)/base.img.xz" reuse "$(shell true)" '.builders[0].accelerate = false'
   PACKER_LOG=1 run -0 build t.json
   [[ $output != *'programs are accelerated'* ]]
-  template "$(debian arm64)/base.img.xz" reuse "$(shell 'cp /proc/1/map_files/bin/bin.ls /usr/local/bin/mine')"
-  run ! build -force t.json
-  [[ $output == *"'/usr/local/bin/mine' of the image is a program of this host"* ]]
+  for program in /proc/1/map_files/bin/bin.ls /proc/1/map_files/ld.so '/proc/$$/exe'; do
+    template "$(debian arm64)/base.img.xz" reuse "$(shell "cp $program /usr/local/bin/mine")"
+    run ! build -force t.json
+    [[ $output == *"'/usr/local/bin/mine' of the image is a program of this host"* ]]
+  done
 }
 
 @test "accelerate: apt and dpkg know the guest's processor, and write the same" {

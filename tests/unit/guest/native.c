@@ -163,7 +163,7 @@ static char *version_of(const char *qemu)
         return text;
 }
 
-/* A door that opens to nothing but qemu: `jmp` to the code that was first before. */
+/* A door that opens to nothing but qemu: `jmp` to the code that was first before. In a layer such a qemu is found. */
 static void test_segment(void **state)
 {
         /* lea head(%rip),%rax; mov %rax,%rcx; sub 8(%rax),%rcx; add (%rax),%rcx; jmp *%rcx; padding */
@@ -183,6 +183,7 @@ static void test_segment(void **state)
         want = version_of(qemu);
         got = version_of(to);
         assert_string_equal(got, want);
+        assert_int_equal(native_check(dir, NULL), -EUCLEAN);
         assert_int_equal(unlink(to), 0);
         assert_int_equal(native_door_write("/bin/sh", to, &data, sizeof(data), &data.head, NULL), -ENOTSUP);
         scratch_free(NULL, dir);
