@@ -23,7 +23,8 @@ trap 'exit 130' INT TERM
 serve() {
   local folder=${SLIPWAY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/slipway-tests}/bench-mirror
   "$here/bench/mirror" "$folder" arm64 "$@"
-  python3 -u -m http.server --protocol HTTP/1.1 --bind 127.0.0.1 --directory "$folder" 0 >"$work/server.log" 2>&1 &
+  : >"$work/server.log"
+  python3 -u -m http.server --protocol HTTP/1.1 --bind 127.0.0.1 --directory "$folder" 0 >>"$work/server.log" 2>&1 &
   server=$!
   until mirror=$(sed -n 's/.*(\(http:.*\)\/).*/\1/p' "$work/server.log") && [ -n "$mirror" ]; do
     kill -0 "$server" || { cat "$work/server.log"; exit 1; }
