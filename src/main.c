@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/str.h"
+#include "base/ui.h"
 #include "cmd/cmd.h"
 
 /* In the order in which `slipway help` lists them. */
@@ -80,11 +82,13 @@ int main(int argc, char **argv)
 
         signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report, not an end */
         command_program = argc > 0 ? argv[0] : "slipway";
+        ui_errors_on_stdout = command_is_packer();
         if (skip >= argc) {
-                commands_usage(stderr);
+                commands_usage(ui_error_stream());
                 return EXIT_NO_COMMAND;
         }
         command_inner(argc - skip, argv + skip);
         command = command_find(without_dashes(argv[skip]));
+        log_debug("slipway v" SLIPWAY_VERSION ": %s", argv[skip]);
         return command ? command->run(command, argc - skip, argv + skip) : unknown(argv[skip]);
 }

@@ -10,6 +10,13 @@
 #include "base/size.h"
 #include "base/str.h"
 
+bool ui_errors_on_stdout;
+
+FILE *ui_error_stream(void)
+{
+        return ui_errors_on_stdout ? stdout : stderr;
+}
+
 void ui_init(struct ui *ui, const char *target)
 {
         *ui = (struct ui){.target = target, .paint = 32};
@@ -37,17 +44,28 @@ static void erase_bar(struct ui *ui)
         ui->drawn = false;
 }
 
+/* RFC 3339: the offset is +02:00, and that of UTC is Z. */
 static void add_stamp(const struct ui *ui, struct str *out)
 {
-        char stamp[40];
+        char stamp[40], offset[8];
         time_t now = time(NULL);
         struct tm tm;
 
         if (!ui->timestamps)
                 return;
         localtime_r(&now, &tm);
-        strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S%z", &tm);
-        str_addf(out, "%s: ", stamp);
+        strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+        strftime(offset, sizeof(offset), "%z", &tm);
+        if (tm.tm_gmtoff == 0)
+                str_addf(out, "%sZ: ", stamp);
+        else
+                str_addf(out, "%s%.3s:%s: ", stamp, offset, offset + 3);
+}
+
+static void add_target(const struct ui *ui, const char *arrow, struct str *out)
+{
+        if (ui->target)
+                str_addf(out, "%s%s: ", arrow, ui->target);
 }
 
 /* Each line of text with the prefix; one write for the whole. */
@@ -60,8 +78,7 @@ static void print_lines(struct ui *ui, FILE *stream, const char *arrow, int colo
                 if (ui->color)
                         str_addf(&out, "\033[%d;%dm", bold ? 1 : 0, color);
                 add_stamp(ui, &out);
-                if (ui->target)
-                        str_addf(&out, "%s%s: ", arrow, ui->target);
+                add_target(ui, arrow, &out);
                 str_add(&out, *line);
                 if (ui->color)
                         str_add(&out, "\033[0m");
@@ -73,17 +90,32 @@ static void print_lines(struct ui *ui, FILE *stream, const char *arrow, int colo
         fflush(stream);
 }
 
+/* All lines in one, with what names the build in their text. */
+static void print_machine_lines(const struct ui *ui, const char *kind, const char *arrow, const char *text)
+{
+        struct ui whole = {.machine_readable = true};
+        CLEANUP_STRV char **lines = str_split(text, "\n");
+        CLEANUP_STR struct str out = {0};
+
+        for (char **line = lines; *line; line++) {
+                add_target(ui, arrow, &out);
+                str_addf(&out, "%s%s", *line, line[1] ? "\n" : "");
+        }
+        ui_machine(&whole, "ui", (const char *const[]){kind, str_get(&out), NULL});
+}
+
 __attribute__((format(printf, 3, 0))) static void say(struct ui *ui, const char *kind, const char *format, va_list ap)
 {
         CLEANUP_FREE char *text = hide_secrets(ui, xvasprintf(format, ap));
         bool is_error = strcmp(kind, "error") == 0;
         bool is_message = strcmp(kind, "message") == 0;
+        const char *arrow = is_message ? "    " : "==> ";
 
         if (ui->machine_readable)
-                ui_machine(ui, "ui", (const char *const[]){kind, text, NULL});
+                print_machine_lines(ui, kind, arrow, text);
         else
-                print_lines(ui, is_error ? stderr : stdout, is_message ? "    " : "==> ", is_error ? 31 : ui->paint,
-                            !is_message, text);
+                print_lines(ui, is_error ? ui_error_stream() : stdout, arrow, is_error ? 31 : ui->paint, !is_message,
+                            text);
 }
 
 #define SAY(kind)                                                                                                      \
@@ -134,11 +166,12 @@ void ui_machine(struct ui *ui, const char *type, const char *const *data)
 
         if (!ui->machine_readable)
                 return;
-        str_addf(&out, "%lld,%s,%s", (long long)time(NULL), ui->target ? ui->target : "", type);
-        for (; *data; data++) {
-                CLEANUP_FREE char *shown = hide_secrets(ui, xstrdup(*data));
+        str_addf(&out, "%lld,%s,%s,", (long long)time(NULL), ui->target ? ui->target : "", type);
+        for (size_t i = 0; data[i]; i++) {
+                CLEANUP_FREE char *shown = hide_secrets(ui, xstrdup(data[i]));
 
-                str_addc(&out, ',');
+                if (i > 0)
+                        str_addc(&out, ',');
                 add_escaped(&out, shown);
         }
         str_addc(&out, '\n');

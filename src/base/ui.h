@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -31,9 +32,13 @@ void ui_init(struct ui *ui, const char *target);
 
 void ui_say(struct ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ui_message(struct ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void ui_error(struct ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3))); /* to stderr */
+void ui_error(struct ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3))); /* to ui_error_stream() */
+/* stderr; or stdout once `ui_errors_on_stdout` is set: Packer has all that it says there, and scripts read it there. */
+FILE *ui_error_stream(void);
+extern bool ui_errors_on_stdout;
 /* `timestamp,target,type,data...` on stdout, escaped as Packer does; only with
- * -machine-readable. `data` is NULL-terminated. */
+ * -machine-readable. `data` is NULL-terminated. The texts of the three above are `ui` lines without a target, and name
+ * the build in their text, as Packer's do. */
 void ui_machine(struct ui *ui, const char *type, const char *const *data);
 
 /* Progress of one long piece of work: a bar with rate and time left on a

@@ -329,33 +329,6 @@ static void run_all(const struct template *t, struct child *children, const stru
         }
 }
 
-static void report_machine(struct child *child)
-{
-        struct ui *ui = &child->ui;
-
-        ui->target = child->build->name;
-        if (child->problem) {
-                ui_machine(ui, "error", (const char *const[]){child->problem, NULL});
-                return;
-        }
-        for (size_t i = 0; i < child->artifacts.list.n; i++) {
-                const struct artifact *artifact = &child->artifacts.list.v[i];
-                CLEANUP_FREE char *index = xasprintf("%zu", i);
-                CLEANUP_FREE char *count = xasprintf("%zu", strv_len(STRV(artifact->files)));
-
-                ui_machine(ui, "artifact", (const char *const[]){index, "builder-id", artifact->builder_id, NULL});
-                ui_machine(ui, "artifact", (const char *const[]){index, "id", artifact->id, NULL});
-                ui_machine(ui, "artifact", (const char *const[]){index, "files-count", count, NULL});
-                for (size_t j = 0; artifact->files && artifact->files[j]; j++) {
-                        CLEANUP_FREE char *number = xasprintf("%zu", j);
-
-                        ui_machine(ui, "artifact",
-                                   (const char *const[]){index, "file", number, artifact->files[j], NULL});
-                }
-                ui_machine(ui, "artifact", (const char *const[]){index, "end", NULL});
-        }
-}
-
 /* Its files; of what has none (an image in docker) its id. */
 static char *artifact_text(const struct artifact *artifact)
 {
@@ -366,35 +339,79 @@ static char *artifact_text(const struct artifact *artifact)
         return xstrdup(artifact->id);
 }
 
-static void report(struct child *children, size_t n, struct ui *ui)
+/* Number `i` of a build: `target` is the ui with its name, for scripts; `ui` is that of the whole run. */
+static void report_artifact(const struct artifact *artifact, size_t i, struct ui *target, struct ui *ui)
 {
-        size_t failed = 0, made = 0;
-        CLEANUP_FREE char *count = NULL;
+        CLEANUP_FREE char *index = xasprintf("%zu", i);
+        CLEANUP_FREE char *n_files = xasprintf("%zu", strv_len(STRV(artifact->files)));
+        CLEANUP_FREE char *text = artifact_text(artifact);
+        const char *const facts[][2] = {
+                {"builder-id", artifact->builder_id}, {"id", artifact->id}, {"string", text}, {"files-count", n_files}};
 
+        for (size_t j = 0; j < sizeof(facts) / sizeof(facts[0]); j++)
+                ui_machine(target, "artifact", (const char *const[]){index, facts[j][0], facts[j][1], NULL});
+        for (size_t j = 0; artifact->files && artifact->files[j]; j++) {
+                CLEANUP_FREE char *number = xasprintf("%zu", j);
+
+                ui_machine(target, "artifact", (const char *const[]){index, "file", number, artifact->files[j], NULL});
+        }
+        ui_machine(target, "artifact", (const char *const[]){index, "end", NULL});
+        ui_say(ui, "--> %s: %s", target->target, text);
+}
+
+static void report_failed(struct child *children, size_t n, size_t failed, struct ui *ui)
+{
+        CLEANUP_FREE char *count = xasprintf("%zu", failed);
+
+        ui_machine(ui, "error-count", (const char *const[]){count, NULL});
+        ui_error(ui, "\n==> Some builds didn't complete successfully and had errors:");
         for (size_t i = 0; i < n; i++) {
+                const char *problem = children[i].problem;
+
+                if (!problem)
+                        continue;
+                ui_machine(&children[i].ui, "error", (const char *const[]){problem, NULL});
+                /* its first line: the rest was shown when it happened */
+                ui_error(ui, "--> %s: %.*s", children[i].build->name, (int)strcspn(problem, "\n"), problem);
+        }
+}
+
+static void report_made(struct child *children, size_t n, struct ui *ui)
+{
+        ui_say(ui, "\n==> Builds finished. The artifacts of successful builds are:");
+        for (size_t i = 0; i < n; i++) {
+                const struct artifacts *artifacts = &children[i].artifacts;
+                CLEANUP_FREE char *count = xasprintf("%zu", artifacts->list.n);
+
+                if (artifacts->list.n > 0)
+                        ui_machine(&children[i].ui, "artifact-count", (const char *const[]){count, NULL});
+                for (size_t j = 0; j < artifacts->list.n; j++)
+                        report_artifact(&artifacts->list.v[j], j, &children[i].ui, ui);
+        }
+}
+
+/* What came of all, in Packer's lines and in their order; neither coloured nor stamped. */
+static void report(struct child *children, size_t n, int64_t seconds, const struct ui *from)
+{
+        CLEANUP_FREE char *took = duration_text(seconds);
+        size_t failed = 0, made = 0;
+        struct ui ui = *from;
+
+        ui.color = ui.timestamps = false;
+        for (size_t i = 0; i < n; i++) {
+                children[i].ui.target = children[i].build->name;
                 failed += children[i].problem != NULL;
                 made += children[i].artifacts.list.n;
         }
-        count = xasprintf("%zu", failed ? failed : made);
-        ui_machine(ui, failed ? "error-count" : "artifact-count", (const char *const[]){count, NULL});
-        for (size_t i = 0; i < n; i++)
-                report_machine(&children[i]);
-        if (failed > 0) {
-                ui_error(ui, "\n==> Some builds didn't complete successfully and had errors:");
-                for (size_t i = 0; i < n; i++)
-                        if (children[i].problem) /* its first line: the rest was shown when it happened */
-                                ui_error(ui, "--> %s: %.*s", children[i].build->name,
-                                         (int)strcspn(children[i].problem, "\n"), children[i].problem);
-        }
-        if (made == 0)
-                return;
-        ui_say(ui, "\n==> Builds finished. The artifacts of successful builds are:");
-        for (size_t i = 0; i < n; i++)
-                for (size_t j = 0; j < children[i].artifacts.list.n; j++) {
-                        CLEANUP_FREE char *shown = artifact_text(&children[i].artifacts.list.v[j]);
-
-                        ui_say(ui, "--> %s: %s", children[i].build->name, shown);
-                }
+        ui_say(&ui, "\n==> Wait completed after %s", took);
+        if (cancel_requested())
+                ui_say(&ui, "Cleanly cancelled builds after being interrupted.");
+        if (failed > 0)
+                report_failed(children, n, failed, &ui);
+        if (made > 0)
+                report_made(children, n, &ui);
+        else if (!cancel_requested())
+                ui_say(&ui, "\n==> Builds finished but no artifacts were created.");
 }
 
 static void child_clear(struct child *child)
@@ -439,6 +456,7 @@ int build_run(const struct template *t, const struct build_options *options)
 {
         static const int paints[] = {32, 36, 35, 33, 34};
         CLEANUP_FREE struct child *children = xcalloc(t->n_builds, sizeof(*children));
+        const time_t started = time(NULL);
         struct ui ui = options->ui;
         int failed = 0;
 
@@ -450,8 +468,10 @@ int build_run(const struct template *t, const struct build_options *options)
                 children[i].ui.secrets = STRV(t->secrets);
         }
         ui.secrets = STRV(t->secrets);
+        if (options->debug)
+                ui_say(&ui, "Debug mode enabled. Builds will not be parallelized.");
         run_all(t, children, options);
-        report(children, t->n_builds, &ui);
+        report(children, t->n_builds, time(NULL) - started, &ui);
         for (size_t i = 0; i < t->n_builds; i++) {
                 failed += children[i].problem || !children[i].done;
                 child_clear(&children[i]);

@@ -1,5 +1,6 @@
 /* slipway build: carry out a template. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -22,6 +23,7 @@ static const struct option_spec specs[] = {
         TEMPLATE_BUILD_OPTIONS(options, template),
         TEMPLATE_LANGUAGE_OPTION(options, template),
         TEMPLATE_IGNORED_OPTIONS(options, template),
+        TEMPLATE_OPTION(options, template, ignored, "skip-enforcement", OPTION_BOOL, ),
         {"warn-on-undeclared-var", OPTION_BOOL, offsetof(struct options, warn_undeclared), NULL, NULL,
          "HCL2: warn of values in files for variables that the template does not have"},
         {"force", OPTION_BOOL, offsetof(struct options, force), NULL, NULL, "Replace an existing image"},
@@ -56,7 +58,7 @@ static struct build_options build_options_of(const struct options *options)
         ui_init(&out.ui, NULL);
         out.ui.machine_readable = options->machine_readable;
         out.ui.timestamps = options->timestamp_ui;
-        out.ui.color = options->color;
+        out.ui.color = options->color && str_empty(getenv("PACKER_NO_COLOR"));
         return out;
 }
 

@@ -18,6 +18,7 @@ enum option_type {
         OPTION_BOOL,    /* bool *: -force, -force=false */
         OPTION_STRING,  /* const char ** */
         OPTION_STRINGS, /* char ***: may be given many times (strv) */
+        OPTION_PAIRS,   /* the same, each NAME=VALUE */
         OPTION_LIST,    /* char ***: a,b,c and many times */
         OPTION_INT,     /* long * */
 };
@@ -62,20 +63,24 @@ int options_parse_count(const struct command *command, int argc, char **argv, vo
 /* Which of an option's choices this is; 0 (the default) for NULL. */
 int options_choice(const char *const *choices, const char *value);
 void command_usage(const struct command *command, bool full);
-/* "Error: message" to stderr; the exit code 1. Clears err. */
+/* Complains "Error: message"; the exit code 1. Clears err. */
 int command_fail(struct error *err);
 
 /* -machine-readable was given, before the command's name or after it: every command takes it. */
 extern bool command_machine_readable;
 /* argv[0]: the name by which the program was called. */
 extern const char *command_program;
+/* Was it called by Packer's name? Then it says its version, and has its errors on standard output, as Packer. */
+bool command_is_packer(void);
 /* A text for stdout and a line break; with -machine-readable a line `ui,say`. */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for what went wrong: to ui_error_stream(), or a line `ui,error`. */
+void command_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* All commands, ended by NULL: main.c's table. */
 extern const struct command *const commands[];
 /* By name, or NULL. */
 const struct command *command_find(const char *name);
-/* "slipway: unknown NOUN 'NAME'; did you mean ...?" to stderr; EXIT_USAGE. */
+/* "slipway: unknown NOUN 'NAME'; did you mean ...?" is complained; EXIT_USAGE. */
 int command_unknown(const char *noun, const char *name, const char *const *names);
 
 /* Words that are not for people: the program runs itself by them. Does not return where argv[0] is one. */

@@ -158,7 +158,7 @@ static void zsh_option(const struct option_spec *option)
 {
         CLEANUP_FREE char *help = zsh_text(option->help);
         CLEANUP_FREE char *choices = option->choices ? strv_join(option->choices, " ") : NULL;
-        bool many = option->type == OPTION_STRINGS || option->type == OPTION_LIST;
+        bool many = option->type == OPTION_STRINGS || option->type == OPTION_PAIRS || option->type == OPTION_LIST;
 
         printf("      '%s-%s%s[%s]", many ? "*" : "", option->name, option->argument ? "=" : "", help);
         if (choices)

@@ -31,10 +31,8 @@ static int validate(const char *path, const char *text, struct diags *diags)
         if (t && diags->n_errors == 0)
                 return 0;
         diags_show(diags, diags_color());
-        fputs("Error: the fixed template is not right. The template that was given has the same mistake: mend it, and "
-              "try "
-              "again.\n",
-              stderr);
+        command_complain("Error: the fixed template is not right. The template that was given has the same mistake: "
+                         "mend it, and try again.");
         return 1;
 }
 

@@ -37,6 +37,8 @@ static int check_plugins(const char *path)
         if (!module)
                 return 1;
         plugins = template_module_plugins(module);
+        if (plugins.n == 0)
+                required_none();
         for (size_t i = 0; i < plugins.n; i++)
                 missing = !required_report(&plugins.v[i]) || missing;
         return missing;
@@ -58,9 +60,9 @@ static int start_board(const char *name, const char *folder, bool force)
         if (!board) {
                 const char *nearest = board_nearest(name);
 
-                fprintf(stderr, "Error: there is no template '%s', and no board of this name%s%s%s\n", name,
-                        nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-                fputs("'slipway help init' lists the boards.\n", stderr);
+                command_complain("Error: there is no template '%s', and no board of this name%s%s%s\n"
+                                 "'slipway help init' lists the boards.",
+                                 name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
                 return 1;
         }
         if (board_write(board, folder, force, &path, &err) < 0)

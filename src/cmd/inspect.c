@@ -28,7 +28,7 @@ static const struct option_spec specs[] = {
         TEMPLATE_IGNORED_BUILDS(options, template),
         TEMPLATE_IGNORED_OPTIONS(options, template),
         OPTION("machine-readable", OPTION_BOOL, machine_readable,
-               .help = "Lines for scripts: template-variable, template-builder, template-provisioner"),
+               .help = "Lines for scripts: template-variable, template-builder, template-provisioner, ui"),
         OPTION("o", OPTION_STRING, output, .argument = "FORMAT", .choices = outputs, .help = "text or json"),
 };
 
@@ -53,23 +53,33 @@ static const char *shown_default(const struct template_variable *variable)
 
 /* ---- for scripts ---- */
 
-static void print_machine(const struct template *t)
+static void tell_variable(struct ui *ui, const struct template_variable *variable)
 {
-        struct ui ui;
+        ui_machine(
+                ui, "template-variable",
+                (const char *const[]){variable->name, shown_default(variable), variable->required ? "1" : "0", NULL});
+}
 
-        ui_init(&ui, NULL);
-        ui.machine_readable = true;
+static void tell_builder(struct ui *ui, const struct template_build *build)
+{
+        ui_machine(ui, "template-builder", (const char *const[]){build->name, build->type, NULL});
+}
+
+static void tell_provisioner(struct ui *ui, const char *type)
+{
+        ui_machine(ui, "template-provisioner", (const char *const[]){type, NULL});
+}
+
+/* Of HCL2, where Packer has the texts alone. */
+static void tell_all(struct ui *ui, const struct template *t)
+{
         for (size_t i = 0; i < t->n_variables; i++)
-                ui_machine(&ui, "template-variable",
-                           (const char *const[]){t->variables[i].name, shown_default(&t->variables[i]),
-                                                 t->variables[i].required ? "1" : "0", NULL});
+                tell_variable(ui, &t->variables[i]);
         for (size_t i = 0; i < t->n_builds; i++)
-                ui_machine(&ui, "template-builder", (const char *const[]){t->builds[i].name, t->builds[i].type, NULL});
+                tell_builder(ui, &t->builds[i]);
         for (size_t i = 0; i < t->n_blocks; i++)
                 for (char **name = t->blocks[i].provisioners; name && *name; name++)
-                        ui_machine(&ui, "template-provisioner", (const char *const[]){*name, NULL});
-        for (size_t i = 0; !t->hcl && i < t->steps->n_provisioners; i++)
-                ui_machine(&ui, "template-provisioner", (const char *const[]){t->steps->provisioners[i].type, NULL});
+                        tell_provisioner(ui, *name);
 }
 
 static json_t *variables_to_json(const struct template *t)
@@ -113,9 +123,9 @@ static void print_json(const struct template *t)
         json_decref(json);
 }
 
-/* ---- for people ---- */
+/* ---- texts: of Packer's words and in its order; each thing for scripts stands before its own line ---- */
 
-static void print_required(const struct template *t)
+static void print_required(struct ui *ui, const struct template *t)
 {
         bool any = false;
 
@@ -123,64 +133,101 @@ static void print_required(const struct template *t)
                 if (!t->variables[i].required)
                         continue;
                 if (!any)
-                        puts("Required variables:\n");
+                        ui_say(ui, "Required variables:\n");
                 any = true;
-                printf("  %s\n", t->variables[i].name);
+                tell_variable(ui, &t->variables[i]);
+                ui_say(ui, "  %s", t->variables[i].name);
         }
         if (any)
-                putchar('\n');
+                ui_say(ui, "%s", "");
 }
 
-static void print_variables(const struct template *t)
+static void print_variables(struct ui *ui, const struct template *t)
 {
         int width = 0;
 
         if (t->n_variables == 0) {
-                puts("Variables:\n\n  <No variables>");
+                ui_say(ui, "Variables:\n");
+                ui_say(ui, "  <No variables>");
                 return;
         }
-        print_required(t);
-        puts("Optional variables and their defaults:\n");
+        print_required(ui, t);
+        ui_say(ui, "Optional variables and their defaults:\n");
         for (size_t i = 0; i < t->n_variables; i++)
                 if (!t->variables[i].required && (int)strlen(t->variables[i].name) > width)
                         width = (int)strlen(t->variables[i].name);
-        for (size_t i = 0; i < t->n_variables; i++)
-                if (!t->variables[i].required)
-                        printf("  %-*s = %s\n", width, t->variables[i].name, shown_default(&t->variables[i]));
+        for (size_t i = 0; i < t->n_variables; i++) {
+                if (t->variables[i].required)
+                        continue;
+                tell_variable(ui, &t->variables[i]);
+                ui_say(ui, "  %-*s = %s", width, t->variables[i].name, shown_default(&t->variables[i]));
+        }
 }
 
-static void print_builders(const struct template *t)
+static void print_builders(struct ui *ui, const struct template *t)
 {
         int width = 0;
 
-        puts("\nBuilders:\n");
+        ui_say(ui, "Builders:\n");
         for (size_t i = 0; i < t->n_builds; i++)
                 if ((int)strlen(t->builds[i].name) > width)
                         width = (int)strlen(t->builds[i].name);
         for (size_t i = 0; i < t->n_builds; i++) {
                 const struct template_build *build = &t->builds[i];
 
+                tell_builder(ui, build);
                 if (strcmp(build->name, build->type) == 0)
-                        printf("  %s\n", build->name);
+                        ui_say(ui, "  %s", build->name);
                 else
-                        printf("  %-*s (%s)\n", width, build->name, build->type);
+                        ui_say(ui, "  %-*s (%s)", width, build->name, build->type);
         }
 }
 
-static void print_text(const struct template *t)
+static void print_provisioners(struct ui *ui, const struct template *t)
 {
-        if (t->description)
-                printf("Description:\n\n  %s\n\n", t->description);
-        print_variables(t);
-        print_builders(t);
-        puts("\nProvisioners:\n");
-        for (size_t i = 0; i < t->steps->n_provisioners; i++)
-                printf("  %s\n", t->steps->provisioners[i].type);
+        ui_say(ui, "Provisioners:\n");
+        for (size_t i = 0; i < t->steps->n_provisioners; i++) {
+                tell_provisioner(ui, t->steps->provisioners[i].type);
+                ui_say(ui, "  %s", t->steps->provisioners[i].type);
+        }
         if (t->steps->n_provisioners == 0)
-                puts("  <No provisioners>");
-        puts("\nNote: If your build names contain user variables or template\n"
-             "functions such as 'timestamp', these are processed at build time,\n"
-             "and therefore only show in their raw form here.");
+                ui_say(ui, "  <No provisioners>");
+}
+
+static void print_text(struct ui *ui, const struct template *t)
+{
+        ui_say(ui, "Packer Inspect: JSON mode");
+        if (t->description) {
+                ui_say(ui, "Description:\n");
+                ui_say(ui, "%s\n", t->description);
+        }
+        print_variables(ui, t);
+        ui_say(ui, "%s", "");
+        print_builders(ui, t);
+        ui_say(ui, "%s", "");
+        print_provisioners(ui, t);
+        ui_say(ui, "\nNote: If your build names contain user variables or template\n"
+                   "functions such as 'timestamp', these are processed at build time,\n"
+                   "and therefore only show in their raw form here.");
+}
+
+static void print(const struct options *options, const struct template *t)
+{
+        struct ui ui;
+
+        ui_init(&ui, NULL);
+        ui.color = false;
+        ui.machine_readable = options->machine_readable;
+        if (str_eq(options->output, "json") && t->hcl) {
+                inspect_hcl_json(t);
+        } else if (str_eq(options->output, "json")) {
+                print_json(t);
+        } else if (t->hcl) {
+                tell_all(&ui, t);
+                inspect_hcl(&ui, t);
+        } else {
+                print_text(&ui, t);
+        }
 }
 
 static int inspect(const struct options *options, const char *path)
@@ -198,16 +245,7 @@ static int inspect(const struct options *options, const char *path)
         if (t->n_variables > 0)
                 qsort(t->variables, t->n_variables, sizeof(*t->variables), compare_variables);
         qsort(t->builds, t->n_builds, sizeof(*t->builds), compare_builds);
-        if (options->machine_readable)
-                print_machine(t);
-        else if (str_eq(options->output, "json") && t->hcl)
-                inspect_hcl_json(t);
-        else if (str_eq(options->output, "json"))
-                print_json(t);
-        else if (t->hcl)
-                inspect_hcl(t);
-        else
-                print_text(t);
+        print(options, t);
         return 0;
 }
 

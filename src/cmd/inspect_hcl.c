@@ -6,74 +6,78 @@
 #include "cmd/inspect.h"
 
 /* As Go's %q. */
-static void print_quoted(const char *text)
+static void add_quoted(struct str *out, const char *text)
 {
-        CLEANUP_STR struct str out = {0};
-
+        str_addc(out, '"');
         for (; *text; text++) {
                 if (*text == '"' || *text == '\\')
-                        str_addf(&out, "\\%c", *text);
+                        str_addf(out, "\\%c", *text);
                 else if (*text == '\n' || *text == '\t' || *text == '\r')
-                        str_addf(&out, "\\%c", *text == '\n' ? 'n' : *text == '\t' ? 't' : 'r');
+                        str_addf(out, "\\%c", *text == '\n' ? 'n' : *text == '\t' ? 't' : 'r');
                 else if ((unsigned char)*text < 0x20 || *text == 0x7f)
-                        str_addf(&out, "\\x%02x", (unsigned char)*text);
+                        str_addf(out, "\\x%02x", (unsigned char)*text);
                 else
-                        str_addc(&out, *text);
+                        str_addc(out, *text);
         }
-        printf("\"%s\"\n", str_get(&out));
+        str_addc(out, '"');
 }
 
-static void print_values(const char *title, const char *root, const struct template_variable *variables, size_t n)
+static void add_values(struct str *out, const char *title, const char *root, const struct template_variable *variables,
+                       size_t n)
 {
-        printf("> %s:\n\n", title);
+        str_addf(out, "> %s:\n\n", title);
         for (size_t i = 0; i < n; i++) {
-                printf("%s.%s: ", root, variables[i].name);
-                print_quoted(variables[i].sensitive ? "<sensitive>" : variables[i].value);
+                str_addf(out, "%s.%s: ", root, variables[i].name);
+                add_quoted(out, variables[i].sensitive ? "<sensitive>" : variables[i].value);
+                str_addc(out, '\n');
         }
-        putchar('\n');
 }
 
-static void print_chain(size_t number, char *const *chain)
+static void add_chain(struct str *out, size_t number, char *const *chain)
 {
-        printf("\n      %zu:\n", number);
+        str_addf(out, "\n      %zu:\n", number);
         for (; chain && *chain; chain++)
-                printf("        %s\n", *chain);
+                str_addf(out, "        %s\n", *chain);
 }
 
-static void print_block(const struct template_block *block, size_t number)
+static void add_block(struct str *out, const struct template_block *block, size_t number)
 {
         if (*block->name)
-                printf("\n  > %s:\n", block->name);
+                str_addf(out, "\n  > %s:\n", block->name);
         else
-                printf("\n  > <unnamed build %zu>:\n", number);
+                str_addf(out, "\n  > <unnamed build %zu>:\n", number);
         if (*block->description)
-                printf("\n  > Description: %s\n", block->description);
-        puts("\n    sources:");
+                str_addf(out, "\n  > Description: %s\n", block->description);
+        str_add(out, "\n    sources:\n");
         if (!block->sources)
-                puts("\n      <no source>");
+                str_add(out, "\n      <no source>\n");
         for (char **source = block->sources; source && *source; source++)
-                printf("\n      %s\n", *source);
-        puts("\n    provisioners:\n");
+                str_addf(out, "\n      %s\n", *source);
+        str_add(out, "\n    provisioners:\n\n");
         if (!block->provisioners)
-                puts("      <no provisioner>");
+                str_add(out, "      <no provisioner>\n");
         for (char **provisioner = block->provisioners; provisioner && *provisioner; provisioner++)
-                printf("      %s\n", *provisioner);
-        puts("\n    post-processors:");
+                str_addf(out, "      %s\n", *provisioner);
+        str_add(out, "\n    post-processors:\n");
         if (block->n_chains == 0)
-                puts("\n      <no post-processor>");
+                str_add(out, "\n      <no post-processor>\n");
         for (size_t i = 0; i < block->n_chains; i++)
-                print_chain(i, block->chains[i]);
+                add_chain(out, i, block->chains[i]);
 }
 
-void inspect_hcl(const struct template *t)
+void inspect_hcl(struct ui *ui, const struct template *t)
 {
-        puts("Packer Inspect: HCL2 mode\n");
-        print_values("input-variables", "var", t->variables, t->n_variables);
-        print_values("local-variables", "local", t->locals, t->n_locals);
-        puts("> builds:");
+        CLEANUP_STR struct str values = {0}, builds = {0};
+
+        add_values(&values, "input-variables", "var", t->variables, t->n_variables);
+        str_addc(&values, '\n');
+        add_values(&values, "local-variables", "local", t->locals, t->n_locals);
+        str_add(&builds, "> builds:\n");
         for (size_t i = 0; i < t->n_blocks; i++)
-                print_block(&t->blocks[i], i);
-        putchar('\n');
+                add_block(&builds, &t->blocks[i], i);
+        ui_say(ui, "Packer Inspect: HCL2 mode\n");
+        ui_say(ui, "%s", str_get(&values));
+        ui_say(ui, "%s", str_get(&builds));
 }
 
 static json_t *list_to_json(char *const *list)

@@ -8,12 +8,18 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "base/ui.h"
 
 static const char machine_readable[] = "machine-readable";
 bool command_machine_readable;
 const char *command_program = "slipway";
+
+bool command_is_packer(void)
+{
+        return strcmp(path_name(command_program), "packer") == 0;
+}
 
 static int find_exact(const struct command *command, const char *name, size_t n)
 {
@@ -25,8 +31,7 @@ static int find_exact(const struct command *command, const char *name, size_t n)
 
 static int usage_error(const struct command *command, const char *message, int *ret_exit)
 {
-        fprintf(stderr, "slipway %s: %s\n", command->name, message);
-        fprintf(stderr, "Try 'slipway %s -help'.\n", command->name);
+        command_complain("slipway %s: %s\nTry 'slipway %s -help'.", command->name, message, command->name);
         *ret_exit = EXIT_USAGE;
         return -1;
 }
@@ -48,8 +53,8 @@ static int unknown_option(const struct command *command, const char *word, int *
 
 static bool parse_bool(const char *value, bool *ret)
 {
-        static const char *const yes[] = {"true", "1", "t", "TRUE", "True", NULL};
-        static const char *const no[] = {"false", "0", "f", "FALSE", "False", NULL};
+        static const char *const yes[] = {"true", "1", "t", "T", "TRUE", "True", NULL};
+        static const char *const no[] = {"false", "0", "f", "F", "FALSE", "False", NULL};
 
         *ret = !value || strv_has(yes, value);
         return *ret || strv_has(no, value);
@@ -89,6 +94,11 @@ static char *store(const struct option_spec *spec, const char *value, void *out)
                 break;
         case OPTION_STRING:
                 *(const char **)field = value;
+                break;
+        case OPTION_PAIRS:
+                if (!value || !strchr(value, '='))
+                        return xasprintf("'-%s %s': %s was expected", spec->name, value ? value : "", spec->argument);
+                strv_add(field, value);
                 break;
         case OPTION_STRINGS:
                 strv_add(field, value);
@@ -180,11 +190,11 @@ int options_count(const struct command *command, int argc, int first, int min, i
 
         if (first < 0 || (n >= min && n <= max))
                 return first;
-        fprintf(stderr, "slipway %s: %s%d argument%s expected, and %d %s given\n", command->name,
-                min == max ? ""
-                : n < min  ? "at least "
-                           : "at most ",
-                wanted, wanted == 1 ? " was" : "s were", n, n == 1 ? "was" : "were");
+        command_complain("slipway %s: %s%d argument%s expected, and %d %s given", command->name,
+                         min == max ? ""
+                         : n < min  ? "at least "
+                                    : "at most ",
+                         wanted, wanted == 1 ? " was" : "s were", n, n == 1 ? "was" : "were");
         command_usage(command, false);
         *ret_exit = EXIT_USAGE;
         return -1;
@@ -237,7 +247,7 @@ static void print_options(const struct command *command, FILE *stream)
 
 void command_usage(const struct command *command, bool full)
 {
-        FILE *stream = full ? stdout : stderr;
+        FILE *stream = full ? stdout : ui_error_stream();
 
         fprintf(stream, "Usage: slipway %s%s%s%s\n\n  %s\n", command->name, command->n_options ? " [options]" : "",
                 command->arguments ? " " : "", command->arguments ? command->arguments : "", command->summary);
@@ -249,27 +259,42 @@ void command_usage(const struct command *command, bool full)
                 print_options(command, stream);
 }
 
-int command_fail(struct error *err)
+/* ui_say() or ui_error(), as this command prints. */
+__attribute__((format(printf, 2, 0))) static void tell(void (*with)(struct ui *ui, const char *format, ...),
+                                                       const char *format, va_list ap)
 {
-        fflush(stdout);
-        fprintf(stderr, "Error: %s\n", error_message(err));
-        error_clear(err);
-        return 1;
+        CLEANUP_FREE char *text = xvasprintf(format, ap);
+        struct ui ui;
+
+        ui_init(&ui, NULL);
+        ui.color = false;
+        ui.machine_readable = command_machine_readable;
+        with(&ui, "%s", text);
 }
 
 void command_say(const char *format, ...)
 {
-        CLEANUP_FREE char *text = NULL;
-        struct ui ui;
         va_list ap;
 
         va_start(ap, format);
-        text = xvasprintf(format, ap);
+        tell(ui_say, format, ap);
         va_end(ap);
-        ui_init(&ui, NULL);
-        ui.color = false;
-        ui.machine_readable = command_machine_readable;
-        ui_say(&ui, "%s", text);
+}
+
+void command_complain(const char *format, ...)
+{
+        va_list ap;
+
+        va_start(ap, format);
+        tell(ui_error, format, ap);
+        va_end(ap);
+}
+
+int command_fail(struct error *err)
+{
+        command_complain("Error: %s", error_message(err));
+        error_clear(err);
+        return 1;
 }
 
 const struct command *command_find(const char *name)
@@ -284,8 +309,7 @@ int command_unknown(const char *noun, const char *name, const char *const *names
 {
         const char *nearest = str_nearest(name, names);
 
-        fprintf(stderr, "slipway: unknown %s '%s'%s%s%s\n", noun, name, nearest ? "; did you mean '" : "",
-                nearest ? nearest : "", nearest ? "'?" : "");
-        fputs("Try 'slipway -help'.\n", stderr);
+        command_complain("slipway: unknown %s '%s'%s%s%s\nTry 'slipway -help'.", noun, name,
+                         nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
         return EXIT_USAGE;
 }

@@ -89,7 +89,7 @@ static int print_required(const char *path)
                             plugin->version ? plugin->version : "", found ? " " : "", found ? found : "");
         }
         if (plugins.n == 0)
-                command_say("The template requires no plugins: it has no block packer { required_plugins { } }.");
+                required_none();
         return 0;
 }
 
@@ -118,10 +118,9 @@ static int install(int argc, char **argv)
         if (first < 0)
                 return exit_code;
         if (options.path) {
-                fprintf(stderr,
-                        "Error: '%s' cannot be installed: plugins of Packer's own kind are not run here.\n"
-                        "An executable can do the same: see slipway-plugin(7).\n",
-                        options.path);
+                command_complain("Error: '%s' cannot be installed: plugins of Packer's own kind are not run here.\n"
+                                 "An executable can do the same: see slipway-plugin(7).",
+                                 options.path);
                 return 1;
         }
         return required_report(
@@ -132,9 +131,8 @@ static int install(int argc, char **argv)
 
 static int refuse_remove(void)
 {
-        fputs("Error: nothing was installed that could be removed: plugins are built in, or are executables that\n"
-              "'slipway plugins installed' lists.\n",
-              stderr);
+        command_complain("Error: nothing was installed that could be removed: plugins are built in, or are "
+                         "executables that\n'slipway plugins installed' lists.");
         return 1;
 }
 
@@ -166,6 +164,19 @@ static int required(int argc, char **argv)
         return first < 0 ? exit_code : print_required(argv[first]);
 }
 
+static const struct command command_installed = {
+        .name = "plugins installed",
+        .summary = "The paths of stand-alone executables, one a line",
+};
+
+static int installed(int argc, char **argv)
+{
+        bool nothing;
+        int exit_code, first = options_parse_count(&command_installed, argc, argv, &nothing, 0, 0, &exit_code);
+
+        return first < 0 ? exit_code : print_installed();
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
         bool nothing;
@@ -175,19 +186,15 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (first == argc)
                 return print_all();
-        if (strcmp(argv[first], "installed") == 0 && argc - first == 1)
-                return print_installed();
+        if (strcmp(argv[first], "installed") == 0)
+                return installed(argc - first, argv + first);
         if (strcmp(argv[first], "required") == 0)
                 return required(argc - first, argv + first);
         if (strcmp(argv[first], "install") == 0)
                 return install(argc - first, argv + first);
         if (strcmp(argv[first], "remove") == 0)
                 return refuse_remove();
-        if (strv_has(actions(), argv[first]))
-                command_usage(command, false);
-        else
-                command_unknown("action of plugins", argv[first], actions());
-        return EXIT_USAGE;
+        return command_unknown("action of plugins", argv[first], actions());
 }
 
 const struct command command_plugins = {

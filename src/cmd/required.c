@@ -41,6 +41,11 @@ char *required_found(const struct template_plugin *plugin)
         return paths ? strv_join(STRV(paths), " ") : NULL;
 }
 
+void required_none(void)
+{
+        command_say("The template requires no plugins: it has no block packer { required_plugins { } }.");
+}
+
 bool required_report(const struct template_plugin *plugin)
 {
         const char *source = plugin->source ? plugin->source : plugin->name;
@@ -52,12 +57,10 @@ bool required_report(const struct template_plugin *plugin)
         } else if (found) {
                 command_say("%s (%s): %s", plugin->name, source, found);
         } else {
-                fflush(stdout);
-                fprintf(stderr,
-                        "Error: the plugin '%s' (%s) is not built in, and there is no executable\n"
-                        "slipway-provisioner-%s, slipway-post-processor-%s or slipway-data-source-%s.\n"
-                        "See slipway-plugin(7).\n",
-                        plugin->name, source, name, name, name);
+                command_complain("Error: the plugin '%s' (%s) is not built in, and there is no executable\n"
+                                 "slipway-provisioner-%s, slipway-post-processor-%s or slipway-data-source-%s.\n"
+                                 "See slipway-plugin(7).",
+                                 plugin->name, source, name, name, name);
         }
         return built_in || found;
 }

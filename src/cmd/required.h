@@ -10,5 +10,7 @@ struct template_module *required_load(const char *path);
 /* Where what the plug-in does is to be found: "built in", or paths of
  * executables. NULL: nowhere. The caller frees. */
 char *required_found(const struct template_plugin *plugin);
-/* Say what of it is there, or on stderr that nothing is. Returns whether it is there. */
+/* Say that nothing is required. */
+void required_none(void);
+/* Say what of it is there, or complain that nothing is. Returns whether it is there. */
 bool required_report(const struct template_plugin *plugin);

@@ -70,7 +70,7 @@ void diags_show(struct diags *diags, bool color)
         diags_sort(diags);
         fflush(stdout);
         stream = command_machine_readable ? open_memstream(&text, &n) : NULL;
-        diags_print(diags, stream ? stream : stderr, color && !stream);
+        diags_print(diags, stream ? stream : ui_error_stream(), color && !stream);
         if (stream)
                 fclose(stream);
         if (!str_empty(text))

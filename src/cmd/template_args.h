@@ -21,7 +21,7 @@ struct template_args {
         }
 /* Rows for a table of option_spec; `member` of `struct options` is the struct template_args. */
 #define TEMPLATE_VALUE_OPTIONS(options, member)                                                                        \
-        TEMPLATE_OPTION(options, member, vars, "var", OPTION_STRINGS, .argument = "NAME=VALUE",                        \
+        TEMPLATE_OPTION(options, member, vars, "var", OPTION_PAIRS, .argument = "NAME=VALUE",                          \
                         .help = "Set a variable of the template; may be repeated"),                                    \
                 TEMPLATE_OPTION(options, member, var_files, "var-file", OPTION_STRINGS, .argument = "FILE",            \
                                 .help = "Set variables from a file; may be repeated")
@@ -36,7 +36,8 @@ struct template_args {
                         .choices = template_config_types,                                                              \
                         .help = "json or hcl2: the language, where the template's name does not tell it")
 
-/* For the order in which Packer evaluates, and for its plug-ins. */
+/* For the order in which Packer evaluates, and for its plug-ins. (-skip-enforcement, of build alone, is for its
+ * registry.) */
 #define TEMPLATE_IGNORED_OPTIONS(options, member)                                                                      \
         TEMPLATE_OPTION(options, member, ignored, "use-sequential-evaluation", OPTION_BOOL, ),                         \
                 TEMPLATE_OPTION(options, member, ignored, "ignore-prerelease-plugins", OPTION_BOOL, )
@@ -45,7 +46,7 @@ struct template_args {
         TEMPLATE_OPTION(options, member, only, "only", OPTION_LIST, .argument = "BUILD,..."),                          \
                 TEMPLATE_OPTION(options, member, except, "except", OPTION_LIST, .argument = "BUILD,...")
 #define TEMPLATE_IGNORED_VALUES(options, member)                                                                       \
-        TEMPLATE_OPTION(options, member, vars, "var", OPTION_STRINGS, .argument = "NAME=VALUE"),                       \
+        TEMPLATE_OPTION(options, member, vars, "var", OPTION_PAIRS, .argument = "NAME=VALUE"),                         \
                 TEMPLATE_OPTION(options, member, var_files, "var-file", OPTION_STRINGS, .argument = "FILE"),           \
                 TEMPLATE_OPTION(options, member, config_type, "config-type", OPTION_STRING, .argument = "TYPE",        \
                                 .choices = template_config_types)

@@ -1,8 +1,5 @@
 /* slipway version. Scripts that were written for Packer look for its version
  * in this command's output: called by the name packer, that is all it says. */
-#include <string.h>
-
-#include "base/file.h"
 #include "base/ui.h"
 #include "cmd/cmd.h"
 #include "lang/interp.h"
@@ -26,7 +23,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         if (command_machine_readable)
                 print_machine();
-        if (strcmp(path_name(command_program), "packer") == 0)
+        if (command_is_packer())
                 command_say("Packer v" PACKER_COMPATIBLE);
         else
                 command_say("slipway v" SLIPWAY_VERSION "\nreads templates as Packer v" PACKER_COMPATIBLE " does");
