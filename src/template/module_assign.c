@@ -81,16 +81,12 @@ static void assign_environment(struct template_module *module)
 
 static void assign_argument(struct template_module *module, const char *argument)
 {
-        const char *equals = strchr(argument, '='), *nearest;
-        CLEANUP_FREE char *name = xstrndup(argument, equals ? (size_t)(equals - argument) : strlen(argument));
+        const char *equals = strchrnul(argument, '='), *nearest;
+        CLEANUP_FREE char *name = xstrndup(argument, (size_t)(equals - argument));
         struct module_variable *variable = index_find(&module->variables, name);
 
-        if (!equals) {
-                diag_error(module->diags, NO_RANGE, "-var '%s': write -var 'name=value'", argument);
-                return;
-        }
         if (variable) {
-                assign_text(module, variable, equals + 1, "-var");
+                assign_text(module, variable, equals + (*equals == '='), "-var");
                 return;
         }
         nearest = index_nearest(&module->variables, name);

@@ -140,22 +140,18 @@ static void read_var_file(struct load *load, const char *path)
 
 static void assign_from_argument(struct load *load, const char *argument)
 {
-        const char *equals = strchr(argument, '=');
-        CLEANUP_FREE char *name = xstrndup(argument, equals ? (size_t)(equals - argument) : strlen(argument));
+        const char *equals = strchrnul(argument, '=');
+        CLEANUP_FREE char *name = xstrndup(argument, (size_t)(equals - argument));
         CLEANUP_STRV char **names = NULL;
         struct template_variable *variable = find(load->t, name);
 
-        if (!equals) {
-                diag_error(load->diags, NO_RANGE, "-var '%s': write -var 'name=value'", argument);
-                return;
-        }
         if (!variable) {
                 names = variable_names(load->t);
                 unknown_name(load->diags, NO_RANGE, "-var: the template has no variable", name, STRV(names));
                 return;
         }
         free(variable->value);
-        variable->value = xstrdup(equals + 1);
+        variable->value = xstrdup(equals + (*equals == '='));
         variable->range = NO_RANGE;
 }
 
