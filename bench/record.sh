@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the benchmarks share: times of ways that take turns, their medians, and the lines of bench/builds.md and bench/accel.md.
+# What the benchmarks share: times of ways that take turns, their medians, and the lines of bench/builds.md and the like.
 # Sourced, as the first thing.
 
 # timed WAY COMMAND...: note the seconds of the clock that it takes, and those of the processor.
@@ -28,12 +28,13 @@ record() {
   printf '| %s | %.2f | %s | %s | %s |\n' "$1" "$ours" "${theirs:+$(printf %.2f "$theirs")}" "$times" "${4-}" | tee -a "${BENCH_TABLE:-/dev/null}"
 }
 
-# heading TITLE ROUNDS: what a file of figures begins with. $0 is the benchmark, in its folder.
+# heading TITLE [ROUNDS]: what a file of figures begins with; with ROUNDS these are seconds. $0 is the benchmark, in its folder.
 heading() {
   printf '# %s\n\n' "$1"
   # shellcheck disable=SC2016 # Markdown
-  printf 'Written by `bench/%s`, %s, commit %s: %s processors (%s), Linux %s; seconds, medians of %s rounds in which the ways\n' "$(basename "$0")" \
+  printf 'Written by `bench/%s`, %s, commit %s: %s processors (%s), Linux %s' "$(basename "$0")" \
     "$(date -u +%F)" "$(git -C "$(dirname "${BASH_SOURCE[0]}")" log -1 --format=%h)" "$(nproc)" \
-    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)" "$2"
-  printf 'took turns. The classical way is root, losetup, mount, qemu and chroot.\n\n'
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)"
+  [ -z "${2-}" ] || printf '; seconds, medians of %s rounds in which the ways\ntook turns. The classical way is root, losetup, mount, qemu and chroot' "$2"
+  printf '.\n\n'
 }
