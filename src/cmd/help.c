@@ -41,13 +41,15 @@ static const struct topic topics[] = {
          "  PACKER_NO_COLOR, NO_COLOR                no colours, if set\n"
          "  PACKER_RUN_UUID                          the run's id in manifests\n"
          "  PKR_VAR_name                             HCL2: the variable's value\n"
+         "  PACKER_CONFIG, CHECKPOINT_DISABLE        not looked at: no plugins to configure, no check for versions\n"
          "  QEMU_CPU                                 the processor that is emulated\n"
          "  SOURCE_DATE_EPOCH                        the time at which everything is made\n"
          "  TMPDIR                                   scratch space\n"},
         {"exit-codes", "What exit codes mean",
          "  0          all went well\n"
-         "  1          an error\n"
-         "  2          the command line was wrong\n"
+         "  1          an error, or the command line was wrong\n"
+         "  3          fmt -check: a layout is another\n"
+         "  127        no command was given, or one that is not there\n"
          "  128 and n  ended by signal n\n"},
         {"executables", "Provisioners, post-processors and data sources of your own",
          "A type that slipway does not have is looked for as an executable file, slipway-provisioner-NAME,\n"
@@ -71,7 +73,9 @@ void commands_usage(FILE *stream)
               stream);
         for (const struct command *const *command = commands; *command; command++)
                 fprintf(stream, "  %-12s %s\n", (*command)->name, (*command)->summary);
-        fputs("\n'slipway COMMAND -help' describes a command and its options, 'slipway help' lists topics.\n", stream);
+        fputs("\n'slipway COMMAND -help' describes a command and its options, 'slipway help' lists topics.\n"
+              "-machine-readable, before a command or among its options, makes what it says lines for scripts.\n",
+              stream);
 }
 
 static void print_names(const char *title, const char *const *names)

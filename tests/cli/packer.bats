@@ -26,3 +26,20 @@ check() { python3 -B "$here/tests/oracle/packer_check.py" "$1" "$slipway"; }
 @test "packer: what differs on purpose differs as it is written down" {
   check differences
 }
+
+@test "packer: PACKER_CACHE_DIR is where the cache is" {
+  env -u SLIPWAY_CACHE_DIR PACKER_CACHE_DIR=packers "$slipway" cache du
+  [ -d packers ] && [ ! -e cache ]
+}
+
+@test "packer: help says which exit codes and variables there are, and what goes before any command" {
+  run -0 "$slipway" help exit-codes
+  [[ $output == *"  1          an error, or the command line was wrong"*"  3          fmt -check"*"  127        no command"* ]]
+  run -0 "$slipway" help environment
+  for name in PACKER_LOG PACKER_LOG_PATH PACKER_CACHE_DIR PACKER_PLUGIN_PATH PACKER_NO_COLOR PACKER_RUN_UUID PKR_VAR_name \
+    PACKER_CONFIG CHECKPOINT_DISABLE; do
+    [[ $output == *"$name"* ]]
+  done
+  run -0 "$slipway" -help
+  [[ $output == *"-machine-readable"* ]]
+}

@@ -12,6 +12,7 @@ import functools
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -37,6 +38,7 @@ FILES = {
     "vars.pkr.hcl": hcl(["a"], "echo who is ${var.who}", VARIABLE % ("who", "nobody")),
     "v.pkrvars.hcl": 'who = "file"\n',
     "more.pkrvars.hcl": 'who  = "file"\nmore = "x"\n',
+    "slow.pkr.hcl": hcl(["a"], "echo started; sleep 60"),
     "uuid.pkr.hcl": hcl(["a"], "echo uuid is $PACKER_RUN_UUID"),
     "named.pkr.hcl": VARIABLE % ("x", "v") + 'locals {\n  y = "z"\n}\n' + HCL % "n"
                      + 'build {\n  name    = "named"\n  sources = ["null.n"]\n' + SAY % "true"
@@ -81,11 +83,25 @@ def make_files():
 class Run:
     """One run of a program in a folder with the files, and what it said."""
 
-    def __init__(self, program, words, stdin="", env=None):
+    def __init__(self, program, words, stdin="", env=None, interrupt=""):
         make_files()
-        done = subprocess.run([program, *words], cwd="work", input=stdin, capture_output=True, text=True, timeout=120,
-                              env={**os.environ, "HOME": os.getcwd(), **(env or {})}, check=False)
-        self.code, self.out, self.err = done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
+        with subprocess.Popen([program, *words], cwd="work", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, start_new_session=True,
+                              env={**os.environ, "HOME": os.getcwd(), **(env or {})}) as process:
+            first = self.wait_for(process, interrupt) if interrupt else ""
+            out, err = process.communicate(stdin, timeout=120)
+        self.code, self.out, self.err = process.returncode, (first + out).splitlines(), err.splitlines()
+
+    @staticmethod
+    def wait_for(process, pattern):
+        """Interrupt the program, and what it runs, as a terminal does, when it has said such a line."""
+        said = ""
+        for line in process.stdout:
+            said += line
+            if re.fullmatch(pattern, line.rstrip("\n")):
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        return said
 
     def text(self):
         return "".join("    %s\n" % line for line in self.out + self.err)
@@ -207,7 +223,7 @@ class Block:
     def run(self, program):
         stdin = "".join(self.all("stdin")).replace("\\n", "\n")
         env = dict(pair.split("=", 1) for pair in self.all("env"))
-        return Run(program, self.words(), stdin, env)
+        return Run(program, self.words(), stdin, env, "".join(self.all("interrupt")))
 
 
 def blocks(name):
