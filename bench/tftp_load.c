@@ -416,7 +416,7 @@ int main(int argc, char **argv)
 {
         static struct load load = {.clients = 1, .timeout_sec = 120};
         CLEANUP_ERROR struct error err = {0};
-        struct client *clients;
+        CLEANUP_FREE struct client *clients = NULL;
         double start;
 
         for (int i = 4; i < argc; i++) {
