@@ -180,7 +180,8 @@ static int open_all(struct daemon *daemon, const struct site *site, struct error
                 r = open_files(daemon, &site->listen, err);
         if (r == 0)
                 r = event_store_open(site->state, &daemon->store, err);
-        daemon_capture_open(daemon, &site->listen);
+        if (site->capture)
+                daemon_capture_open(daemon, &site->listen);
         daemon->neighbours = neighbour_open();
         notify_open();
         return r;

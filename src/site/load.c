@@ -18,6 +18,7 @@ struct top_block {
         const struct site_profile *default_profile;
         const char *root, *state, *loaders;
         const struct hcl_value *folders;
+        bool capture;
 };
 
 #define KEY(...) SITE_KEY(struct top_block, __VA_ARGS__)
@@ -30,6 +31,7 @@ static const struct site_key top_keys[] = {
         KEY("state", KEY_PATH, state, .help = "The folder of leases and events; /var/lib/slipway"),
         KEY("loaders", KEY_PATH, loaders,
             .help = "A folder of boot loaders that are taken before the host's packages'"),
+        KEY("capture", KEY_BOOL, capture, .help = "Packets of boots are kept for 'slipway machine pcap'; true"),
 };
 #undef KEY
 static const char *const top_blocks[] = {"listen", "network", "profile", "machine", "locals", "local", NULL};
@@ -227,7 +229,7 @@ static struct hcl_content read_content(struct load *load)
 
 static void read_bodies(struct load *load)
 {
-        struct top_block top = {.root = "/srv/tftp", .state = "/var/lib/slipway"};
+        struct top_block top = {.root = "/srv/tftp", .state = "/var/lib/slipway", .capture = true};
         struct hcl_content content;
         struct site *site = load->site;
 
@@ -239,6 +241,7 @@ static void read_bodies(struct load *load)
         site->default_profile = top.default_profile;
         site->root = top.root;
         site->state = top.state;
+        site->capture = top.capture;
         read_folders(load, top.folders, site_key_range(&content, "folders", NO_RANGE));
         site_loaders_find(site, top.loaders);
         each_block(load, &content, "listen", read_listen);

@@ -91,6 +91,7 @@ struct site {
                 bool tftp_fragments;           /* TFTP blocks may be larger than a packet of the network */
         } listen;
         const char *state; /* folder of leases and events; absolute */
+        bool capture;      /* packets of boots are kept, for `slipway machine pcap` */
         struct site_private *private;
 };
 

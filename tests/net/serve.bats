@@ -228,6 +228,17 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
   [[ $(capinfos -Mc empty.pcapng) == *'Number of packets:   0'* ]]
 }
 
+@test "serve: no packets are kept where the site file says so" {
+  sed -i '1i capture = false' site.hcl
+  serves site.hcl
+  run -0 simulate bios
+  mac=$(cut -d' ' -f1 <<<"${lines[0]}")
+  ask machine show "$mac" | grep -F DISCOVER
+  ask machine pcap "$mac" >x.pcapng
+  ask machine pcap 02:00:00:00:00:99 >empty.pcapng
+  cmp x.pcapng empty.pcapng
+}
+
 @test "serve: the packets of a machine by HTTP, and after a restart" {
   serves site.hcl
   run -0 simulate uefi-http

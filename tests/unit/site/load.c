@@ -4,7 +4,8 @@
 static void test_all_keys(void **state)
 {
         struct site *site = load_good(
-                SITE_HEAD "state = \"state\"\nlisten {\n tftp = 6969\n tftp_single_port = true\n tftp_fragments = "
+                SITE_HEAD "state = \"state\"\ncapture = false\nlisten {\n tftp = 6969\n tftp_single_port = true\n "
+                          "tftp_fragments = "
                           "true\n http = 8080\n https = 8443\n"
                           " certificate = \"cert.pem\"\n key = \"key.pem\"\n}\n"
                           "network \"lab\" {\n interface = \"eth0\"\n subnet = \"10.77.0.0/24\"\n address = "
@@ -33,6 +34,7 @@ static void test_all_keys(void **state)
         assert_int_equal(site->listen.https, 8443);
         assert_true(str_ends(site->listen.certificate, "/cert.pem") && site->listen.certificate[0] == '/');
         assert_true(str_ends(site->root, "/root") && str_ends(site->state, "/state"));
+        assert_false(site->capture);
         assert_int_equal(lab->mode, SITE_DHCP);
         assert_int_equal(lab->address, 0x0a4d0001);
         assert_int_equal(lab->mask, 0xffffff00);
