@@ -187,6 +187,7 @@ static int find(struct site_request *request, const char *path, struct site_file
         if (str_starts(path, "answers/"))
                 return answers(request, path + strlen("answers/"), ret, err);
         request->in_folder = site_path_is_pxelinux(path) && !str_starts(path, "pxelinux.cfg/");
+        request->autoexec = str_ends(path, "autoexec.ipxe");
         for (size_t i = 0; r == 1 && i < sizeof(rendered) / sizeof(rendered[0]); i++)
                 if (rendered[i].is(path) && site_path_is_own(request, path))
                         r = render(request, rendered[i].render, rendered[i].title, ret, err);

@@ -17,6 +17,9 @@ enum { PXE = 1, HTTP = 2 };
                         __VA_ARGS__                                                                                    \
                 }                                                                                                      \
         }
+/* In Debian's package ipxe since release 13; before that it would be installed in vain. */
+#define IPXE(suffix, row_platform)                                                                                     \
+        ROW("ipxe-" suffix ".efi", IPXE, row_platform, PXE | HTTP, NULL, "/usr/lib/ipxe/ipxe-" suffix ".efi", NULL)
 /* Debian's GRUB with all that a boot from the network needs: signed, or else as it is built. */
 #define GRUB(suffix, row_platform, folder, row_package)                                                                \
         ROW("grubnet" suffix ".efi", GRUB, row_platform, PXE, row_package,                                             \
@@ -42,6 +45,9 @@ static const struct site_loader_row loaders[] = {
             "/usr/share/ipxe/x86_64/ipxe.efi"),
         ROW("snponly-arm64.efi", IPXE, UEFI_ARM64, PXE | HTTP, NULL, "/usr/lib/ipxe/snponly-arm64.efi",
             "/usr/lib/ipxe/arm64/snponly.efi", "/usr/share/ipxe/arm64-efi/snponly.efi"),
+        IPXE("arm64", UEFI_ARM64),
+        IPXE("riscv64", UEFI_RISCV64),
+        IPXE("loong64", UEFI_LOONGARCH64),
         GRUB("x64", UEFI_X64, "x86_64-efi", "grub-efi-amd64-bin"),
         GRUB("aa64", UEFI_ARM64, "arm64-efi", "grub-efi-arm64-bin"),
         GRUB("ia32", UEFI_IA32, "i386-efi", "grub-efi-ia32-bin"),

@@ -1,6 +1,8 @@
 /* boot.ipxe: iPXE's script language (ipxe.org/scripting). Words are divided by
  * blanks and cannot be quoted, so a path with a blank goes as a URL. ${} in the
- * command line is iPXE's own, for those who write it. */
+ * command line is iPXE's own, for those who write it. autoexec.ipxe, which
+ * iPXE for UEFI fetches with the firmware's help before it has an address of
+ * its own, begins by taking one. */
 #include <string.h>
 
 #include "site/render.h"
@@ -43,6 +45,8 @@ int site_render_ipxe(struct site_request *request, struct str *out, struct error
         r = site_kernel(request, &k, err);
         if (r < 0)
                 return r;
+        if (request->autoexec)
+                str_add(out, "dhcp\n");
         if (*k.kernel)
                 kernel(request, &k, out);
         else if (*k.san)

@@ -22,6 +22,7 @@ struct site_request {
         uint8_t mac[6];
         bool pi;                  /* a Raspberry Pi asks for its firmware */
         bool in_folder;           /* the configuration is asked for beside a loader that is not in the root */
+        bool autoexec;            /* iPXE asks, and has no address yet */
         uint32_t address, server; /* the client's, and ours as it sees it */
         struct arena arena;
         struct diags diags;

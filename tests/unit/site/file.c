@@ -77,7 +77,7 @@ static void test_rendered(void **state)
                 const char *machine, *path, *golden, *what;
         } rows[] = {
                 {"m1", "/boot.ipxe", "installer.ipxe", "iPXE script of profile 'installer' for machine 'm1'"},
-                {"m1", "autoexec.ipxe", "installer.ipxe", "iPXE script of profile 'installer' for machine 'm1'"},
+                {"m1", "autoexec.ipxe", "installer.autoexec", "iPXE script of profile 'installer' for machine 'm1'"},
                 {"m1", "pxelinux.cfg/default", "installer.pxelinux",
                  "PXELINUX configuration of profile 'installer' for machine 'm1'"},
                 {"m1", "pxelinux.cfg/01-52-54-00-00-00-01", "installer.pxelinux", NULL},
