@@ -197,6 +197,15 @@ static enum dhcp_type proxy_answer(const struct exchange *x)
         return DHCP_NONE;
 }
 
+static const char *proxy_silence(const struct exchange *x)
+{
+        if (is_boot_client(x))
+                return "for the server that gives addresses";
+        return x->client->kind == CLIENT_UBOOT ? "U-Boot knows nothing of proxyDHCP; the server that gives addresses "
+                                                 "must name this one as the next"
+                                               : "not a boot client";
+}
+
 void exchange_proxy(struct exchange *x)
 {
         const struct site_network *network = x->networks[0];
@@ -204,7 +213,7 @@ void exchange_proxy(struct exchange *x)
         struct dhcp_writer *w = &x->engine->writer;
 
         if (!is_boot_client(x) || type == DHCP_NONE) {
-                exchange_drop(x, "%s", is_boot_client(x) ? "for the server that gives addresses" : "not a boot client");
+                exchange_drop(x, "%s", proxy_silence(x));
                 return;
         }
         start(x, type);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "serve/timeline.h"
+#include "site/loader.h"
 
 typedef bool fits(const struct boot_facts *f);
 
@@ -35,7 +37,7 @@ static bool took_other(const struct boot_facts *f)
 }
 static bool not_answered(const struct boot_facts *f)
 {
-        return f->drops > 0 && f->offers == 0 && f->proxy_offers == 0 && f->acks == 0;
+        return f->drops > 0 && f->offers == 0 && f->proxy_offers == 0 && f->acks == 0 && no_files(f);
 }
 static bool no_request(const struct boot_facts *f)
 {
@@ -60,6 +62,22 @@ static bool never_asked_files(const struct boot_facts *f)
 static bool nothing_to_boot(const struct boot_facts *f)
 {
         return f->acks > 0 && !f->boot_file && no_files(f) && f->kind != CLIENT_OTHER;
+}
+/* The last file was a loader of ours, given to firmware. */
+static bool loaded(const struct boot_facts *f, bool grub)
+{
+        enum site_loader family = site_loader_family(path_name(f->path));
+
+        return f->files > 0 && (f->kind == CLIENT_PXE || f->kind == CLIENT_HTTP) &&
+               (grub ? site_loader_is_grub(family) : family == SITE_LOADER_IPXE);
+}
+static bool grub_elsewhere(const struct boot_facts *f)
+{
+        return f->proxy_offers > 0 && f->kind == CLIENT_PXE && loaded(f, true);
+}
+static bool refused_loader(const struct boot_facts *f)
+{
+        return loaded(f, false);
 }
 static bool u_boot_quiet(const struct boot_facts *f)
 {
@@ -100,6 +118,13 @@ static const struct {
          "was told to load '%s', and never asked for it: TFTP (UDP 69) or HTTP is filtered, or the firmware cannot use "
          "that name"},
         {nothing_to_boot, 10, NO_DETAIL, "has an address and nothing to boot: no profile is for it"},
+        {grub_elsewhere, 30, PATH,
+         "loaded GRUB, '%s', which asks the server that gave the address for its files: that one must name this one as "
+         "the next server"},
+        {refused_loader, 60, PATH,
+         "loaded '%s' last, and was not heard of again: with Secure Boot on firmware refuses it (loader = \"shim\"), "
+         "or "
+         "it finds no network"},
         {u_boot_quiet, 180, PATH,
          "loaded '%s' last, and was not heard of again: what it runs has no network, hangs, or has another MAC than "
          "U-Boot; the site file's machine can list both"},

@@ -172,6 +172,18 @@ static void where_it_stops(void **state)
                   ASKS(CLIENT_IPXE),
                   {EVENT_DHCP_OUT, "OFFER", "boot.efi", CLIENT_IPXE, 0}}},
                 {"loaded 'boot.efi' last", {ASKS(CLIENT_PXE), LEASED(CLIENT_PXE), LOADS("boot.efi")}},
+                {"loaded '/ipxe.efi' last, and was not heard of again: with Secure Boot",
+                 {ASKS(CLIENT_HTTP), LEASED(CLIENT_HTTP), LOADS("/ipxe.efi")}},
+                {"loaded GRUB, 'grubnetx64.efi', which asks the server that gave the address",
+                 {{EVENT_PROXY_IN, "DISCOVER", NULL, CLIENT_PXE, 0},
+                  {EVENT_PROXY_OUT, "OFFER", NULL, CLIENT_PXE, 0},
+                  {EVENT_BINL_IN, "REQUEST", NULL, CLIENT_PXE, 0},
+                  {EVENT_BINL_OUT, "ACK", "grubnetx64.efi", CLIENT_PXE, 0},
+                  LOADS("grubnetx64.efi")}},
+                {"loaded 'linux' last",
+                 {{EVENT_PROXY_IN, "DISCOVER", NULL, CLIENT_UBOOT, 0},
+                  {EVENT_DHCP_DROP, "U-Boot knows nothing of proxyDHCP", NULL, CLIENT_UBOOT, 0},
+                  LOADS("linux")}},
         };
 
         (void)state;
