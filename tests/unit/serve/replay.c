@@ -1,27 +1,8 @@
 /* Captures of real clients, replayed: each message goes to the engine, and
  * the answers are compared with golden files (tests/golden/dhcp), which were
- * reviewed by hand. A client is made to take what we offered: its capture has
- * what another server gave it. With SLIPWAY_GOLDEN_UPDATE set, the files are
- * written instead.
- *
- * What the files were read for against the RFCs and what
- * is known of these clients (those of EDK2 and of systems message by message, iPXE, pxelinux and U-Boot where they
- * differ): where to: broadcast where the flag asks for it (EDK2), else to yiaddr and chaddr (iPXE, U-Boot, systems);
- * from 4011 to the source's address and port header: xid, flags, chaddr echoed; secs and hops 0; siaddr and file in any
- *     answer that names a file; yiaddr 0 as proxy; ciaddr in the ACK of 4011
- *   54 first of all, 51, 58 and 59 (0.5 and 0.875 of 51), 61 echoed, 1 before 3,
- *     the rest in the order of 55 and none that was not asked for; EDK2's
- *     garbage in 55 (235) harms nothing; 12 only where the machine has a name
- *   60 and 43: as own server PXEClient goes with 43.6 = 8, as proxy EDK2 gets 60
- *     alone, and so asks 4011; HTTPClient with a URL in file and 67; neither for
- *     U-Boot nor for iPXE, which has 175.b0 = 1 in place of a wait; as proxy iPXE
- *     gets siaddr and file with 60, which is final to it
- *   67 ends in a NUL, which EDK2 would write behind it; 97 echoed where it came
- *   size: 300 bytes at least, never more than 57 or an Ethernet frame (EDK2's
- *     REQUEST says 65280)
- *   as proxy nothing for systems, for U-Boot, which has no notion of it, and for
- *     REQUESTs on 67; leases are written before an ACK, never for an OFFER
- *   one address from firmware to iPXE to the system, whatever their option 61
+ * read by hand: REVIEW.md there says what for, field by field. A client is
+ * made to take what we offered: its capture has what another server gave it.
+ * With SLIPWAY_GOLDEN_UPDATE set, the files are written instead.
  *
  *     replay GOLDEN_FOLDER PCAP_FOLDER */
 #include "test.h"
