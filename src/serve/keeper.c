@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -223,7 +224,8 @@ static int keep(void *arg, int sock, struct error *err)
 
         (void)err;
         prctl(PR_SET_PDEATHSIG, SIGTERM);
-        setsid(); /* a terminal's signals are the daemon's business */
+        setsid();                  /* a terminal's signals are the daemon's business */
+        unsetenv("NOTIFY_SOCKET"); /* and so is what systemd is told: nfs-ganesha would */
         say_fd = sock;
         while (!cancel_requested() && wait_for_news(keeping, sock))
                 ;
