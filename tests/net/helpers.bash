@@ -146,7 +146,7 @@ boot() {
   uefi-x64-secure)
     # Microsoft's keys are enrolled; only the firmware, in SMM, can change them.
     cp /usr/share/OVMF/OVMF_VARS_4M.ms.fd "$name.vars"
-    command=("${pc[@]}" -M q35,smm=on -global ICH9-LPC.disable_s3=1 -global driver=cfi.pflash01,property=secure,value=on
+    command=("${pc[@]}" -M "q35,smm=on" -global ICH9-LPC.disable_s3=1 -global "driver=cfi.pflash01,property=secure,value=on"
       -device "$card,romfile=" "${uefi[@]}"
       -drive "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd" -drive "if=pflash,format=raw,file=$name.vars")
     ;;
