@@ -28,12 +28,17 @@ teardown() {
   [ ! -d "${group-}" ] || find "$group" -depth -type d -exec rmdir {} +
 }
 
+# What the machine has for all its namespaces.
+of_machine() { find /proc/sys/fs/binfmt_misc /proc/sys/kernel/{core_pattern,printk,sysrq} -type f -printf '%p\n' -exec cat {} \; 2>/dev/null | sort; }
+
 # boots_systemd: until `steps` has ended; what that said is in `report`.
 boots_systemd() {
+  of_machine >machine
   (
     echo "$BASHPID" >"$group/cgroup.procs"
     exec timeout -s KILL 60 unshare --mount --pid --net --cgroup --uts --ipc --fork --kill-child "$here/tests/net/systemd-root" "$PWD" "$slipway"
   ) >systemd.log 2>&1 </dev/null 3>&- || { cat systemd.log report; return 1; }
+  of_machine | diff machine -
 }
 reports() { grep -qxF -- "$1" report || { echo "not reported: $1"; cat report; return 1; }; }
 
