@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -35,14 +33,12 @@ void segment_flush(struct segment *s)
         struct iovec iov[SEGMENT_BATCH];
         int n;
 
-        if (s->n_out == 0)
-                return;
         for (size_t i = 0; i < s->n_out; i++) {
                 iov[i] = (struct iovec){s->out[i], s->len[i]};
                 messages[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
         }
-        n = sendmmsg(s->fd, messages, (unsigned int)s->n_out, 0);
-        s->refused += s->n_out - (n < 0 ? 0 : (size_t)n); /* as good as lost: the client asks again */
+        for (size_t i = 0; i<s->n_out; i += n> 0 ? (size_t)n : 1) /* what is not taken is lost, as on any wire */
+                n = sendmmsg(s->fd, messages + i, (unsigned int)(s->n_out - i), 0);
         s->n_out = 0;
 }
 

@@ -22,12 +22,11 @@ struct segment {
         uint8_t *ring;
         size_t slots; /* of the ring */
         size_t next;  /* slot of the ring to be read */
-        bool held;    /* the slot before it is still the caller's */
+        bool held;    /* that slot has been handed out */
         uint8_t peer_mac[6];
         uint32_t address, peer; /* host order */
         uint8_t out[SEGMENT_BATCH][SEGMENT_SMALL];
         size_t len[SEGMENT_BATCH], n_out;
-        uint64_t refused; /* frames that the interface did not take */
 };
 
 /* The ring holds at least so many frames (a small one stays in the processor's caches). Needs CAP_NET_RAW. -ETIMEDOUT:
