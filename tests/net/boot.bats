@@ -21,6 +21,8 @@ x64-ipxe     ; uefi-x64        ; x86_64  ; proxy ;                              
 x64-grub     ; uefi-x64        ; x86_64  ; next  ; loader = "grub"                                 ; TFTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
 x64-http-ipxe; uefi-x64-http   ; x86_64  ; proxy ;                                                 ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
 x64-http-grub; uefi-x64-http   ; x86_64  ; proxy ; loader = "grub"                                 ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
+x64-shim     ; uefi-x64-secure ; x86_64  ; next  ; loader = "shim"                                 ; TFTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
+arm-ipxe     ; uefi-arm64      ; aarch64 ; proxy ;                                                 ; HTTP: /aarch64/vmlinuz; DISCOVER by pxe on uefi-arm64
 arm-grub     ; uefi-arm64      ; aarch64 ; next  ; loader = "grub"                                 ; TFTP: /aarch64/vmlinuz; DISCOVER by pxe on uefi-arm64
 arm-http-grub; uefi-arm64-http ; aarch64 ; proxy ; loader = "grub"                                 ; HTTP: /aarch64/vmlinuz; DISCOVER by http on uefi-arm64
 arm-u-boot   ; u-boot          ; aarch64 ; next  ;                                                 ; pxelinux.cfg/         ; DISCOVER by u-boot on u-boot-arm64
@@ -34,8 +36,9 @@ each() {
     read -r name kind processor proxy <<<"$name $kind $processor $proxy"
     read -r way <<<"$way"
     n=$((n + 1))
-    mac=52:54:00:77:00:1$n address=10.77.0.1$n
-    [ "$network" = ours ] || address=10.77.0.15$n
+    printf -v mac 52:54:00:77:00:1%x "$n"
+    address=10.77.0.$((10 + n))
+    [ "$network" = ours ] || address=10.77.0.$((150 + n))
     "$1"
   done < <(machines)
 }
@@ -90,7 +93,7 @@ define() {
 }
 # Side by side: as many as there are processors, and one that fills their gaps.
 start() {
-  limit=200 boots "$kind" "MARKER $processor $address as slipway served it" "$name" "$mac" >"$name.result" 2>&1 3>&- &
+  limit=300 boots "$kind" "MARKER $processor $address as slipway served it" "$name" "$mac" >"$name.result" 2>&1 3>&- &
   pids+=($!)
   [ $((n % 3)) != 0 ] || finish
 }
@@ -99,8 +102,10 @@ finish() {
   pids=()
 }
 judge() {
+  local said=MARKER
+  [ "$kind" != uefi-x64-secure ] || said='secureboot: Secure boot enabled'
   ask machine show -last "$name" >"$name.timeline" || :
-  if grep -q "^MARKER" "$name.txt" && grep -qF -- "${start# }" "$name.timeline" && grep -qF -- "$way" "$name.timeline"; then
+  if grep -q "^MARKER" "$name.txt" && grep -qF "$said" "$name.txt" && grep -qF -- "${start# }" "$name.timeline" && grep -qF -- "$way" "$name.timeline"; then
     echo "$name boots"
   else
     echo "$name DOES NOT BOOT by '${start# }' and '$way':"
@@ -124,7 +129,10 @@ boot_all() {
   local pids=() failed=0 mac address
   cp "$(netboot arm64)/grubnet.efi" loaders/grubnetaa64.efi
   cp "$(netboot arm64)/grubhttp.efi" loaders/grubhttpaa64.efi
+  cp "$(netboot arm64)/ipxe.efi" loaders/ipxe-arm64.efi
   cp "$(netboot amd64)/grubhttp.efi" loaders/grubhttpx64.efi
+  cp "$(netboot amd64)/shim.efi" loaders/shimx64.efi
+  cp "$(netboot amd64)/grubsigned.efi" loaders/grubx64.efi
   cp /usr/lib/PXELINUX/pxelinux.0 /usr/lib/syslinux/modules/bios/ldlinux.c32 root/
   each define
   [ "$network" = ours ] || dhcp_of_others
