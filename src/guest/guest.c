@@ -209,17 +209,16 @@ static int clean_up(void *arg, struct error *err)
 {
         static const char *const parts[] = {"below", "inject", "originals", "injected",    "links",
                                             "root",  "cell",   "native",    "native-qemu", "native-door",
-                                            "seen",  "store",  "fetched",   NULL};
+                                            "first", "seen",   "store",     "fetched",     NULL};
         const struct guest *guest = arg;
         CLEANUP_FREE char *volatile_mark = path_join(guest->work, "work");
-        CLEANUP_FREE char *native = path_join(guest->scratch, "native-qemu");
         int r = links_undo(guest->scratch, guest->upper, err);
 
         if (r == 0)
                 r = archives_undo(guest->scratch, guest->upper, err);
         if (r == 0)
                 r = inject_undo(guest->scratch, guest->upper, err);
-        if (r == 0 && path_exists(native))
+        if (r == 0 && guest->emulated)
                 r = native_check(guest->upper, err);
         if (r == 0)
                 r = tree_remove(volatile_mark, err);

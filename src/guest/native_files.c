@@ -121,6 +121,14 @@ static int copy_to(int fd, const char *path, struct error *err)
         return fd_copy_sparse(fd, to, 0, (uint64_t)st.st_size, err);
 }
 
+int native_copy(const char *from, const char *to, struct error *err)
+{
+        CLEANUP_CLOSE int fd = open(from, O_RDONLY | O_CLOEXEC);
+        int r = fd < 0 ? error_errno(err, errno, "open '%s'", from) : copy_to(fd, to, err);
+
+        return r < 0 ? r : append_mark(to, err);
+}
+
 /* The name of the processor, where it is a text of its own. Compilers write a short text to memory by instructions with
  * its parts, too: four bytes are what is looked for, and the fifth must be the same in both. */
 static void rename_in(uint8_t *data, size_t n, const char *from, const char *to)

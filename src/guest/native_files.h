@@ -18,6 +18,9 @@ struct native_files {
 enum { NATIVE_MARK_SIZE = 40 };
 extern const char native_mark[NATIVE_MARK_SIZE];
 
+/* A program of the host's as a new file that is so marked. */
+int native_copy(const char *from, const char *to, struct error *err);
+
 void native_files_clear(struct native_files *files);
 int native_files_begin(struct native_files *files, const char *folder, struct error *err);
 /* What is other in a copy. */

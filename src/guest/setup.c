@@ -38,6 +38,7 @@
 #include "guest/links.h"
 #include "guest/mounts.h"
 #include "guest/native.h"
+#include "guest/native_files.h"
 #include "guest/node.h"
 #include "guest/ns.h"
 
@@ -68,7 +69,7 @@ static void work_done(struct work *work)
 static int prepare_scratch(struct work *work, struct error *err)
 {
         static const char *const parts[] = {"below",  "inject",      "originals",   "injected", "root", "cell",
-                                            "native", "native-qemu", "native-door", "seen",     NULL};
+                                            "native", "native-qemu", "native-door", "first",    "seen", NULL};
         const char *scratch = work->config->scratch;
         int r = dir_make(scratch, 0755, err);
 
@@ -294,16 +295,32 @@ static int finish(const struct work *work, int fds[GUEST_FDS], int sock, struct 
         return r < 0 ? error_errno(err, -r, "hand over the guest") : 0;
 }
 
+/* The program of the guest's first process. A foreign guest can take it from /proc/1/exe: there it is a copy that
+ * native_check() knows. */
+static int find_idle(const struct work *work, char **ret, struct error *err)
+{
+        CLEANUP_FREE char *cat = program_find("cat"), *marked = path_join(work->config->scratch, "first");
+        int r;
+
+        if (!cat)
+                return error_set(err, ENOENT, "'cat' is not installed");
+        r = work->qemu ? native_copy(cat, marked, err) : 0;
+        if (r == 0)
+                *ret = steal(work->qemu ? &marked : &cat);
+        return r;
+}
+
 /* Pid 1 for good: nothing of us in memory. It goes by its own name, since that is what tells busybox and the like what
  * to be. Zombies are reaped by the kernel, as SIGCHLD is ignored. */
 static int become_idle(const struct work *work, int echo, struct error *err)
 {
-        CLEANUP_FREE char *cat = program_find("cat");
+        CLEANUP_FREE char *cat = NULL;
         char *argv[] = {(char[]){"cat"}, NULL}, *none[] = {NULL};
         CLEANUP_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        int r = find_idle(work, &cat, err);
 
-        if (!cat)
-                return error_set(err, ENOENT, "'cat' is not installed");
+        if (r < 0)
+                return r;
         if (null < 0 || dup2(work->setup->control[0], 0) < 0 || dup2(echo, 1) < 0 || dup2(null, 2) < 0)
                 return error_errno(err, errno, "set up the guest's first process");
         signal(SIGCHLD, SIG_IGN);

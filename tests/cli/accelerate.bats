@@ -110,11 +110,13 @@ package='package() {
   template "$(debian arm64)/base.img.xz" reuse "$(shell true)" '.builders[0].accelerate = false'
   PACKER_LOG=1 run -0 build t.json
   [[ $output != *'programs are accelerated'* ]]
-  for program in /proc/1/map_files/bin/bin.ls /proc/1/map_files/ld.so '/proc/$$/exe'; do
+  for program in /proc/1/map_files/bin/bin.ls /proc/1/map_files/ld.so '/proc/$$/exe' /proc/1/exe; do
     template "$(debian arm64)/base.img.xz" reuse "$(shell "cp $program /usr/local/bin/mine")"
     run ! build -force t.json
     [[ $output == *"'/usr/local/bin/mine' of the image is a program of this host"* ]]
   done
+  run ! build -force -no-accelerate t.json
+  [[ $output == *"'/usr/local/bin/mine' of the image is a program of this host"* ]]
 }
 
 @test "accelerate: apt and dpkg know the guest's processor, and write the same" {
