@@ -111,7 +111,8 @@ PYTHON
   template "$PWD/damaged.img" reuse "$(shell 'echo hello >/etc/hello')"
   for SLIPWAY_EXTRACT in '' 1; do
     export SLIPWAY_EXTRACT
-    rm -rf out.img "$SLIPWAY_CACHE_DIR"
+    rm -f out.img
+    "$slipway" cache prune -all
     build t.json
     e2fsck -fn "out.img?offset=$((34816 * 512))"
     [ "$(ext_cat out.img 2 /etc/hello)" = hello ]
