@@ -118,12 +118,20 @@ static int extract_mounts(void *arg, struct error *err)
         return r;
 }
 
-/* In the namespaces: the image's file systems as they must be to be read. */
-static int check_mounts(void *arg, struct error *err)
+/* In the namespaces: the image's file systems as they must be to be read, mended if they are not. */
+static int mend_mounts(void *arg, struct error *err)
 {
         const struct base *base = arg;
 
         return sound_check(base->image, base, true, true, err);
+}
+
+/* In the namespaces: the same, but what is wrong is an error. */
+static int look_at_mounts(void *arg, struct error *err)
+{
+        const struct base *base = arg;
+
+        return sound_check(base->image, base, false, true, err);
 }
 
 static void image_tree_key(struct job *job, const char *image_key, char key[DIGEST_HEX_MAX])
@@ -146,7 +154,7 @@ static int fill_from_image(struct job *job, const void *arg, const char *folder,
 {
         CLEANUP_FREE char *tree = NULL;
         struct extract extract = {.base = &job->base, .ui = job->ui};
-        int r = userns_call(job->ns, check_mounts, &job->base, err);
+        int r = userns_call(job->ns, mend_mounts, &job->base, err);
 
         (void)arg;
         if (r == 0)
@@ -201,14 +209,6 @@ static int serve_and_fill(struct job *job, char **ret, struct error *err)
         return r < 0 ? r : started;
 }
 
-/* In the namespaces. */
-static int look_at_mounts(void *arg, struct error *err)
-{
-        const struct base *base = arg;
-
-        return sound_check(base->image, base, false, true, err);
-}
-
 static int look(void *arg, int sock, struct error *err)
 {
         const struct job *job = arg;
@@ -236,7 +236,7 @@ static int serve_unseen(struct job *job, const char *place, struct error *err)
                 served_stop(job);
                 error_clear(err);
                 free(steal(&staged));
-                r = userns_call(job->ns, check_mounts, &job->base, err);
+                r = userns_call(job->ns, mend_mounts, &job->base, err);
                 if (r == 0)
                         r = serve_and_fill(job, &staged, err);
         }

@@ -23,8 +23,7 @@ int native_start(const struct native *native, struct error *err);
 /* In a process outside of a guest so started, which sees what its first process saw: recognise what dpkg installs
  * while the guest runs. Returns when it is cancelled, or there is nothing to watch. */
 int native_watch(const struct native *native, struct error *err);
-/* After a foreign guest's end, accelerated or not: no file in `upper` is one of those that were used. -EUCLEAN: one is.
- */
+/* After a foreign guest's end, accelerated or not: no file in `upper` is one that was used. -EUCLEAN: one is. */
 int native_check(const char *upper, struct error *err);
 /* Why this host accelerates nothing for guests of that architecture; NULL: it does. */
 const char *native_obstacle(const struct arch *arch);
