@@ -21,15 +21,25 @@ tree_of() {
   done
 }
 
+# Waits until a process below $pid has $1 in its command line.
+wait_for() {
+  local process
+  for _ in $(seq 200); do
+    for process in $(tree_of $pid); do
+      [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline") != *"$1"* ]] || return 0
+    done
+    sleep 0.1
+  done
+  echo "no process below the build has '$1' in its command line"
+  return 1
+}
+
 @test "interrupt: SIGINT and SIGTERM while a provisioner runs" {
   local signal status
   template "$(small)/base.img.xz" reuse "$(shell 'sleep 60 & sleep 61')"
   for signal in INT TERM; do
     start
-    for _ in $(seq 200); do
-      [ -n "$(pgrep -f 'sleep 61' || true)" ] && break
-      sleep 0.1
-    done
+    wait_for 'sleep 61'
     sleep 0.3
     kill -$signal $pid
     status=0
@@ -87,13 +97,10 @@ server_of() {
 @test "kill -9: of the process that reads the base in place, while a step runs that does not notice" {
   local status=0
   [ -w /dev/fuse ] || skip 'needs /dev/fuse'
-  template "$(small)/base.img.xz" reuse "$(shell 'sleep 3; cat /opt/first || true')"
+  template "$(small)/base.img.xz" reuse "$(shell 'sleep 5; cat /opt/first || true')"
   export SLIPWAY_CACHE_DIR=$BATS_TEST_TMPDIR/cache
   start
-  for _ in $(seq 200); do
-    [ -n "$(pgrep -f 'sleep 3' || true)" ] && break
-    sleep 0.1
-  done
+  wait_for 'sleep 5'
   kill -9 "$(server_of $pid)"
   wait $pid || status=$?
   [ "$status" -eq 1 ]
