@@ -54,6 +54,14 @@ void diag_detail(struct diags *diags, const char *format, ...)
         va_end(ap);
 }
 
+void diag_meant(struct diags *diags, const char *key)
+{
+        struct diag *last = &diags->list.v[diags->list.n - 1];
+
+        free(last->meant);
+        last->meant = xstrdup(key);
+}
+
 static bool starts_character(char c)
 {
         return ((unsigned char)c & 0xc0) != 0x80;
@@ -172,6 +180,7 @@ static void diag_clear(struct diag *diag)
         source_text_free((struct source_text *)diag->range.source);
         free(diag->summary);
         free(diag->detail);
+        free(diag->meant);
 }
 
 static int compare_places(const struct diag *a, const struct diag *b)

@@ -52,6 +52,7 @@ struct diag {
         struct range range;
         char *summary; /* one line: unknown key 'image_sizes'; did you mean 'image_size'? */
         char *detail;  /* more lines, or NULL */
+        char *meant;   /* the key that was meant by an unknown one, or NULL */
 };
 
 /* Messages in the order in which they were found. Zero-initialised is empty. */
@@ -64,6 +65,8 @@ void diag_error(struct diags *diags, struct range at, const char *format, ...) _
 void diag_warning(struct diags *diags, struct range at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Add a detail to the message added last. */
 void diag_detail(struct diags *diags, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Say which key was meant by the unknown one that the message added last is about. */
+void diag_meant(struct diags *diags, const char *key);
 void diags_print(const struct diags *diags, FILE *stream, bool color);
 void diags_clear(struct diags *diags);
 

@@ -199,6 +199,7 @@ void schema_unknown_key(const struct value_entry *entry, const char *where, cons
                 nearest = str_nearest(entry->key, names);
         if (nearest) {
                 diag_error(diags, entry->key_range, "unknown key '%s'; did you mean '%s'?", entry->key, nearest);
+                diag_meant(diags, nearest);
                 return;
         }
         diag_error(diags, entry->key_range, "unknown key '%s' in %s", entry->key, where);
@@ -212,6 +213,21 @@ void schema_unknown_key(const struct value_entry *entry, const char *where, cons
         }
         if (all.len > 0)
                 diag_detail(diags, "It takes these keys:\n%s", str_get(&all));
+}
+
+bool schema_misspelt(const struct value *value, const char *key, const struct diags *diags)
+{
+        for (size_t i = 0; i < diags->list.n; i++) {
+                const struct diag *diag = &diags->list.v[i];
+
+                for (size_t k = 0; str_eq(diag->meant, key) && k < value->object.n; k++) {
+                        const struct range *at = &value->object.v[k].key_range;
+
+                        if (at->source == diag->range.source && at->start == diag->range.start)
+                                return true;
+                }
+        }
+        return false;
 }
 
 static void check_unknown(const struct schema *schema, const struct value *value, const char *const *ignore,
@@ -263,6 +279,15 @@ static struct range block_start(const struct value *value)
         return range;
 }
 
+static void missing(const struct decode *decode, const struct value *block)
+{
+        if (schema_misspelt(block, decode->key->name, decode->diags))
+                return;
+        diag_error(decode->diags, block_start(block), "%s needs the key '%s'", decode->schema->name, decode->key->name);
+        if (decode->key->help)
+                diag_detail(decode->diags, "%s", decode->key->help);
+}
+
 static void decode_keys(const struct schema *schema, const struct value *value, const struct interp *interp, void *out,
                         struct diags *diags)
 {
@@ -276,9 +301,7 @@ static void decode_keys(const struct schema *schema, const struct value *value, 
                 if (member && member->type == VALUE_NULL && !member->unknown)
                         member = NULL; /* as if it were not there */
                 if (!member && (decode.key->flags & SCHEMA_REQUIRED)) {
-                        diag_error(diags, block_start(value), "%s needs the key '%s'", schema->name, decode.key->name);
-                        if (decode.key->help)
-                                diag_detail(diags, "%s", decode.key->help);
+                        missing(&decode, value);
                 } else if (member && member->unknown &&
                            (decode.key->type != SCHEMA_BLOCKS || member->type == VALUE_NULL)) {
                         continue; /* there is nothing yet to hold against its type */

@@ -256,7 +256,9 @@ bool arm_key_is_sound(const struct value *value, const char *key, const struct d
 {
         const struct value_entry *entry = value_entry(value, key);
 
-        for (size_t i = 0; entry && i < diags->list.n; i++) {
+        if (!entry)
+                return !schema_misspelt(value, key, diags);
+        for (size_t i = 0; i < diags->list.n; i++) {
                 const struct range *at = &diags->list.v[i].range;
 
                 if (diags->list.v[i].severity == SEVERITY_ERROR && at->source == entry->key_range.source &&

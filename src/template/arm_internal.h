@@ -5,7 +5,7 @@
 
 enum { SECTOR = 512 };
 
-/* Is there no error yet about what the key holds? */
+/* Is there no error yet about what the key holds, or its misspelling? */
 bool arm_key_is_sound(const struct value *value, const char *key, const struct diags *diags);
 /* What can be said of `file_urls`, and of `file_checksum`, before anything is fetched; `key` is what
  * the template calls them. The digest loses its prefix ("sha256:"), and file_checksum_type is set.

@@ -192,6 +192,8 @@ void load_builds(struct load *load)
                            value_type_name(list->type));
                 return;
         }
+        if (!list && schema_misspelt(load->root, "builders", load->diags))
+                return;
         if (!list || list->list.n == 0) {
                 diag_error(load->diags, schema_range(load->root, "builders"),
                            "the template needs at least one builder");

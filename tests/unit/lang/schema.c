@@ -202,6 +202,8 @@ static const struct {
         {"{\"blocks\": [1]}", "a block must be an object { ... }, not a number"},
         {"{\"blocks\": [{}]}", "a block needs the key 'path'"},
         {"{\"blocks\": [{\"path\": 1, \"pth\": 2}]}", "unknown key 'pth'; did you mean 'path'?"},
+        /* that 'path' is missing follows from it */
+        {"{\"blocks\": [{\"pth\": 2}]}", "unknown key 'pth'; did you mean 'path'?"},
 };
 
 static void test_wrong(void **state)
@@ -224,6 +226,18 @@ static void test_all_at_once(void **state)
 
         (void)state;
         assert_int_equal(f.diags.n_errors, 6);
+        done(&f);
+}
+
+/* Of two blocks without a path, one has it misspelt. */
+static void test_misspelt_in_one(void **state)
+{
+        struct fixture f = decode("{\"blocks\": [{\"Path\": \"a\"}, {}]}");
+
+        (void)state;
+        assert_int_equal(f.diags.n_errors, 2);
+        assert_string_equal(f.diags.list.v[0].summary, "unknown key 'Path'; did you mean 'path'?");
+        assert_string_equal(f.diags.list.v[1].summary, "a block needs the key 'path'");
         done(&f);
 }
 
@@ -258,8 +272,13 @@ static void test_duration(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_all_types), cmocka_unit_test(test_defaults),    cmocka_unit_test(test_weak),
-                cmocka_unit_test(test_wrong),     cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_duration),
+                cmocka_unit_test(test_all_types),
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_weak),
+                cmocka_unit_test(test_wrong),
+                cmocka_unit_test(test_all_at_once),
+                cmocka_unit_test(test_duration),
+                cmocka_unit_test(test_misspelt_in_one),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
