@@ -1,5 +1,4 @@
 /* The command table, and nothing else. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,7 +79,7 @@ int main(int argc, char **argv)
         int skip = argc > 0 ? 1 + global_options(argv + 1) : 0;
         const struct command *command;
 
-        signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report, not an end */
+        command_open_streams();
         command_program = argc > 0 ? argv[0] : "slipway";
         ui_errors_on_stdout = command_is_packer();
         if (skip >= argc) {
@@ -90,5 +89,5 @@ int main(int argc, char **argv)
         command_inner(argc - skip, argv + skip);
         command = command_find(without_dashes(argv[skip]));
         log_debug("slipway v" SLIPWAY_VERSION ": %s", argv[skip]);
-        return command ? command->run(command, argc - skip, argv + skip) : unknown(argv[skip]);
+        return command_flush(command ? command->run(command, argc - skip, argv + skip) : unknown(argv[skip]));
 }

@@ -62,6 +62,8 @@ int options_parse_count(const struct command *command, int argc, char **argv, vo
                         int *ret_exit);
 /* Which of an option's choices this is; 0 (the default) for NULL. */
 int options_choice(const char *const *choices, const char *value);
+/* In full on stdout, as -help asks for; or without the options, where the command line was wrong: so that what was said
+ * of it stays in view. */
 void command_usage(const struct command *command, bool full);
 /* Complains "Error: message"; the exit code 1. Clears err. */
 int command_fail(struct error *err);
@@ -82,6 +84,12 @@ extern const struct command *const commands[];
 const struct command *command_find(const char *name);
 /* "slipway: unknown NOUN 'NAME'; did you mean ...?" is complained; EXIT_USAGE. */
 int command_unknown(const char *noun, const char *name, const char *const *names);
+
+/* Once, at the start: 0, 1 and 2 are open, and a pipe that is closed does not end the program. */
+void command_open_streams(void);
+/* In the end, with the command's exit code: the program's, which is not 0 if something that was printed got lost. That
+ * is said, unless it is a pipe that nobody reads any more (`| head`). */
+int command_flush(int code);
 
 /* Words that are not for people: the program runs itself by them. Does not return where argv[0] is one. */
 void command_inner(int argc, char **argv);

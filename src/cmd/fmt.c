@@ -161,8 +161,6 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         options.write = options.write && !options.check;
         format_path(&work, first < argc ? argv[first] : ".");
-        if (fflush(stdout) != 0)
-                return 1;
         return work.failed ? 1 : options.check && work.changed ? 3 : 0;
 }
 

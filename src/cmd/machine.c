@@ -111,14 +111,12 @@ static int write_bytes(void *arg, json_t *line)
 static int pcap(const void *arg, char **arguments, struct error *err)
 {
         const struct options *options = arg;
-        int r;
 
         if (isatty(STDOUT_FILENO) && !options->server.json)
                 return error_set(err, EINVAL, "packets are not for a terminal: slipway machine pcap %s >FILE.pcapng",
                                  arguments[0]);
-        r = server_ask(&options->server, json_pack("{s:s, s:s}", "do", "packets", "name", arguments[0]), write_bytes,
-                       NULL, err);
-        return r == 0 && fflush(stdout) == EOF ? error_errno(err, errno, "write") : r;
+        return server_ask(&options->server, json_pack("{s:s, s:s}", "do", "packets", "name", arguments[0]), write_bytes,
+                          NULL, err);
 }
 
 static const struct server_verb verbs[] = {{"ls", 0, ls}, {"show", 1, show}, {"pcap", 1, pcap}, {0}};

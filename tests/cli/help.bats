@@ -108,3 +108,32 @@ END
     python3 check.py bad "$file"
   done
 }
+
+@test "help: output that could not be written is an error; of a pipe that nobody reads it is not told" {
+  for words in version 'help build' schema plugins 'init -list' 'fmt -'; do
+    # shellcheck disable=SC2086 # words
+    code=0 && "$slipway" $words >/dev/full 2>said <<<'a=1' || code=$?
+    echo "$words: $code, $(cat said)"
+    [ "$code" -eq 1 ]
+    [[ $(cat said) == 'Error: not all of the output could be written'* ]]
+  done
+  mkfifo pipe
+  exec 8<>pipe
+  exec 9>pipe 8>&-
+  "$slipway" schema 2>said >&9 && return 1
+  exec 9>&-
+  [ ! -s said ]
+}
+
+@test "help: where standard output is closed it is not the next file that is opened" {
+  mkfifo in
+  "$slipway" console <in >&- &
+  exec {hold}>in
+  for _ in {1..100}; do
+    [ "$(readlink "/proc/$!/fd/1")" != /dev/null ] || break
+    sleep 0.1
+  done
+  [ "$(readlink "/proc/$!/fd/1")" = /dev/null ]
+  exec {hold}>&-
+  wait $!
+}
