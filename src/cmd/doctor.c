@@ -66,14 +66,10 @@ static int run(const struct command *command, int argc, char **argv)
         struct options options = {0};
         struct guest_check *checks;
         size_t n, missing = 0;
-        int exit_code, first = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 0, 0, &exit_code);
 
         if (first < 0)
                 return exit_code;
-        if (first < argc) {
-                fprintf(stderr, "slipway doctor: no arguments are expected\n");
-                return EXIT_USAGE;
-        }
         checks = guest_doctor(&n);
         for (size_t i = 0; i < n; i++)
                 missing += !checks[i].ok && checks[i].required;

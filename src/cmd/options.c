@@ -190,11 +190,14 @@ int options_count(const struct command *command, int argc, int first, int min, i
 
         if (first < 0 || (n >= min && n <= max))
                 return first;
-        command_complain("slipway %s: %s%d argument%s expected, and %d %s given", command->name,
-                         min == max ? ""
-                         : n < min  ? "at least "
-                                    : "at most ",
-                         wanted, wanted == 1 ? " was" : "s were", n, n == 1 ? "was" : "were");
+        if (max == 0)
+                command_complain("slipway %s: no arguments are expected", command->name);
+        else
+                command_complain("slipway %s: %s%d argument%s expected, and %d %s given", command->name,
+                                 min == max ? ""
+                                 : n < min  ? "at least "
+                                            : "at most ",
+                                 wanted, wanted == 1 ? " was" : "s were", n, n == 1 ? "was" : "were");
         command_usage(command, false);
         *ret_exit = EXIT_USAGE;
         return -1;
@@ -203,7 +206,14 @@ int options_count(const struct command *command, int argc, int first, int min, i
 int options_parse_count(const struct command *command, int argc, char **argv, void *out, int min, int max,
                         int *ret_exit)
 {
-        return options_count(command, argc, options_parse(command, argc, argv, out, ret_exit), min, max, ret_exit);
+        int first = options_parse(command, argc, argv, out, ret_exit);
+        CLEANUP_FREE char *late = NULL;
+
+        for (int i = first + 1; first >= 0 && argc - first > max && i < argc && !late; i++)
+                if (argv[i][0] == '-' && argv[i][1] != '\0')
+                        late = xasprintf("options stand before the arguments; '%s' comes after '%s'", argv[i],
+                                         argv[first]);
+        return late ? usage_error(command, late, ret_exit) : options_count(command, argc, first, min, max, ret_exit);
 }
 
 int options_choice(const char *const *choices, const char *value)
@@ -250,13 +260,16 @@ void command_usage(const struct command *command, bool full)
         FILE *stream = full ? stdout : ui_error_stream();
 
         fprintf(stream, "Usage: slipway %s%s%s%s\n\n  %s\n", command->name, command->n_options ? " [options]" : "",
-                command->arguments ? " " : "", command->arguments ? command->arguments : "", command->summary);
+                str_empty(command->arguments) ? "" : " ", command->arguments ? command->arguments : "",
+                command->summary);
         if (command->help)
                 fprintf(stream, "\n%s\n", command->help);
         if (command->more_help && full)
                 command->more_help(stream);
-        if (command->n_options > 0)
+        if (full && command->n_options > 0)
                 print_options(command, stream);
+        if (!full)
+                fprintf(stream, "\nTry 'slipway %s -help'.\n", command->name);
 }
 
 /* ui_say() or ui_error(), as this command prints. */

@@ -152,14 +152,10 @@ static int run(const struct command *command, int argc, char **argv)
 {
         CLEANUP_ERROR struct error err = {0};
         struct options options = {0};
-        int exit_code = 0, next = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code = 0, next = options_parse_count(command, argc, argv, &options, 0, 0, &exit_code);
 
-        if (next >= 0 && next != argc) {
-                command_usage(command, false);
-                exit_code = 2;
-        } else if (next >= 0) {
+        if (next >= 0)
                 exit_code = relay_all(&options, &err) < 0 ? command_fail(&err) : 0;
-        }
         strv_free(options.interfaces);
         strv_free(options.servers);
         return exit_code;

@@ -13,14 +13,10 @@ static int run(const struct command *command, int argc, char **argv)
 {
         CLEANUP_ERROR struct error err = {0};
         struct options options = {0};
-        int exit_code = 0, next = options_parse(command, argc, argv, &options, &exit_code);
+        int exit_code = 0, next = options_parse_count(command, argc, argv, &options, 0, 0, &exit_code);
 
         if (next < 0)
                 return exit_code;
-        if (next != argc) {
-                command_usage(command, false);
-                return EXIT_USAGE;
-        }
         if (server_ask(&options.server, json_pack("{s:s}", "do", "reload"), NULL, NULL, &err) < 0)
                 return command_fail(&err);
         return 0;

@@ -128,12 +128,8 @@ static int run(const struct command *command, int argc, char **argv)
         int exit_code = 0, next = options_parse_anywhere(command, argc, argv, &options, &exit_code);
         const struct sim_kind *kind;
 
-        if (next < 0)
+        if (options_count(command, argc, next, 1, 1, &exit_code) < 0)
                 return exit_code;
-        if (argc - next != 1) {
-                command_usage(command, false);
-                return EXIT_USAGE;
-        }
         kind = sim_kind_find(argv[next]);
         if (!kind)
                 return command_unknown("kind of client", argv[next], kind_names());

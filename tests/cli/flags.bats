@@ -138,3 +138,19 @@ END
   run -0 "$slipway" validate t.pkr.hcl
   [[ $output != *Warning* ]]
 }
+
+@test "flags: behind the template they are told apart from a second one" {
+  run -1 "$slipway" validate t.json -o json
+  [ "${lines[0]}" = "slipway validate: options stand before the arguments; '-o' comes after 't.json'" ]
+  [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "flags: what was wrong with a command line stays in view" {
+  for command in $(commands); do
+    run "$slipway" "$command" one two three four
+    echo "$command: $status, $output"
+    [ "$status" -eq 1 ] || [ "$command" = version ]
+    [ "${#lines[@]}" -lt 20 ]
+    [[ $output != *"Options:"* ]]
+  done
+}
