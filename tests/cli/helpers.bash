@@ -84,6 +84,9 @@ ours() {
   done
 }
 
+# Of a table of mounts those that come from the test's folders, or lie in them: what else runs here may mount meanwhile.
+our_mounts() { grep -F -e "$BATS_FILE_TMPDIR" -e "$BATS_TEST_TMPDIR"; }
+
 # No mount, loop device, process or half-written file remains.
 nothing_left() {
   local tries=0 left
@@ -96,8 +99,7 @@ nothing_left() {
     fi
     sleep 0.1
   done
-  # Other tests that run meanwhile may name network namespaces.
-  diff <(grep -v ' - nsfs ' mounts.before) <(grep -v ' - nsfs ' /proc/self/mountinfo) || return 1
+  diff <(our_mounts <mounts.before) <(our_mounts </proc/self/mountinfo) || return 1
   if losetup -a 2>/dev/null | grep -F "$BATS_FILE_TMPDIR/"; then
     echo 'a loop device remains'
     return 1
