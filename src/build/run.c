@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,12 +52,45 @@ int job_call(struct job *job, int (*fn)(void *arg, struct error *err), void *arg
         return r;
 }
 
+/* Can a file be made in the folder, or in that of its parents which is there already? */
+static int check_folder(const char *path, struct error *err)
+{
+        CLEANUP_FREE char *dir = path_dir(path);
+        struct stat st;
+
+        while (stat(dir, &st) < 0 && errno == ENOENT && strcmp(dir, "/") != 0 && strcmp(dir, ".") != 0) {
+                char *parent = path_dir(dir);
+
+                free(dir);
+                dir = parent;
+        }
+        return access(dir, W_OK | X_OK) < 0
+                       ? error_errno(err, errno, "image_path '%s': write in the folder '%s'", path, dir)
+                       : 0;
+}
+
+/* What would only be found when the steps have run, an hour later. */
 static int check_output(const struct job *job, struct error *err)
 {
-        if (job->options->force || !path_exists(job->arm->image_path))
-                return 0;
-        return error_set(err, EEXIST, "output file '%s' exists already; use -force to replace it, or change image_path",
-                         job->arm->image_path);
+        const char *path = job->arm->image_path;
+        struct stat st = {0};
+        bool exists = lstat(path, &st) == 0;
+
+        if (S_ISDIR(st.st_mode) || str_ends(path, "/"))
+                return error_set(
+                        err, EISDIR,
+                        "image_path '%s' is a folder; the name of a file was expected, such as '%s%simage.img'", path,
+                        path, str_ends(path, "/") ? "" : "/");
+        if (exists && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+                return error_set(
+                        err, EINVAL,
+                        "image_path '%s' is no file; an image is written to a device by the post-processor flasher",
+                        path);
+        if (exists && !job->options->force)
+                return error_set(err, EEXIST,
+                                 "output file '%s' exists already; use -force to replace it, or change image_path",
+                                 path);
+        return check_folder(path, err);
 }
 
 static int source_date_epoch(int64_t *ret, struct error *err)

@@ -24,7 +24,7 @@ static int grow_file(const char *path, uint64_t disk_bytes, struct error *err)
                                  size_show((uint64_t)st.st_size), (long long)st.st_size, size_show(disk_bytes),
                                  (unsigned long long)disk_bytes);
         if (disk_bytes > INT64_MAX || truncate(path, (off_t)disk_bytes) < 0)
-                return error_errno(err, disk_bytes > INT64_MAX ? EFBIG : errno, "grow '%s' to %s", path,
+                return error_errno(err, disk_bytes > INT64_MAX ? EFBIG : errno, "grow the image to %s",
                                    size_show(disk_bytes));
         return 0;
 }

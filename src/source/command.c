@@ -157,5 +157,6 @@ int source_unpack_command_image(const char *const *argv, const char *archive, co
         if (choice.n_best > 1)
                 return error_set(err, EINVAL, "exactly one image must come out of file_unarchive_cmd; it left:%s",
                                  str_get(&choice.listing));
-        return source_unpack_image(choice.path, to_fd, ui, err);
+        r = source_unpack_image(choice.path, to_fd, ui, err);
+        return r < 0 ? error_wrap(err, r, "what file_unarchive_cmd left, '%s'", path_name(choice.path)) : 0;
 }

@@ -391,7 +391,7 @@ static char *local_tag(const struct stat *st)
 /* Whoever asked names the file in messages. */
 static int download_local(const struct download *download, const char *path, struct record *ret, struct error *err)
 {
-        CLEANUP_CLOSE int from = open(path, O_RDONLY | O_CLOEXEC);
+        CLEANUP_CLOSE int from = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO is refused, not waited for */
         CLEANUP(sink_done) struct sink sink = {.download = download, .fd = -1};
         CLEANUP_FREE char *folder = path_join(download->request->cache, "downloads");
         char hex[65];

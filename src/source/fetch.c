@@ -101,6 +101,14 @@ static int give(const struct source_request *request, const char *url, const cha
         return 0;
 }
 
+/* The address is not asked: what is known by its checksum is the same everywhere. */
+static int give_cached(const struct source_request *request, const char *url, const char *hex, struct source_file *ret)
+{
+        if (request->ui)
+                ui_message(request->ui, "a file with that checksum is in the cache");
+        return give(request, url, hex, ret);
+}
+
 /* Plain paths are kept by their absolute name. */
 static char *url_identity(const char *url)
 {
@@ -120,7 +128,7 @@ static int fetch_locked(struct fetch *fetch, const char *url, const char *identi
         int r;
 
         if (sum->hex[0] && !request->force && cache_find(request->cache, identity, sum, hex))
-                return give(request, url, hex, ret); /* who held the lock before us fetched it */
+                return give_cached(request, url, hex, ret); /* who held the lock before us fetched it */
         cache_key(identity, NULL, key);
         index = cache_path(request->cache, "index", key, "");
         record_read(index, &old);
@@ -151,7 +159,7 @@ static int fetch_one(struct fetch *fetch, const char *url, struct source_file *r
         if (r < 0)
                 return r;
         if (sum.hex[0] && !request->force && cache_find(request->cache, identity, &sum, hex))
-                return give(request, url, hex, ret);
+                return give_cached(request, url, hex, ret);
         cache_key(url, NULL, key);
         lock_path = cache_path(request->cache, "locks", key, "");
         r = file_lock(lock_path, on_wait, (void *)request, &lock, err);

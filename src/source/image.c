@@ -326,7 +326,7 @@ int source_unpack_image(const char *path, int to_fd, struct ui *ui, struct error
         progress_start(ui, "unpack", (uint64_t)st.st_size);
         r = unpack(fd, to_fd, ui, err);
         progress_end(ui);
-        return r < 0 ? error_wrap(err, r, "'%s'", path) : 0;
+        return r;
 }
 
 int source_identify(const char *path, enum source_kind *ret, const char **ret_name, struct error *err)

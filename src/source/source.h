@@ -49,7 +49,8 @@ int source_identify(const char *path, enum source_kind *ret, const char **ret_na
 
 /* Unpack `path`, whatever it is (raw, compressed, or an archive that holds
  * exactly one image), to the empty file `to_fd`, sparse. An error lists the
- * members if there is none or more than one image among them. */
+ * members if there is none or more than one image among them; whoever asked names the file, whose path may be one of
+ * the cache's own. */
 int source_unpack_image(const char *path, int to_fd, struct ui *ui, struct error *err);
 
 /* A device node that an archive holds, which an unprivileged user cannot make. */

@@ -29,6 +29,33 @@ packed() { sha256sum "$1" >"$1.sha256"; }
   fails /nonexistent/base.img
 }
 
+@test "error: a place where no image can be is told before the steps run" {
+  mkdir out.d
+  local place
+  for place in out.d out.d/ made/ /dev/null; do
+    template "$(small)/base.img.xz" reuse "$(shell 'echo it ran')" ".builders[0].image_path = \"$place\""
+    run -1 build -force t.json
+    echo "$output"
+    [[ $output == *"image_path '$place' is "*"file"* && $output != *"it ran"* ]]
+  done
+  [ -d out.d ] && [ -c /dev/null ] && [ ! -e made ]
+  [ "$(id -u)" -ne 0 ] || return 0 # who may write everywhere
+  chmod a-w out.d
+  template "$(small)/base.img.xz" reuse "$(shell 'echo it ran')" '.builders[0].image_path = "out.d/a/b.img"'
+  run -1 build t.json
+  [[ $output == *"write in the folder 'out.d': Permission denied"* && $output != *"it ran"* ]]
+}
+
+@test "error: a base that is no file" {
+  local base
+  mkfifo base.fifo
+  for base in base.fifo .; do
+    template "$(small)/base.img.xz" reuse "$(shell true)" ".builders[0].file_urls = [\"$base\"]"
+    run -1 timeout 20 "$slipway" build t.json
+    [[ $output == *"it is not a file"* ]]
+  done
+}
+
 @test "error: truncated and damaged .xz, .gz and .zip" {
   local name
   for name in base.img.xz base.img.gz base.zip; do
@@ -42,6 +69,7 @@ packed() { sha256sum "$1" >"$1.sha256"; }
     packed bad."${name##*.}"
     template "$PWD/bad.${name##*.}" reuse "$(shell true)"
     fails "bad.${name##*.}"
+    [[ $output != *blobs/* ]] # the cache's own name for it
   done
 }
 
