@@ -1,5 +1,6 @@
 /* FAT12, 16 and 32: the first file allocation table, as in Microsoft's "FAT
- * File System Specification" 1.03 (fatgen103), sections 3 to 4. */
+ * File System Specification" 1.03 (fatgen103), sections 3 to 4; but that one without a root
+ * folder in a place of its own is FAT32 however few clusters it has, as Linux has it. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -77,7 +78,7 @@ static uint64_t read_geometry(const uint8_t *boot, uint64_t size, struct fat *fa
         fat->data_start = data * sector;
         fat->cluster_bytes = (uint64_t)per_cluster * sector;
         fat->n_clusters = (uint32_t)((sectors - data) / per_cluster);
-        fat->entry_bits = fat->n_clusters < 4085 ? 12 : fat->n_clusters < 65525 ? 16 : 32;
+        fat->entry_bits = root_entries == 0 ? 32 : fat->n_clusters < 4085 ? 12 : fat->n_clusters < 65525 ? 16 : 32;
         *ret_table = (uint64_t)reserved * sector;
         return fat_sectors * sector;
 }

@@ -112,6 +112,21 @@ static void test_bmaptool_onto_rubbish(void **state)
            "cmp -n 512006 disk.img target\n");
 }
 
+/* As small as it is, it has the table of a large one (mkfs.fat -F 32): zeros in clusters that are in use count. */
+static void test_small_fat32(void **state)
+{
+        CLEANUP(blockmap_clear) struct blockmap map = {0};
+
+        (void)state;
+        /* clusters 40000 to 40999 of 512 bytes, in the first table, behind 32 sectors */
+        sh("truncate -s 24M fat32; mkfs.vfat -F 32 -s 1 fat32 > /dev/null 2>&1\n"
+           "printf '\\377\\377\\377\\017%.0s' $(seq 1000) | dd of=fat32 bs=4 seek=$((4096 + 40000)) conv=notrunc "
+           "status=none\n"
+           "fallocate -d fat32");
+        map_of("fat32", &map);
+        assert_in_range(blockmap_bytes(&map), 1000 * 512, 2 << 20);
+}
+
 /* The map is proof against a damaged image: bmaptool refuses it. */
 static void test_bmaptool_verifies(void **state)
 {
@@ -143,6 +158,7 @@ int main(void)
                 cmocka_unit_test(test_plain_data),
                 cmocka_unit_test(test_empty),
                 cmocka_unit_test(test_bmaptool_onto_rubbish),
+                cmocka_unit_test(test_small_fat32),
                 cmocka_unit_test(test_bmaptool_verifies),
                 cmocka_unit_test(test_bmap_errors),
         };
