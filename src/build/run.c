@@ -2,7 +2,6 @@
  * is allowed; then what came of them. See build.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -28,7 +27,7 @@ struct child {
         const struct template_build *build;
         struct ui ui;
         pid_t pid;
-        int from; /* read end: its result as JSON */
+        int from; /* read end: its result */
         struct str result;
         time_t started;
         bool done;
@@ -152,27 +151,37 @@ static int job_run(struct job *job, struct artifacts *ret, struct error *err)
         return r;
 }
 
-/* {"problem": null, "artifacts": [{"builder_id": ..., "id": ..., "files": [...]}]} */
+/* What a build's process says in the end: strings of any bytes, each behind the letter that says what it is. */
+enum said {
+        SAID_PROBLEM = 'p',
+        SAID_ARTIFACT = 'a', /* its builder's id; of it are the strings that follow */
+        SAID_ID = 'i',
+        SAID_FILE = 'f',
+        SAID_ALL = '.',
+};
+
+static void say(struct str *out, enum said what, const char *text)
+{
+        str_addc(out, (char)what);
+        str_addn(out, text, strlen(text) + 1);
+}
+
 static void send_result(int fd, int r, const struct error *err, const struct artifacts *artifacts)
 {
-        json_t *list = json_array();
-        json_t *result = json_pack("{s:o,s:o}", "problem",
-                                   r < 0 ? json_string_nocheck(error_message(err)) : json_null(), "artifacts", list);
-        CLEANUP_FREE char *text = NULL;
+        CLEANUP_STR struct str out = {0};
 
+        if (r < 0)
+                say(&out, SAID_PROBLEM, error_message(err));
         for (size_t i = 0; i < artifacts->list.n; i++) {
                 const struct artifact *artifact = &artifacts->list.v[i];
-                json_t *files = json_array();
 
+                say(&out, SAID_ARTIFACT, artifact->builder_id);
+                say(&out, SAID_ID, artifact->id ? artifact->id : "");
                 for (char **file = artifact->files; file && *file; file++)
-                        json_array_append_new(files, json_string_nocheck(*file));
-                json_array_append_new(list, json_pack("{s:s,s:s,s:o}", "builder_id", artifact->builder_id, "id",
-                                                      artifact->id ? artifact->id : "", "files", files));
+                        say(&out, SAID_FILE, *file);
         }
-        text = json_dumps(result, JSON_COMPACT);
-        json_decref(result);
-        if (text)
-                fd_write_all(fd, text, strlen(text));
+        say(&out, SAID_ALL, "");
+        fd_write_all(fd, out.s, out.len);
 }
 
 struct job job_begin(const struct template *t, struct template_build *build, struct interp_pair values[],
@@ -223,8 +232,13 @@ static int start(const struct template *t, struct child *child, const struct bui
         child->started = time(NULL);
         fflush(NULL);
         child->pid = fork();
-        if (child->pid < 0)
-                return -errno;
+        if (child->pid < 0) {
+                int code = errno;
+
+                close(pipes[0]);
+                close(pipes[1]);
+                return -code;
+        }
         if (child->pid == 0) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
                 if (getppid() != parent)
@@ -258,42 +272,50 @@ char *duration_text(int64_t seconds)
         return str_steal(&out);
 }
 
-static void read_artifacts(struct child *child, const json_t *list)
+/* False: it did not come to its end. */
+static bool read_result(struct child *child)
 {
-        json_t *item;
-        size_t i, j;
+        const char *text = str_get(&child->result);
+        struct artifact *last = NULL;
 
-        json_array_foreach(list, i, item)
-        {
-                struct artifact artifact = {xstrdup(json_string_value(json_object_get(item, "builder_id"))),
-                                            xstrdup(json_string_value(json_object_get(item, "id"))), NULL};
-                json_t *file;
+        for (size_t at = 0; at < child->result.len; at += strlen(text + at) + 1) {
+                const char *value = text + at + 1;
 
-                json_array_foreach(json_object_get(item, "files"), j, file)
-                        strv_add(&artifact.files, json_string_value(file));
-                vec_push(&child->artifacts.list, artifact);
+                switch (text[at]) {
+                case SAID_PROBLEM:
+                        child->problem = xstrdup(value);
+                        break;
+                case SAID_ARTIFACT:
+                        vec_push(&child->artifacts.list, (struct artifact){.builder_id = xstrdup(value)});
+                        last = &child->artifacts.list.v[child->artifacts.list.n - 1];
+                        break;
+                case SAID_ID:
+                        if (last)
+                                last->id = xstrdup(value);
+                        break;
+                case SAID_FILE:
+                        if (last)
+                                strv_add(&last->files, value);
+                        break;
+                default:
+                        return text[at] == SAID_ALL;
+                }
         }
+        return false;
 }
 
 static void finish(struct child *child)
 {
         CLEANUP_FREE char *took = duration_text(time(NULL) - child->started);
-        json_t *result = json_loads(str_get(&child->result), 0, NULL);
-        json_t *problem = result ? json_object_get(result, "problem") : NULL;
+        bool whole = read_result(child);
         int status = 0;
 
         while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
                 ;
-        if (result)
-                read_artifacts(child, json_object_get(result, "artifacts"));
-        if (json_is_string(problem))
-                child->problem = xstrdup(json_string_value(problem));
-        else if (!result && WIFSIGNALED(status))
-                child->problem = xasprintf("the build's process was ended by signal %d (%s)", WTERMSIG(status),
-                                           strsignal(WTERMSIG(status)));
-        else if (!result)
-                child->problem = xstrdup("the build's process ended without a result");
-        json_decref(result);
+        if (!whole && !child->problem)
+                child->problem = WIFSIGNALED(status) ? xasprintf("the build's process was ended by signal %d (%s)",
+                                                                 WTERMSIG(status), strsignal(WTERMSIG(status)))
+                                                     : xstrdup("the build's process ended without a result");
         child->done = true;
         child->ui.target = NULL;
         if (child->problem)
@@ -342,8 +364,10 @@ static void run_all(const struct template *t, struct child *children, const stru
         while (done < n) {
                 while (next < n && !cancel_requested() &&
                        (options->parallel <= 0 || running < (size_t)options->parallel)) {
-                        if (start(t, &children[next], options) < 0) {
-                                children[next].problem = xasprintf("start a process: %s", strerror(errno));
+                        int r = start(t, &children[next], options);
+
+                        if (r < 0) {
+                                children[next].problem = xasprintf("start a process: %s", strerror(-r));
                                 children[next].done = true;
                         }
                         next++;

@@ -176,3 +176,17 @@ PYTHON
   template "$PWD/text.img" reuse "$(shell true)"
   fails text.img
 }
+
+@test "error: what a step says in other bytes than UTF-8 is passed on, and does not stand for the reason" {
+  jq -n '{builders: [{type: "null", communicator: "none"}], provisioners: [{type: "shell-local",
+    inline: ["printf \"caf\\351: gone\\n\" >&2; exit 3"]}]}' >t.json
+  fails "provisioner 1 (shell-local)"
+  [[ $output != *"without a result"* ]]
+}
+
+@test "files of an artifact may have names of any bytes" {
+  jq -n '{builders: [{type: "null", communicator: "none"}], provisioners: [{type: "shell-local",
+    inline: ["touch \"$(printf \"caf\\351.txt\")\""]}], "post-processors": [{type: "artifice", files: ["caf*.txt"]}]}' >t.json
+  run -0 build t.json
+  [[ $output == *$'--> null: caf\351.txt'* ]]
+}
