@@ -290,11 +290,15 @@ static int make_node(struct tree *tree, struct archive_entry *entry, const char 
 static int link_data(struct tree *tree, struct archive_entry *entry, int parent, const char *name, struct error *err)
 {
         CLEANUP_CLOSE int fd = -1;
+        struct stat st;
         int r;
 
         if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) == 0)
                 return 0;
-        fd = openat(parent, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+        /* it may be one more name of a FIFO, which would have us wait for a reader */
+        if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+                return error_set(err, EINVAL, "a hard link with data, to what is no file");
+        fd = openat(parent, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return error_errno(err, errno, "open the link");
         r = write_data(tree, entry, fd, err);

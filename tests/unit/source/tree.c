@@ -117,6 +117,7 @@ static void python(const char *body)
                           "    t.addfile(i, io.BytesIO(data))\n"
                           "def link(name, to, kind=tarfile.SYMTYPE): add(name, b'', type=kind, linkname=to)\n"
                           "HARD, DIR, CHR, BLK = tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE\n"
+                          "FIFO = tarfile.FIFOTYPE\n"
                           "%s\nt.close()\nE\npython3 make.py",
                           body);
 
@@ -184,6 +185,7 @@ static void test_ways_out(void **state)
                 {"link('l', '../outside')\nlink('h', 'l/file', HARD)\nadd('h', b'gone')", "'h'", "points out"},
                 {"link('h', 'nothing', HARD)", "'h'", "No such file"},
                 {"add('d', b'', type=DIR)\nadd('d/x')\nadd('d', b'no folder')", "'d'", "replace"},
+                {"add('p', b'', type=FIFO)\nadd('h\\u00e4', b'data', type=HARD, linkname='p')", "'h", "is no file"},
                 {"link('d', '../outside')\nadd('d', b'', type=DIR)\nadd('d/x')\nadd('../outside/written')",
                  "outside/written", "'..'"},
         };
