@@ -16,6 +16,7 @@
 #include "build/base.h"
 #include "build/seal.h"
 #include "guest/node.h"
+#include "source/transfer.h"
 
 const char base_format[] = "base-3";
 
@@ -51,8 +52,9 @@ static struct source_request request_of(const struct job *job)
 static int fetch(struct job *job, struct source_file *ret, struct error *err)
 {
         struct source_request request = request_of(job);
+        CLEANUP_FREE char *shown = url_show(job->arm->file_urls[0]);
 
-        ui_say(job->ui, "Retrieving %s", job->arm->file_urls[0]);
+        ui_say(job->ui, "Retrieving %s", shown);
         return source_fetch(&request, ret, err);
 }
 

@@ -220,6 +220,7 @@ static int retry(struct sink *sink, const struct transfer *transfer, int failed,
                  unsigned int *tries, struct error *err)
 {
         const struct source_request *request = sink->download->request;
+        CLEANUP_FREE char *shown = url_show(transfer->url);
         unsigned int ms = request->retry_ms ? request->retry_ms : RETRY_MS;
 
         if (failed == -ERANGE && transfer->offset > 0) /* it is shorter now, or was complete: from the start */
@@ -235,7 +236,7 @@ static int retry(struct sink *sink, const struct transfer *transfer, int failed,
         if (wait_sec * 1000 > ms)
                 ms = wait_sec * 1000;
         (*tries)++;
-        log_debug("'%s': %s; again in %u ms", transfer->url, error_message(err), ms);
+        log_debug("'%s': %s; again in %u ms", shown, error_message(err), ms);
         if (request->ui && ms >= 1000)
                 ui_message(request->ui, "%s; trying again in %u s", error_message(err), ms / 1000);
         return pause_ms(ms, err);
@@ -346,7 +347,9 @@ static int download_http(const struct download *download, struct record *ret, st
                 if (r < 0 && sink.size == 0)
                         sink_remove(&sink);
                 if (r == -EBADMSG && sink.resumed) {
-                        log_debug("'%s': what an earlier run left does not fit: from the start", download->url);
+                        CLEANUP_FREE char *shown = url_show(download->url);
+
+                        log_debug("'%s': what an earlier run left does not fit: from the start", shown);
                         continue; /* fetch_http removed it */
                 }
                 if (r < 0 && err)

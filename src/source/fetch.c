@@ -41,6 +41,7 @@ void source_file_clear(struct source_file *file)
 static int fetch_checksum(struct fetch *fetch, struct error *err)
 {
         const struct source_request *request = fetch->request;
+        CLEANUP_FREE char *shown = url_show(request->urls[0]);
         enum checksum_type type;
         int r = checksum_type_parse(request->checksum_type, &type, err);
 
@@ -54,7 +55,7 @@ static int fetch_checksum(struct fetch *fetch, struct error *err)
         }
         if (!str_empty(request->checksum)) {
                 if (!str_empty(request->checksum_url))
-                        log_debug("a checksum is given: '%s' is not read", request->checksum_url);
+                        log_debug("a checksum is given: the file of checksums is not read");
                 return checksum_parse(request->checksum, type, &fetch->sum, err);
         }
         if (!str_empty(request->checksum_url))
@@ -62,7 +63,7 @@ static int fetch_checksum(struct fetch *fetch, struct error *err)
         return error_set(err, EINVAL,
                          "no checksum is given for '%s': set file_checksum or file_checksum_url, or file_checksum_type "
                          "to \"none\" to use the file unverified",
-                         request->urls[0]);
+                         shown);
 }
 
 /* The digest of this URL's file, from the checksum file if need be. */

@@ -253,6 +253,7 @@ int transfer_run(const struct transfer *transfer, long *ret_status, bool *ret_tr
                  struct error *err)
 {
         CLEANUP(running_done) struct running run = {.transfer = transfer};
+        CLEANUP_FREE char *shown = url_show(transfer->url);
         curl_off_t wait_sec = 0;
         long status = 0;
         CURLcode code;
@@ -263,7 +264,7 @@ int transfer_run(const struct transfer *transfer, long *ret_status, bool *ret_tr
         if (!run.curl)
                 return error_set(err, ENOMEM, "libcurl cannot be started");
         set_options(&run);
-        log_debug("request: %s from byte %llu", transfer->url, (unsigned long long)transfer->offset);
+        log_debug("request: %s from byte %llu", shown, (unsigned long long)transfer->offset);
         code = curl_easy_perform(run.curl);
         curl_easy_getinfo(run.curl, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(run.curl, CURLINFO_RETRY_AFTER, &wait_sec);

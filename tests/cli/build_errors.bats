@@ -190,3 +190,10 @@ PYTHON
   run -0 build t.json
   [[ $output == *$'--> null: caf\351.txt'* ]]
 }
+
+@test "a password in the address of a base is shown nowhere" {
+  template "$(small)/base.img.xz" reuse "$(shell true)" '.builders[0] |= del(.file_checksum) + {
+    file_urls: ["http://user:secret@127.0.0.1:1/base.img"], file_checksum_url: "/nonexistent/sums"}'
+  PACKER_LOG=1 fails /nonexistent/sums
+  [[ $output == *Retrieving* && $output != *secret* ]]
+}

@@ -226,9 +226,12 @@ static void test_passwords_are_not_shown(void **state)
         CLEANUP_ERROR struct error err = {0};
 
         (void)state;
+        assert_true(source_fetch(&request, &file, &err) < 0); /* without a checksum */
+        assert_null(strstr(error_message(&err), "secret"));
         request.checksum = sum;
         assert_true(source_fetch(&request, &file, &err) < 0);
         assert_null(strstr(error_message(&err), "secret"));
+        sh("test -s debug.log; ! grep 'secre[t]' debug.log");
 }
 
 static void test_retries(void **state)
@@ -558,5 +561,7 @@ int main(void)
                 EACH(test_empty_file),
         };
 
+        setenv("SLIPWAY_LOG", "1", 1);
+        setenv("SLIPWAY_LOG_PATH", "debug.log", 1);
         return cmocka_run_group_tests(tests, setup, teardown);
 }
