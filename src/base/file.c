@@ -441,9 +441,12 @@ int file_lock(const char *path, void (*on_wait)(void *arg), void *arg, int *ret_
         return 0;
 }
 
+/* The name of a nameless file where there is no O_TMPFILE. */
+#define HIDDEN_NAME ".slipway."
+
 int file_nameless(const char *dir, mode_t mode, int *ret_fd, struct error *err)
 {
-        CLEANUP_FREE char *template = path_join(dir, ".slipway.XXXXXX");
+        CLEANUP_FREE char *template = path_join(dir, HIDDEN_NAME "XXXXXX");
         int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 
         if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
@@ -457,24 +460,50 @@ int file_nameless(const char *dir, mode_t mode, int *ret_fd, struct error *err)
         return 0;
 }
 
+/* Where it is now; false: nowhere, or that cannot be told. */
+static bool name_of(int fd, char path[PATH_MAX])
+{
+        char proc[64];
+        struct stat st;
+        ssize_t n;
+
+        snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+        if (fstat(fd, &st) < 0 || st.st_nlink == 0)
+                return false;
+        n = readlink(proc, path, PATH_MAX - 1);
+        path[n < 0 ? 0 : n] = '\0';
+        return n > 0;
+}
+
+void file_drop(int *fd)
+{
+        char path[PATH_MAX];
+
+        if (*fd >= 0 && name_of(*fd, path) && str_starts(path_name(path), HIDDEN_NAME) &&
+            strlen(path_name(path)) == strlen(HIDDEN_NAME "XXXXXX"))
+                unlink(path);
+        close_p(fd);
+}
+
+int file_scratch(const char *dir, mode_t mode, int *ret_fd, struct error *err)
+{
+        int r = file_nameless(dir, mode, ret_fd, err);
+        char path[PATH_MAX];
+
+        if (r == 0 && name_of(*ret_fd, path))
+                unlink(path);
+        return r;
+}
+
 int file_publish(int fd, const char *path, struct error *err)
 {
         char proc[64], now[PATH_MAX];
         CLEANUP_FREE char *dir = path_dir(path);
         CLEANUP_FREE char *temporary = NULL;
-        struct stat st;
-        ssize_t n;
 
-        if (fstat(fd, &st) < 0)
-                return error_errno(err, errno, "stat");
         snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-        if (st.st_nlink > 0) {
-                n = readlink(proc, now, sizeof(now) - 1);
-                if (n < 0)
-                        return error_errno(err, errno, "find the name of '%s'", path);
-                now[n] = '\0';
+        if (name_of(fd, now))
                 return rename(now, path) < 0 ? error_errno(err, errno, "create '%s'", path) : 0;
-        }
         if (linkat(AT_FDCWD, proc, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
                 return 0;
         if (errno != EEXIST)

@@ -52,12 +52,16 @@ char *program_find(const char *name) __attribute__((warn_unused_result));
  * lock ends with close(*ret_fd) or with the process. */
 int file_lock(const char *path, void (*on_wait)(void *arg), void *arg, int *ret_fd, struct error *err);
 
-/* A nameless file in dir that becomes `path` by file_publish() or vanishes
- * with its last fd (O_TMPFILE; a hidden file that is already unlinked from
- * its name cannot be left behind). */
+/* A nameless file in dir (O_TMPFILE) that becomes `path` by file_publish(), or goes with file_drop(). Where the file
+ * system has none (FAT, NFS), it has a hidden name meanwhile, which only a SIGKILL leaves behind. */
 int file_nameless(const char *dir, mode_t mode, int *ret_fd, struct error *err);
 /* Give the nameless file its name, over an existing one. */
 int file_publish(int fd, const char *path, struct error *err);
+/* Close it (*fd may be -1, and is then); if it was not published, it is gone. */
+void file_drop(int *fd);
+#define CLEANUP_FILE_DROP CLEANUP(file_drop)
+/* One that never gets a name, on any file system, and vanishes with its last fd. */
+int file_scratch(const char *dir, mode_t mode, int *ret_fd, struct error *err);
 
 /* Base folder of the cache: SLIPWAY_CACHE_DIR, PACKER_CACHE_DIR,
  * $XDG_CACHE_HOME/slipway or ~/.cache/slipway; made if missing. The caller frees. */

@@ -314,7 +314,7 @@ static int copy_to_card(const struct boot_system *system, uint64_t size, int *re
 
         if (from < 0)
                 return error_errno(err, errno, "open the image '%s'", system->image);
-        r = file_nameless(tmp && *tmp ? tmp : "/var/tmp", 0600, &to, err);
+        r = file_scratch(tmp && *tmp ? tmp : "/var/tmp", 0600, &to, err);
         if (r == 0)
                 r = fd_copy_sparse(from, to, 0, system->table->disk_bytes, err);
         if (r == 0 && ftruncate(to, (off_t)size) < 0)

@@ -32,7 +32,7 @@ static int unpack_by_command(struct job *job, const struct source_file *file, in
 static int unpack_image(struct job *job, const struct source_file *file, const char *place, struct error *err)
 {
         CLEANUP_FREE char *dir = path_dir(place);
-        CLEANUP_CLOSE int fd = -1;
+        CLEANUP_FILE_DROP int fd = -1;
         int r = file_nameless(dir, 0644, &fd, err);
 
         if (r < 0)

@@ -65,7 +65,7 @@ static bool copy_wait(struct copy *copy)
 
 int copy_take(struct job *job, int *ret_fd, struct error *err)
 {
-        CLEANUP_CLOSE int fd = -1;
+        CLEANUP_FILE_DROP int fd = -1;
         bool done = copy_wait(&job->copy);
         int r = 0;
 
@@ -90,5 +90,5 @@ void copy_stop(struct job *job)
         if (job->copy.pid > 0)
                 kill(job->copy.pid, SIGKILL);
         copy_wait(&job->copy);
-        close_p(&job->copy.fd);
+        file_drop(&job->copy.fd);
 }

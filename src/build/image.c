@@ -336,7 +336,7 @@ static int open_image(struct image *image, struct error *err)
 int job_write_image(struct job *job, struct error *err)
 {
         struct image image = {.job = job, .fd = -1};
-        CLEANUP_CLOSE int fd = -1;
+        CLEANUP_FILE_DROP int fd = -1;
         int r = open_image(&image, err);
 
         fd = image.fd;

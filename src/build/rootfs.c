@@ -139,7 +139,7 @@ static int write_archive(void *arg, struct error *err)
 int job_write_rootfs(struct job *job, struct error *err)
 {
         CLEANUP_FREE char *dir = path_dir(job->arm->image_path), *place = path_join(job->cache.staging, "merged");
-        CLEANUP_CLOSE int fd = -1;
+        CLEANUP_FILE_DROP int fd = -1;
         struct rootfs rootfs = {.job = job, .place = place};
         int r = dir_make(dir, 0755, err);
 

@@ -138,7 +138,7 @@ int fs_scratch(const struct fs_volume *volume, bool filled, int *ret_fd, struct 
 {
         CLEANUP_FREE char *dir = image_dir(volume);
         CLEANUP_CLOSE int fd = -1, from = -1;
-        int r = file_nameless(dir, 0600, &fd, err);
+        int r = file_scratch(dir, 0600, &fd, err);
 
         if (r < 0)
                 return r;

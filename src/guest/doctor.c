@@ -184,10 +184,9 @@ static void check_cache(struct doctor *doctor)
                        xstrdup("set SLIPWAY_CACHE_DIR to a folder that can be written"));
                 return;
         }
-        if (file_nameless(doctor->cache, 0600, &fd, &err) < 0) {
-                failed(doctor, "cache folder", true,
-                       xasprintf("%s: no nameless files (O_TMPFILE): %s", doctor->cache, error_message(&err)),
-                       xstrdup("set SLIPWAY_CACHE_DIR to a folder on ext4, xfs, btrfs or tmpfs"));
+        if (file_scratch(doctor->cache, 0600, &fd, &err) < 0) {
+                failed(doctor, "cache folder", true, xstrdup(error_message(&err)),
+                       xstrdup("set SLIPWAY_CACHE_DIR to a folder that can be written"));
         } else {
                 close(fd);
                 passed(doctor, "cache folder", true, xstrdup(doctor->cache));

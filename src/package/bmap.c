@@ -90,7 +90,7 @@ static int bmap_text(const struct blockmap *map, char **ret, size_t *ret_len, st
 
 static int write_bmap(const struct blockmap *map, const char *output, struct ui *ui, struct error *err)
 {
-        CLEANUP_CLOSE int out = -1;
+        CLEANUP_FILE_DROP int out = -1;
         CLEANUP_FREE char *text = NULL;
         size_t n = 0;
         int r = bmap_text(map, &text, &n, err);

@@ -169,7 +169,7 @@ static void stream_free(void *arg)
         struct stream *stream = arg;
 
         encoder_close(&stream->encoder);
-        close_p(&stream->fd);
+        file_drop(&stream->fd);
         free(stream);
 }
 
@@ -278,7 +278,7 @@ static int write_archive(const char *path, const struct choice *choice, int leve
 static int write_output(const char *path, const struct choice *choice, const struct compress_config *config,
                         const struct inputs *inputs, const struct package_context *context, struct error *err)
 {
-        CLEANUP_CLOSE int fd = -1;
+        CLEANUP_FILE_DROP int fd = -1;
         struct stat st;
         int r = choice->container == CONTAINER_NONE && inputs->list.v /* which holds one */
                         ? write_one(inputs->list.v[0].path, config, context, &fd, err)

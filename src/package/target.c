@@ -324,6 +324,6 @@ void target_close(struct target *target)
 {
         free(target->path);
         free(target->description);
-        close_p(&target->fd);
+        file_drop(&target->fd);
         *target = (struct target){.fd = -1};
 }

@@ -55,7 +55,7 @@ static int check_signature(const struct release_request *request, const struct r
         int r = get_bytes(request, release->signature_url, &signature, &n, err), data_fd = archive_fd;
 
         if (r == 0 && release->signature_of) {
-                r = file_nameless(request->cache, 0600, &text_fd, err);
+                r = file_scratch(request->cache, 0600, &text_fd, err);
                 if (r == 0)
                         r = fd_write_all(text_fd, release->signature_of, strlen(release->signature_of));
                 data_fd = text_fd;

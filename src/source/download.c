@@ -39,7 +39,7 @@ static void sink_done(struct sink *sink)
 {
         free(sink->part);
         free(sink->info);
-        close_p(&sink->fd);
+        file_drop(&sink->fd);
         digest_free(sink->sha256);
         digest_free(sink->other);
         record_clear(&sink->validators);

@@ -211,7 +211,8 @@ static int put_target(const struct source_request *request, const struct source_
         CLEANUP_FREE char *path =
                 is_folder ? path_join(request->target_path, file->name) : xstrdup(request->target_path);
         CLEANUP_FREE char *folder = path_dir(path);
-        CLEANUP_CLOSE int from = open(file->path, O_RDONLY | O_CLOEXEC), to = -1;
+        CLEANUP_CLOSE int from = open(file->path, O_RDONLY | O_CLOEXEC);
+        CLEANUP_FILE_DROP int to = -1;
         struct stat st;
         int r;
 

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -63,6 +65,54 @@ static void test_nameless_is_published_over(void **state)
         }
         assert_int_equal(file_read(path, 0, &text, NULL, NULL), 0);
         assert_string_equal(text, "two");
+}
+
+/* As on FAT or NFS, for this process and for good. */
+static bool forbid_tmpfile(void)
+{
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+        bool done = filter &&
+                    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(openat), 1,
+                                     SCMP_A2(SCMP_CMP_MASKED_EQ, __O_TMPFILE, __O_TMPFILE)) == 0 &&
+                    seccomp_load(filter) == 0;
+
+        seccomp_release(filter);
+        return done;
+}
+
+/* 0: none of what was dropped is left, and all that was published is there. */
+static int without_tmpfile(const char *folder)
+{
+        CLEANUP_FREE char *path = path_join(folder, "published");
+        CLEANUP_CLOSEDIR DIR *stream = NULL;
+        int dropped = -1, published = -1, scratch = -1;
+        size_t n = 0;
+
+        if (!forbid_tmpfile() || mkdir(folder, 0755) < 0 || file_nameless(folder, 0644, &dropped, NULL) < 0 ||
+            file_nameless(folder, 0644, &published, NULL) < 0 || file_scratch(folder, 0600, &scratch, NULL) < 0)
+                return 1;
+        if (file_publish(published, path, NULL) < 0)
+                return 2;
+        file_drop(&dropped);
+        file_drop(&published);
+        stream = opendir(folder);
+        while (stream && readdir(stream))
+                n++;
+        return n == 3 && path_exists(path) && dropped == -1 && fd_write_all(scratch, "x", 1) == 0 ? 0 : 3;
+}
+
+static void test_nameless_is_dropped(void **state)
+{
+        CLEANUP_FREE char *folder = path_join(dir, "nameless");
+        int status;
+        pid_t pid;
+
+        (void)state;
+        pid = fork();
+        if (pid == 0)
+                _exit(without_tmpfile(folder));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
 }
 
 static void test_copy_keeps_holes(void **state)
@@ -125,6 +175,7 @@ int main(void)
                 cmocka_unit_test(test_paths),
                 cmocka_unit_test(test_write_is_whole),
                 cmocka_unit_test(test_nameless_is_published_over),
+                cmocka_unit_test(test_nameless_is_dropped),
                 cmocka_unit_test(test_copy_keeps_holes),
                 cmocka_unit_test(test_remove_does_not_follow),
                 cmocka_unit_test(test_remove_deep),
