@@ -4,18 +4,44 @@
  * encoder's 94 and two buffers of 24): where memory is scarce, fewer threads run. */
 #include <errno.h>
 #include <lzma.h>
+#include <sys/mman.h>
 
 #include "base/alloc.h"
 #include "base/cancel.h"
 #include "package/encoder.h"
 
-enum { OUT_BYTES = 1 << 18 };
+enum { OUT_BYTES = 1 << 18, HUGE_PAGE = 1 << 21 };
 
 struct xz {
         int fd;
         lzma_stream stream;
         uint8_t *out;
 };
+
+/* The match finders jump about in tables of tens of MiB: with pages of 4 KiB they wait for the TLB. What the kernel cannot
+ * give in huge pages it gives in small ones. */
+static void *alloc_huge(void *opaque, size_t n, size_t size)
+{
+        void *p;
+
+        (void)opaque;
+        if (__builtin_mul_overflow(n, size, &size))
+                return NULL;
+        if (size < HUGE_PAGE)
+                return malloc(size ? size : 1);
+        if (posix_memalign(&p, HUGE_PAGE, size) != 0)
+                return NULL;
+        (void)madvise(p, size, MADV_HUGEPAGE);
+        return p;
+}
+
+static void free_huge(void *opaque, void *p)
+{
+        (void)opaque;
+        free(p);
+}
+
+static const lzma_allocator huge_pages = {.alloc = alloc_huge, .free = free_huge};
 
 static void xz_free(void *state)
 {
@@ -58,6 +84,7 @@ static int xz_open(int fd, int level, unsigned int threads, void **ret, struct e
         lzma_ret code;
 
         xz->stream = (lzma_stream)LZMA_STREAM_INIT;
+        xz->stream.allocator = &huge_pages;
         xz->fd = fd;
         xz->out = xmalloc(OUT_BYTES);
         lzma_lzma_preset(&options, mt.preset);
