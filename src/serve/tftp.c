@@ -1,7 +1,6 @@
 /* The TFTP server as others see it: sockets, threads, counters. Each thread
- * has a socket of its own at the same address and port (SO_REUSEPORT): the kernel gives
- * all packets of one client's port to the same thread, so that a repeated request
- * meets its transfer without any lock. */
+ * has a socket of its own at the same address and port (SO_REUSEPORT), and transfers of
+ * its own, of which no other knows anything. */
 #include "serve/tftp.h"
 
 #include <arpa/inet.h>
@@ -83,10 +82,12 @@ static int check_free(const struct tftp_server *server, struct error *err)
 static int worker_open(struct tftp_server *server, struct tftp_worker *w, struct error *err)
 {
         w->server = server;
-        w->listener = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        w->stop.fd = server->stop;
+        w->listener.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         w->mtu_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        w->handed.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         w->epoll = epoll_create1(EPOLL_CLOEXEC);
-        if (w->listener < 0 || w->mtu_fd < 0 || w->epoll < 0)
+        if (w->listener.fd < 0 || w->handed.fd < 0 || w->mtu_fd < 0 || w->epoll < 0)
                 return error_errno(err, errno, "open a UDP socket");
         w->limit.burst = server->options.requests_burst;
         w->limit.rate = server->options.requests_rate;
@@ -94,7 +95,7 @@ static int worker_open(struct tftp_server *server, struct tftp_worker *w, struct
                 return error_errno(err, errno, "get a random number");
         w->batch = xmalloc(TFTP_BATCH_BYTES);
         w->received = xmalloc((size_t)TFTP_RECEIVE * TFTP_RECEIVE_BYTES);
-        return bind_listener(server, w->listener, err);
+        return bind_listener(server, w->listener.fd, err);
 }
 
 int tftp_server_open(const struct tftp_options *options, struct tftp_server **ret, struct error *err)
@@ -103,13 +104,15 @@ int tftp_server_open(const struct tftp_options *options, struct tftp_server **re
         int r = 0;
 
         server->options = *options;
+        pthread_mutex_init(&server->lock, NULL);
         set_defaults(&server->options);
         if (server->options.interface)
                 server->options.interface = xstrdup(server->options.interface);
         server->port = server->options.port;
         server->n_workers = server->options.threads;
         for (unsigned int i = 0; i < server->n_workers; i++)
-                server->workers[i].listener = server->workers[i].epoll = server->workers[i].mtu_fd = -1;
+                server->workers[i].listener.fd = server->workers[i].handed.fd = server->workers[i].epoll =
+                        server->workers[i].mtu_fd = -1;
         server->stop = eventfd(0, EFD_CLOEXEC);
         if (server->stop < 0)
                 return error_errno(err, errno, "make an eventfd");
@@ -173,6 +176,7 @@ struct tftp_server *tftp_server_free(struct tftp_server *server)
                         pthread_join(server->workers[i].thread, NULL);
                 tftp_worker_free(&server->workers[i]);
         }
+        tftp_spread_free(server);
         close_p(&server->stop);
         free((char *)server->options.interface);
         free(server);

@@ -18,7 +18,7 @@ enum {
         TFTP_RECEIVE = 32,            /* packets received at once */
         TFTP_RECEIVE_BYTES = 1536,
         TFTP_EVENTS = 128,
-        TFTP_HASH = 1024, /* chains of sessions */
+        TFTP_HASH = 1024, /* chains of sessions, and of clients */
 };
 
 /* A client at an address and port, and the address of ours that it asked. */
@@ -27,12 +27,19 @@ struct tftp_peer {
         struct in_addr server;
 };
 
-/* A transfer with its peer, file and socket. */
+/* A socket that a worker waits for, and the transfer that it serves, if any. */
+struct tftp_socket {
+        int fd;
+        struct tftp_session *session;
+};
+
+/* A transfer with its peer, file and sockets: two of them at a port of its own. One is connected to the peer, so that
+ * the kernel looks for its route once and not for each block; the other hears whoever else sends to that port. */
 struct tftp_session {
         struct tftp_transfer transfer;
         struct tftp_peer peer;
-        int fd;            /* a port of its own, or the listener's in single-port mode */
-        bool shared;       /* the listener's */
+        struct tftp_socket connected, others;
+        bool shared;       /* single-port mode: neither; the worker's listener serves */
         bool gso;          /* its windows may be segmented by the kernel */
         bool full;         /* the socket took no more: the rest of the window goes when it does */
         struct file *file; /* NULL: it has ended */
@@ -50,7 +57,10 @@ struct tftp_worker {
         struct tftp_server *server;
         pthread_t thread;
         bool started;
-        int listener, epoll, mtu_fd;
+        struct tftp_socket listener, stop, handed;
+        int epoll, mtu_fd;
+        unsigned int n_clients;          /* that it serves, or is about to; by the server's lock, as is: */
+        VEC(struct tftp_handed *) inbox; /* requests that other threads received */
         VEC(struct tftp_session *) sessions;
         VEC(struct tftp_session *) ended; /* freed when the events at hand are done with */
         struct tftp_session *chains[TFTP_HASH];
@@ -71,6 +81,8 @@ struct tftp_server {
         uint16_t port;
         int stop; /* eventfd */
         _Atomic uint64_t active;
+        pthread_mutex_t lock;                   /* of tftp_spread.c: who serves whom */
+        struct tftp_client *clients[TFTP_HASH]; /* chains */
         unsigned int n_workers;
         struct tftp_worker workers[TFTP_THREADS_MAX];
 };
@@ -79,10 +91,17 @@ static inline void tftp_count(_Atomic uint64_t *counter, uint64_t n)
 {
         atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
-int64_t tftp_now_us(void); /* wall clock, as events have it */
+static inline bool tftp_same_address(const struct sockaddr_in *a, const struct sockaddr_in *b)
+{
+        return a->sin_addr.s_addr == b->sin_addr.s_addr && a->sin_port == b->sin_port;
+}
+int64_t tftp_now_us(void);                                  /* wall clock, as events have it */
+unsigned int tftp_chain(const struct sockaddr_in *address); /* < TFTP_HASH */
 
 /* ---- tftp_worker.c ---- */
 void *tftp_worker_run(void *worker);
+/* From now on what comes to the socket is seen to. */
+void tftp_wait_for(struct tftp_worker *w, struct tftp_socket *socket);
 void tftp_worker_free(struct tftp_worker *w);
 
 /* ---- tftp_session.c ---- */
@@ -98,10 +117,23 @@ struct tftp_session *tftp_session_find(const struct tftp_worker *w, const struct
 /* Free those that have ended. */
 void tftp_sessions_sweep(struct tftp_worker *w);
 
+/* ---- tftp_spread.c ---- */
+/* The thread that answers requests of a client's port: the one that has its transfer, else the one with fewest, which
+ * is noted. w: who asks. */
+struct tftp_worker *tftp_spread_choose(struct tftp_worker *w, const struct sockaddr_in *address);
+/* A transfer of that client's port has begun; there is none (any more). */
+void tftp_spread_keep(struct tftp_worker *w, const struct sockaddr_in *address);
+void tftp_spread_forget(struct tftp_worker *w, const struct sockaddr_in *address);
+/* A request, n <= TFTP_RECEIVE_BYTES, for another thread; and those that others have for this one. */
+void tftp_spread_hand_on(struct tftp_worker *to, const struct tftp_peer *peer, const void *packet, size_t n);
+void tftp_spread_receive(struct tftp_worker *w);
+void tftp_spread_free(struct tftp_server *server);
+
 /* ---- tftp_send.c ---- */
-/* A small packet from the listener's port. */
+/* A small packet from the port of fd: the listener's, or a transfer's. */
 void tftp_send(struct tftp_worker *w, int fd, const struct tftp_peer *peer, const void *packet, size_t n);
 void tftp_send_error(struct tftp_worker *w, int fd, const struct tftp_peer *peer, uint16_t code, const char *text);
+int tftp_session_fd(const struct tftp_worker *w, const struct tftp_session *s);
 /* [next, limit) of the session's window, as much as the socket takes (else s->full). -EIO: the
  * file is not what it was. */
 int tftp_send_window(struct tftp_worker *w, struct tftp_session *s);

@@ -42,31 +42,31 @@ static void from_server(struct msghdr *message, const struct tftp_peer *peer)
         add_control(message, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
 }
 
-/* False: the socket is full. What else cannot be sent is as good as lost on the way: the client's silence ends it. */
-static bool send_packet(const struct tftp_worker *w, int fd, const struct tftp_peer *peer, const void *packet, size_t n)
+static ssize_t send_to(const struct tftp_worker *w, int fd, const struct tftp_peer *peer, const void *packet, size_t n)
 {
-        const struct sockaddr *to = (const struct sockaddr *)&peer->address;
         struct iovec iov = {(void *)packet, n};
         union control control;
-        struct msghdr message = {.msg_name = (void *)to,
+        struct msghdr message = {.msg_name = (void *)&peer->address,
                                  .msg_namelen = sizeof(peer->address),
                                  .msg_iov = &iov,
                                  .msg_iovlen = 1,
                                  .msg_control = &control};
-        ssize_t r;
 
-        if (fd == w->listener) {
+        if (fd == w->listener.fd)
                 from_server(&message, peer);
-                r = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-        } else {
-                r = sendto(fd, packet, n, MSG_DONTWAIT | MSG_NOSIGNAL, to, sizeof(peer->address));
-        }
-        return r >= 0 || (errno != EAGAIN && errno != ENOBUFS);
+        else
+                message.msg_control = NULL;
+        return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void tftp_send(struct tftp_worker *w, int fd, const struct tftp_peer *peer, const void *packet, size_t n)
 {
-        (void)send_packet(w, fd, peer, packet, n);
+        (void)send_to(w, fd, peer, packet, n);
+}
+
+int tftp_session_fd(const struct tftp_worker *w, const struct tftp_session *s)
+{
+        return s->shared ? w->listener.fd : s->connected.fd;
 }
 
 void tftp_send_error(struct tftp_worker *w, int fd, const struct tftp_peer *peer, uint16_t code, const char *text)
@@ -115,13 +115,12 @@ static void fill_batch(struct batch *b, struct tftp_worker *w, struct tftp_sessi
                 if (first + count == n)
                         len = len - s->transfer.blksize + last_len;
                 b->iov[i] = (struct iovec){w->batch + first * slot, len};
-                *message = (struct msghdr){.msg_name = &s->peer.address,
-                                           .msg_namelen = sizeof(s->peer.address),
-                                           .msg_iov = &b->iov[i],
-                                           .msg_iovlen = 1,
-                                           .msg_control = &b->control[i]};
-                if (s->shared)
+                *message = (struct msghdr){.msg_iov = &b->iov[i], .msg_iovlen = 1, .msg_control = &b->control[i]};
+                if (s->shared) {
+                        message->msg_name = &s->peer.address;
+                        message->msg_namelen = sizeof(s->peer.address);
                         from_server(message, &s->peer);
+                }
                 if (count > 1)
                         add_control(message, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment));
                 if (message->msg_controllen == 0)
@@ -140,7 +139,7 @@ static unsigned int send_blocks(struct tftp_worker *w, struct tftp_session *s, u
         if (s->gso && n > 1)
                 b.blocks_each = DATAGRAM_MAX / slot < SEGMENTS_MAX ? (unsigned int)(DATAGRAM_MAX / slot) : SEGMENTS_MAX;
         fill_batch(&b, w, s, n, last_len);
-        sent = sendmmsg(s->fd, b.messages, b.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent = sendmmsg(tftp_session_fd(w, s), b.messages, b.n, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0 && b.blocks_each > 1 && errno != EAGAIN && errno != ENOBUFS) {
                 s->gso = false; /* a device without checksums of its own, an older kernel */
                 return send_blocks(w, s, n, last_len);
@@ -171,6 +170,15 @@ static int read_ahead(struct tftp_session *s, uint64_t offset, size_t n, uint8_t
         return r;
 }
 
+/* False: the socket is full. What else cannot be sent is as good as lost on the way: the client's silence ends it. */
+static bool send_block(const struct tftp_worker *w, const struct tftp_session *s, const void *packet, size_t n)
+{
+        ssize_t r = s->shared ? send_to(w, w->listener.fd, &s->peer, packet, n)
+                              : send(s->connected.fd, packet, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        return r >= 0 || (errno != EAGAIN && errno != ENOBUFS);
+}
+
 static int send_one(struct tftp_worker *w, struct tftp_session *s)
 {
         uint64_t block = s->transfer.next;
@@ -182,7 +190,7 @@ static int send_one(struct tftp_worker *w, struct tftp_session *s)
                 return r;
         packet = data - TFTP_HEADER;
         tftp_put_data_header(packet, (uint16_t)block);
-        s->full = !send_packet(w, s->fd, &s->peer, packet, TFTP_HEADER + n);
+        s->full = !send_block(w, s, packet, TFTP_HEADER + n);
         tftp_transfer_sent(&s->transfer, s->full ? 0 : 1, w->now_ms);
         s->bytes += s->full ? 0 : n;
         return 0;

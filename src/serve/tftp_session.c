@@ -41,7 +41,7 @@ static void emit_end(const struct tftp_worker *w, const struct tftp_session *s, 
 
 /* ---- the table ---- */
 
-static unsigned int chain_of(const struct sockaddr_in *address)
+unsigned int tftp_chain(const struct sockaddr_in *address)
 {
         uint64_t key = (uint64_t)address->sin_addr.s_addr << 16 | address->sin_port;
 
@@ -50,48 +50,59 @@ static unsigned int chain_of(const struct sockaddr_in *address)
 
 struct tftp_session *tftp_session_find(const struct tftp_worker *w, const struct sockaddr_in *address)
 {
-        struct tftp_session *s = w->chains[chain_of(address)];
+        struct tftp_session *s = w->chains[tftp_chain(address)];
 
-        while (s && (s->peer.address.sin_addr.s_addr != address->sin_addr.s_addr ||
-                     s->peer.address.sin_port != address->sin_port))
+        while (s && !tftp_same_address(&s->peer.address, address))
                 s = s->next;
         return s;
 }
 
 static void session_add(struct tftp_worker *w, struct tftp_session *s)
 {
-        struct tftp_session **chain = &w->chains[chain_of(&s->peer.address)];
+        struct tftp_session **chain = &w->chains[tftp_chain(&s->peer.address)];
 
         s->next = *chain;
         *chain = s;
         s->index = w->sessions.n;
         vec_push(&w->sessions, s);
+        tftp_spread_keep(w, &s->peer.address);
 }
 
-/* Out of the table, its socket and file closed. Events at hand may still point to it. */
+static void session_close(struct tftp_session *s)
+{
+        close_p(&s->connected.fd);
+        close_p(&s->others.fd);
+        s->file = files_close(s->file);
+}
+
+static void session_free(struct tftp_session *s)
+{
+        session_close(s);
+        free(s->path);
+        free(s->ahead);
+        free(s);
+}
+
+/* Out of the table, its sockets and file closed. Events at hand may still point to it. */
 static void session_end(struct tftp_worker *w, struct tftp_session *s)
 {
-        struct tftp_session **link = &w->chains[chain_of(&s->peer.address)];
+        struct tftp_session **link = &w->chains[tftp_chain(&s->peer.address)];
 
         while (*link != s)
                 link = &(*link)->next;
         *link = s->next;
         w->sessions.v[s->index] = w->sessions.v[--w->sessions.n];
         w->sessions.v[s->index]->index = s->index;
-        if (!s->shared)
-                close(s->fd);
-        s->file = files_close(s->file);
+        session_close(s);
+        tftp_spread_forget(w, &s->peer.address);
         atomic_fetch_sub(&w->server->active, 1);
         vec_push(&w->ended, s);
 }
 
 void tftp_sessions_sweep(struct tftp_worker *w)
 {
-        for (size_t i = 0; i < w->ended.n; i++) {
-                free(w->ended.v[i]->path);
-                free(w->ended.v[i]->ahead);
-                free(w->ended.v[i]);
-        }
+        for (size_t i = 0; i < w->ended.n; i++)
+                session_free(w->ended.v[i]);
         w->ended.n = 0;
 }
 
@@ -104,7 +115,7 @@ static void session_fail(struct tftp_worker *w, struct tftp_session *s, int stat
 
 void tftp_session_abort(struct tftp_worker *w, struct tftp_session *s, const char *why)
 {
-        tftp_send_error(w, s->fd, &s->peer, TFTP_ERROR_UNDEFINED, why);
+        tftp_send_error(w, tftp_session_fd(w, s), &s->peer, TFTP_ERROR_UNDEFINED, why);
         session_fail(w, s, TFTP_ERROR_UNDEFINED, why);
 }
 
@@ -112,10 +123,10 @@ void tftp_session_abort(struct tftp_worker *w, struct tftp_session *s, const cha
 
 static void watch(struct tftp_worker *w, struct tftp_session *s, bool full)
 {
-        struct epoll_event event = {.events = EPOLLIN | (full ? EPOLLOUT : 0), .data.ptr = s};
+        struct epoll_event event = {.events = EPOLLIN | (full ? EPOLLOUT : 0), .data.ptr = &s->connected};
 
         if (!s->shared) /* the shared socket is full for a moment only: the deadline serves */
-                epoll_ctl(w->epoll, EPOLL_CTL_MOD, s->fd, &event);
+                epoll_ctl(w->epoll, EPOLL_CTL_MOD, s->connected.fd, &event);
 }
 
 static void send_window(struct tftp_worker *w, struct tftp_session *s)
@@ -135,7 +146,7 @@ static void send_oack(struct tftp_worker *w, struct tftp_session *s)
 {
         uint8_t packet[TFTP_SMALL_PACKET];
 
-        tftp_send(w, s->fd, &s->peer, packet, tftp_put_oack(packet, &s->transfer.granted));
+        tftp_send(w, tftp_session_fd(w, s), &s->peer, packet, tftp_put_oack(packet, &s->transfer.granted));
 }
 
 static void complete(struct tftp_worker *w, struct tftp_session *s, const char *text)
@@ -217,7 +228,7 @@ static void refuse(struct tftp_worker *w, const struct tftp_peer *peer, const st
         struct event event = {.kind = EVENT_TFTP_ERROR, .path = request->path, .text = why, .status = code};
 
         tftp_count(&w->count.refused, 1);
-        tftp_send_error(w, w->listener, peer, code, text);
+        tftp_send_error(w, w->listener.fd, peer, code, text);
         emit(w, peer, &event);
 }
 
@@ -247,20 +258,44 @@ static int open_file(struct tftp_worker *w, const struct tftp_peer *peer, const 
         return r;
 }
 
-/* A port of its own at the address that was asked. */
-static int open_port(struct tftp_worker *w, const struct tftp_peer *peer, int *ret, struct error *err)
+/* Bound to the address, at a port that nobody else has where its port is 0: it is set then. SO_REUSEPORT is on when it
+ * is returned, so that the next may share it. */
+static int bind_socket(const struct tftp_worker *w, struct sockaddr_in *address, int *ret, struct error *err)
 {
         CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = peer->server};
         const char *device = w->server->options.interface;
+        bool first = address->sin_port == 0;
+        socklen_t len = sizeof(*address);
+        int on = 1;
 
         if (fd < 0)
                 return error_errno(err, errno, "open a socket");
         if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0)
                 return error_errno(err, errno, "bind to '%s'", device);
-        if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        if ((!first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
+            bind(fd, (struct sockaddr *)address, sizeof(*address)) < 0 ||
+            (first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
+            getsockname(fd, (struct sockaddr *)address, &len) < 0)
                 return error_errno(err, errno, "bind a port");
         *ret = steal_fd(&fd);
+        return 0;
+}
+
+/* A port of its own at the address that was asked. */
+static int open_port(struct tftp_worker *w, struct tftp_session *s, struct error *err)
+{
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = s->peer.server};
+        const struct sockaddr *peer = (const struct sockaddr *)&s->peer.address;
+        int r = bind_socket(w, &address, &s->others.fd, err);
+
+        if (r == 0)
+                r = bind_socket(w, &address, &s->connected.fd, err);
+        if (r == 0 && connect(s->connected.fd, peer, sizeof(s->peer.address)) < 0)
+                r = error_errno(err, errno, "connect to the client");
+        if (r < 0)
+                return r;
+        tftp_wait_for(w, &s->others);
+        tftp_wait_for(w, &s->connected);
         return 0;
 }
 
@@ -279,25 +314,22 @@ static unsigned int path_mtu(const struct tftp_worker *w, const struct tftp_peer
 static int session_new(struct tftp_worker *w, const struct tftp_peer *peer, const struct tftp_packet *request,
                        struct tftp_session **ret, struct error *err)
 {
-        CLEANUP(files_closep) struct file *file = NULL;
-        struct tftp_session *s;
-        struct epoll_event event = {.events = EPOLLIN};
-        int fd = w->listener, r = open_file(w, peer, request, &file, err);
+        struct tftp_session *s = xcalloc(1, sizeof(*s));
+        int r;
 
-        if (r == 0 && !w->server->options.single_port)
-                r = open_port(w, peer, &fd, err);
-        if (r < 0)
-                return r;
-        s = xcalloc(1, sizeof(*s));
         *s = (struct tftp_session){.peer = *peer,
-                                   .fd = fd,
-                                   .shared = fd == w->listener,
-                                   .file = steal(&file),
+                                   .connected = {-1, s},
+                                   .others = {-1, s},
+                                   .shared = w->server->options.single_port,
                                    .path = xstrdup(request->path),
                                    .start_us = tftp_now_us()};
-        event.data.ptr = s;
-        if (!s->shared)
-                epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event);
+        r = open_file(w, peer, request, &s->file, err);
+        if (r == 0 && !s->shared)
+                r = open_port(w, s, err);
+        if (r < 0) {
+                session_free(s);
+                return r;
+        }
         atomic_fetch_add(&w->server->active, 1);
         session_add(w, s);
         *ret = s;
@@ -334,7 +366,7 @@ static bool repeats(struct tftp_worker *w, struct tftp_session *s, const struct 
         return true;
 }
 
-void tftp_session_request(struct tftp_worker *w, const struct tftp_peer *peer, const struct tftp_packet *request)
+static void take_request(struct tftp_worker *w, const struct tftp_peer *peer, const struct tftp_packet *request)
 {
         struct tftp_session *s = tftp_session_find(w, &peer->address);
 
@@ -356,4 +388,11 @@ void tftp_session_request(struct tftp_worker *w, const struct tftp_peer *peer, c
                        "neither octet nor netascii was asked for");
         else
                 session_begin(w, peer, request);
+}
+
+void tftp_session_request(struct tftp_worker *w, const struct tftp_peer *peer, const struct tftp_packet *request)
+{
+        take_request(w, peer, request);
+        if (!tftp_session_find(w, &peer->address))
+                tftp_spread_forget(w, &peer->address);
 }

@@ -52,8 +52,20 @@ static void refuse_write(struct tftp_worker *w, const struct tftp_peer *peer, co
                 return;
         }
         tftp_count(&w->count.refused, 1);
-        tftp_send_error(w, w->listener, peer, TFTP_ERROR_ACCESS, "This server is read-only");
+        tftp_send_error(w, w->listener.fd, peer, TFTP_ERROR_ACCESS, "This server is read-only");
         event_emit(w->server->events, &event);
+}
+
+/* In single-port mode all of a client's packets come to this thread. */
+static void listener_request(struct tftp_worker *w, const struct tftp_peer *peer, const struct tftp_packet *request,
+                             const void *data, size_t n)
+{
+        struct tftp_worker *to = w->server->options.single_port ? w : tftp_spread_choose(w, &peer->address);
+
+        if (to == w)
+                tftp_session_request(w, peer, request);
+        else
+                tftp_spread_hand_on(to, peer, data, n);
 }
 
 static void listener_packet(struct tftp_worker *w, const struct tftp_peer *peer, const void *data, size_t n)
@@ -63,11 +75,11 @@ static void listener_packet(struct tftp_worker *w, const struct tftp_peer *peer,
 
         if (tftp_parse(data, n, &packet) < 0) {
                 if (address_limit_take(&w->limit, peer->address.sin_addr.s_addr, w->now_ms))
-                        tftp_send_error(w, w->listener, peer, TFTP_ERROR_ILLEGAL, "Illegal TFTP operation");
+                        tftp_send_error(w, w->listener.fd, peer, TFTP_ERROR_ILLEGAL, "Illegal TFTP operation");
                 return;
         }
         if (packet.opcode == TFTP_RRQ) {
-                tftp_session_request(w, peer, &packet);
+                listener_request(w, peer, &packet, data, n);
                 return;
         }
         if (packet.opcode == TFTP_WRQ) {
@@ -79,7 +91,7 @@ static void listener_packet(struct tftp_worker *w, const struct tftp_peer *peer,
         if (s)
                 tftp_session_packet(w, s, &packet);
         else
-                refuse_stranger(w, w->listener, peer, &packet);
+                refuse_stranger(w, w->listener.fd, peer, &packet);
 }
 
 static struct in_addr asked_address(struct msghdr *message)
@@ -109,7 +121,7 @@ static void receive(struct tftp_worker *w)
                                                       .msg_control = control[i],
                                                       .msg_controllen = sizeof(control[i])};
         }
-        n = recvmmsg(w->listener, messages, TFTP_RECEIVE, MSG_DONTWAIT, NULL);
+        n = recvmmsg(w->listener.fd, messages, TFTP_RECEIVE, MSG_DONTWAIT, NULL);
         for (int i = 0; i < n; i++) {
                 struct tftp_peer peer = {from[i], asked_address(&messages[i].msg_hdr)};
 
@@ -117,21 +129,27 @@ static void receive(struct tftp_worker *w)
         }
 }
 
+/* An error that is received instead is an ICMP message of the way to the peer. It may be forged, and the silence of a
+ * client that is gone ends its transfer as well. */
 static void receive_session(struct tftp_worker *w, struct tftp_session *s)
 {
-        struct tftp_peer from = {.server = s->peer.server};
-        socklen_t len = sizeof(from.address);
-        ssize_t n =
-                recvfrom(s->fd, w->received, TFTP_RECEIVE_BYTES, MSG_DONTWAIT, (struct sockaddr *)&from.address, &len);
+        ssize_t n = recv(s->connected.fd, w->received, TFTP_RECEIVE_BYTES, MSG_DONTWAIT);
         struct tftp_packet packet;
 
-        if (n < 0 || tftp_parse(w->received, (size_t)n, &packet) < 0)
-                return;
-        if (from.address.sin_addr.s_addr != s->peer.address.sin_addr.s_addr ||
-            from.address.sin_port != s->peer.address.sin_port)
-                refuse_stranger(w, s->fd, &from, &packet);
-        else
+        if (n >= 0 && tftp_parse(w->received, (size_t)n, &packet) == 0)
                 tftp_session_packet(w, s, &packet);
+}
+
+static void receive_others(struct tftp_worker *w, const struct tftp_socket *socket)
+{
+        struct tftp_peer from = {.server = socket->session->peer.server};
+        socklen_t len = sizeof(from.address);
+        ssize_t n = recvfrom(socket->fd, w->received, TFTP_RECEIVE_BYTES, MSG_DONTWAIT,
+                             (struct sockaddr *)&from.address, &len);
+        struct tftp_packet packet;
+
+        if (n >= 0 && tftp_parse(w->received, (size_t)n, &packet) == 0)
+                refuse_stranger(w, socket->fd, &from, &packet);
 }
 
 /* ---- time ---- */
@@ -162,31 +180,31 @@ static int wait_ms(const struct tftp_worker *w)
 
 /* ---- the loop ---- */
 
-/* In an event, what is no session: */
-#define LISTENER ((void *)1)
-#define STOP     ((void *)2)
-
-static bool is_session(const struct epoll_event *event)
+static uint64_t sent_to(const struct epoll_event *event)
 {
-        return event->data.ptr != LISTENER && event->data.ptr != STOP;
+        const struct tftp_socket *socket = event->data.ptr;
+
+        return socket->session ? socket->session->bytes : 0;
 }
 
 /* Who has least goes first, so that of many that began together the last is not far behind. */
 static int stragglers_first(const void *a, const void *b)
 {
-        const struct epoll_event *x = a, *y = b;
-        uint64_t has[2] = {0};
+        uint64_t x = sent_to(a), y = sent_to(b);
 
-        if (is_session(x))
-                has[0] = ((struct tftp_session *)x->data.ptr)->bytes;
-        if (is_session(y))
-                has[1] = ((struct tftp_session *)y->data.ptr)->bytes;
-        return has[0] < has[1] ? -1 : has[0] > has[1];
+        return x < y ? -1 : x > y;
 }
 
-static void handle_session(struct tftp_worker *w, struct tftp_session *s, uint32_t events)
+/* Its session may have ended by an event before this one. */
+static void handle_session(struct tftp_worker *w, struct tftp_socket *socket, uint32_t events)
 {
-        if (s->file && events & EPOLLIN)
+        struct tftp_session *s = socket->session;
+
+        if (s->file && socket == &s->others) {
+                receive_others(w, socket);
+                return;
+        }
+        if (s->file && events & (EPOLLIN | EPOLLERR))
                 receive_session(w, s);
         if (s->file && events & EPOLLOUT)
                 tftp_session_writable(w, s);
@@ -227,12 +245,16 @@ static bool run_once(struct tftp_worker *w)
         if (n > 2)
                 qsort(events, (size_t)n, sizeof(*events), stragglers_first);
         for (int i = 0; i < n; i++) {
-                if (events[i].data.ptr == STOP)
+                struct tftp_socket *socket = events[i].data.ptr;
+
+                if (socket == &w->stop)
                         return false;
-                if (events[i].data.ptr == LISTENER)
+                if (socket == &w->listener)
                         receive(w);
+                else if (socket == &w->handed)
+                        tftp_spread_receive(w);
                 else
-                        handle_session(w, events[i].data.ptr, events[i].events);
+                        handle_session(w, socket, events[i].events);
         }
         if (w->now_ms >= w->due_ms)
                 expire(w);
@@ -240,14 +262,20 @@ static bool run_once(struct tftp_worker *w)
         return true;
 }
 
+void tftp_wait_for(struct tftp_worker *w, struct tftp_socket *socket)
+{
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = socket};
+
+        epoll_ctl(w->epoll, EPOLL_CTL_ADD, socket->fd, &event);
+}
+
 void *tftp_worker_run(void *worker)
 {
         struct tftp_worker *w = worker;
-        struct epoll_event listener = {.events = EPOLLIN, .data.ptr = LISTENER},
-                           stop = {.events = EPOLLIN, .data.ptr = STOP};
 
-        epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->listener, &listener);
-        epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->server->stop, &stop);
+        tftp_wait_for(w, &w->listener);
+        tftp_wait_for(w, &w->handed);
+        tftp_wait_for(w, &w->stop);
         w->due_ms = INT64_MAX;
         while (run_once(w))
                 ;
@@ -259,7 +287,8 @@ void *tftp_worker_run(void *worker)
 
 void tftp_worker_free(struct tftp_worker *w)
 {
-        close_p(&w->listener);
+        close_p(&w->listener.fd);
+        close_p(&w->handed.fd);
         close_p(&w->epoll);
         close_p(&w->mtu_fd);
         vec_free(&w->sessions);
