@@ -10,7 +10,6 @@
 
 enum {
         LOOK_NS = 40000,
-        LOOK_SESSIONS = 8,
         LOOK_VAIN = 8,     /* times in a row, and then ... */
         LOOK_PAUSE = 1000, /* ... this many waits without */
 };
@@ -211,14 +210,13 @@ static void handle_session(struct tftp_worker *w, struct tftp_socket *socket, ui
 }
 
 /* With windows of one block each block is a round trip, and where the client is near, the largest part of that is
- * falling asleep and being woken. So we look for a moment before we sleep: while there are few clients (of many
- * there is always one that has answered), and not for long where it was in vain. */
+ * falling asleep and being woken. So we look for a moment before we sleep, but not for long where it was in vain. */
 static int look(struct tftp_worker *w, struct epoll_event *events)
 {
         int64_t until = monotonic_ns() + LOOK_NS;
         int n = 0;
 
-        if (w->sessions.n == 0 || w->sessions.n > LOOK_SESSIONS || ++w->vain <= 0)
+        if (w->sessions.n == 0 || ++w->vain <= 0)
                 return 0;
         while (n == 0 && monotonic_ns() < until) {
                 n = epoll_wait(w->epoll, events, TFTP_EVENTS, 0);
