@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 #include "serve/neighbour.h"
 #include "serve/notify.h"
 #include "serve/sandbox.h"
+
+enum { DESCRIPTORS = 65536 };
 
 /* ---- reload ---- */
 
@@ -286,6 +289,17 @@ static void close_all(struct daemon *daemon)
                 close(daemon->neighbours);
 }
 
+/* A transfer by TFTP has three, a connection of HTTP two. What a shell allows, 1024, is select()'s measure. */
+static void allow_descriptors(void)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS)
+                return;
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* then there are fewer */
+}
+
 static int serve(struct daemon *daemon, struct error *err)
 {
         sigset_t signals;
@@ -296,6 +310,7 @@ static int serve(struct daemon *daemon, struct error *err)
                 r = keeper_open(daemon_roots, (void *)daemon->options, &daemon->keeper, err);
         if (r < 0)
                 return r;
+        allow_descriptors();
         /* Threads inherit it: only the main one is told of signals. */
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);

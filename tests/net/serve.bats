@@ -46,6 +46,12 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
   [[ $output == *"interface 'eth0' has no IPv4 address"* ]]
 }
 
+@test "serve: where a shell allows few descriptors, it has as many as it may have" {
+  ulimit -S -n 256
+  serves site.hcl
+  [ "$(awk '/^Max open files/ {print $4}' "/proc/$(pid_of serve)/limits")" -gt 256 ]
+}
+
 @test "serve: every kind of client gets what it boots" {
   serves site.hcl
   for kind in bios uefi-x64 uefi-http ipxe; do
