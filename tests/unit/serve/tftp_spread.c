@@ -36,12 +36,12 @@ static void test_least_loaded(void **state)
         struct tftp_worker *w = server->workers;
 
         (void)state;
-        for (uint16_t port = 1000; port < 1000 + 10 * WORKERS; port++) {
-                struct sockaddr_in address = client(port);
+        for (int i = 0; i < 10 * WORKERS; i++) {
+                struct sockaddr_in address = client((uint16_t)(1000 + i));
                 struct tftp_worker *first = tftp_spread_choose(&w[0], &address);
 
-                for (int i = 0; i < WORKERS; i++) /* whoever of them receives the request again */
-                        assert_ptr_equal(tftp_spread_choose(&w[i], &address), first);
+                for (int j = 0; j < WORKERS; j++) /* whoever of them receives the request again */
+                        assert_ptr_equal(tftp_spread_choose(&w[j], &address), first);
         }
         for (int i = 0; i < WORKERS; i++)
                 assert_int_equal(w[i].n_clients, 10);
