@@ -18,8 +18,8 @@ struct xz {
         uint8_t *out;
 };
 
-/* The match finders jump about in tables of tens of MiB: with pages of 4 KiB they wait for the TLB. What the kernel cannot
- * give in huge pages it gives in small ones. */
+/* The match finders jump about in tables of tens of MiB: with pages of 4 KiB they wait for the TLB. What the kernel
+ * cannot give in huge pages it gives in small ones. */
 static void *alloc_huge(void *opaque, size_t n, size_t size)
 {
         void *p;
