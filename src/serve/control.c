@@ -200,14 +200,21 @@ int control_start(struct control *control, control_handler *handle, void *arg, s
         return r ? error_errno(err, r, "start a thread") : 0;
 }
 
-struct control *control_free(struct control *control)
+void control_stop(struct control *control)
 {
         const uint64_t one = 1;
 
+        if (control && control->running && write(control->wake_fd, &one, sizeof(one)) == sizeof(one)) {
+                pthread_join(control->thread, NULL);
+                control->running = false;
+        }
+}
+
+struct control *control_free(struct control *control)
+{
         if (!control)
                 return NULL;
-        if (control->running && write(control->wake_fd, &one, sizeof(one)) == sizeof(one))
-                pthread_join(control->thread, NULL);
+        control_stop(control);
         for (size_t i = 0; i < control->n_watchers; i++)
                 close(control->watchers[i]);
         close(control->fd);

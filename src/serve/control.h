@@ -21,6 +21,8 @@ int control_start(struct control *control, control_handler *handle, void *arg, s
 /* To all watchers, from any thread. One that does not read is let go. */
 void control_broadcast(struct control *control, const json_t *object);
 bool control_watched(struct control *control);
+/* Nobody is answered any more; watchers still hear what is broadcast. */
+void control_stop(struct control *control);
 struct control *control_free(struct control *control); /* returns NULL; removes the socket */
 
 /* ---- the client's side ---- */

@@ -268,15 +268,17 @@ static void say_ready(struct daemon *daemon, const struct site *site)
 static void close_all(struct daemon *daemon)
 {
         notify_send("STOPPING=1");
-        control_free(daemon->control);
-        daemon->control = NULL;
+        /* Who asks goes first, and last what events need: transfers that are ended are events, of a client that DHCP
+         * knows. */
+        control_stop(daemon->control);
         capture_stop(daemon->capture);
         keeper_free(daemon->keeper);
-        dhcp_server_free(daemon->dhcp);
         tftp_server_free(daemon->tftp);
         http_server_free(daemon->http);
         http_server_free(daemon->https);
+        dhcp_server_free(daemon->dhcp);
         daemon->dhcp = NULL;
+        daemon->control = control_free(daemon->control);
         (void)daemon_save(daemon, NULL);
         capture_free(daemon->capture);
         site_files_free(daemon->files);

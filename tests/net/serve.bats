@@ -73,6 +73,32 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
   [[ $output == *seen*unseen* || $output == *unseen*seen* ]]
 }
 
+@test "serve: blocks that no device cuts from each other come to a simulated client too" {
+  server ethtool -K eth0 tx on
+  serves site.hcl
+  run -0 simulate uefi-x64
+  [[ $output == *'has all it asks for'* ]]
+}
+
+@test "serve: it ends while a transfer is under way" {
+  head -c 100000 /dev/urandom >root/vmlinuz
+  serves site.hcl
+  plug u0 52:54:00:77:01:12
+  clients ip address add 10.77.0.9/24 dev u0
+  clients python3 - <<'END'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(20)
+s.sendto(b"\0\1vmlinuz\0octet\0", ("10.77.0.1", 69))
+assert s.recv(600)[:4] == b"\0\3\0\1"
+END
+  kill -TERM "$(pid_of serve)"
+  code=0
+  wait "$(cat serve.pid)" || code=$?
+  [ "$code" -eq 0 ]
+  [[ $(cat serve.log) == *'The server is stopping'* ]]
+}
+
 @test "serve: runs without capabilities, new privileges, programs, and files that are not its own" {
   serves site.hcl
   status=/proc/$(pid_of serve)/status
