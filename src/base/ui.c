@@ -1,6 +1,7 @@
 /* See ui.h. */
 #include "base/ui.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -62,60 +63,50 @@ static void add_stamp(const struct ui *ui, struct str *out)
                 str_addf(out, "%s%.3s:%s: ", stamp, offset, offset + 3);
 }
 
-static void add_target(const struct ui *ui, const char *arrow, struct str *out)
-{
-        if (ui->target)
-                str_addf(out, "%s%s: ", arrow, ui->target);
-}
-
-/* Each line of text with the prefix; one write for the whole. */
-static void print_lines(struct ui *ui, FILE *stream, const char *arrow, int color, bool bold, const char *text)
+/* The build's name before each line; nothing blank at the end, as Packer has it. */
+static char *name_lines(const struct ui *ui, const char *text)
 {
         CLEANUP_STRV char **lines = str_split(text, "\n");
         CLEANUP_STR struct str out = {0};
+        char *named;
 
-        for (char **line = lines; *line; line++) {
-                if (ui->color)
-                        str_addf(&out, "\033[%d;%dm", bold ? 1 : 0, color);
-                add_stamp(ui, &out);
-                add_target(ui, arrow, &out);
-                str_add(&out, *line);
-                if (ui->color)
-                        str_add(&out, "\033[0m");
-                str_addc(&out, '\n');
-        }
+        if (!ui->target)
+                return xstrdup(text);
+        for (char **line = lines; *line; line++)
+                str_addf(&out, "%s==> %s: %s", line == lines ? "" : "\n", ui->target, *line);
+        named = str_steal(&out);
+        for (size_t n = strlen(named); n > 0 && isspace((unsigned char)named[n - 1]); n--)
+                named[n - 1] = '\0';
+        return named;
+}
+
+/* One write for the whole. */
+static void print_text(struct ui *ui, FILE *stream, int color, const char *text)
+{
+        CLEANUP_STR struct str out = {0};
+
+        if (ui->color)
+                str_addf(&out, "\033[1;%dm", color);
+        add_stamp(ui, &out);
+        str_add(&out, text);
+        str_addf(&out, "%s\n", ui->color ? "\033[0m" : "");
         erase_bar(ui);
         fflush(stdout);
         fwrite(str_get(&out), 1, out.len, stream);
         fflush(stream);
 }
 
-/* All lines in one, with what names the build in their text. */
-static void print_machine_lines(const struct ui *ui, const char *kind, const char *arrow, const char *text)
-{
-        struct ui whole = {.machine_readable = true};
-        CLEANUP_STRV char **lines = str_split(text, "\n");
-        CLEANUP_STR struct str out = {0};
-
-        for (char **line = lines; *line; line++) {
-                add_target(ui, arrow, &out);
-                str_addf(&out, "%s%s", *line, line[1] ? "\n" : "");
-        }
-        ui_machine(&whole, "ui", (const char *const[]){kind, str_get(&out), NULL});
-}
-
 __attribute__((format(printf, 3, 0))) static void say(struct ui *ui, const char *kind, const char *format, va_list ap)
 {
         CLEANUP_FREE char *text = hide_secrets(ui, xvasprintf(format, ap));
+        CLEANUP_FREE char *named = name_lines(ui, text);
         bool is_error = strcmp(kind, "error") == 0;
-        bool is_message = strcmp(kind, "message") == 0;
-        const char *arrow = is_message ? "    " : "==> ";
+        struct ui whole = {.machine_readable = true};
 
         if (ui->machine_readable)
-                print_machine_lines(ui, kind, arrow, text);
+                ui_machine(&whole, "ui", (const char *const[]){kind, named, NULL});
         else
-                print_lines(ui, is_error ? ui_error_stream() : stdout, arrow, is_error ? 31 : ui->paint, !is_message,
-                            text);
+                print_text(ui, is_error ? ui_error_stream() : stdout, is_error ? 31 : ui->paint, named);
 }
 
 #define SAY(kind)                                                                                                      \
@@ -240,9 +231,9 @@ void progress_update(struct ui *ui, uint64_t done_bytes)
         if (terminal)
                 draw_bar(ui, (double)(now - ui->started_ms) / 1000);
         else if (ui->total)
-                ui_message(ui, "%s: %s of %s", ui->label, size_show(ui->done), size_show(ui->total));
+                ui_say(ui, "%s: %s of %s", ui->label, size_show(ui->done), size_show(ui->total));
         else
-                ui_message(ui, "%s: %s", ui->label, size_show(ui->done));
+                ui_say(ui, "%s: %s", ui->label, size_show(ui->done));
 }
 
 void progress_end(struct ui *ui)
@@ -258,6 +249,6 @@ void progress_end(struct ui *ui)
                 return;
         seconds = (double)(now_ms() - ui->started_ms) / 1000;
         if (seconds >= 0.5)
-                ui_message(ui, "%s: %s in %.1f s (%s/s)", label, size_show(ui->done), seconds,
-                           size_show((uint64_t)((double)ui->done / seconds)));
+                ui_say(ui, "%s: %s in %.1f s (%s/s)", label, size_show(ui->done), seconds,
+                       size_show((uint64_t)((double)ui->done / seconds)));
 }

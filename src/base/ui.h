@@ -1,8 +1,8 @@
 /* What a person, or a script with -machine-readable, is told. One struct ui
  * for each build, named after it:
  *
- *     ==> arm.raspbian: Provisioning with shell script        (ui_say)
- *         arm.raspbian: Reading package lists...              (ui_message)
+ *     ==> arm.raspbian: Provisioning with shell script
+ *     ==> arm.raspbian: Reading package lists...
  *
  * Lines are written whole, so that parallel builds do not mix. */
 #pragma once
@@ -31,6 +31,8 @@ struct ui {
 void ui_init(struct ui *ui, const char *target);
 
 void ui_say(struct ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A result on its own (of an expression, a list): the same, but `message` with -machine-readable. For a build, Packer
+ * has said all with ui_say since 1.13. */
 void ui_message(struct ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ui_error(struct ui *ui, const char *format, ...) __attribute__((format(printf, 2, 3))); /* to ui_error_stream() */
 /* stderr; or stdout once `ui_errors_on_stdout` is set: Packer has all that it says there, and scripts read it there. */

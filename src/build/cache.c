@@ -177,7 +177,7 @@ int cache_take(const struct cache *cache, struct userns *ns, const char *place, 
 
 static void say_waiting(void *ui)
 {
-        ui_message(ui, "Waiting for another build that makes the same thing");
+        ui_say(ui, "Waiting for another build that makes the same thing");
 }
 
 int cache_lock(const struct cache *cache, const char *key, struct ui *ui, int *ret_fd, struct error *err)

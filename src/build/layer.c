@@ -166,7 +166,7 @@ static int add_kept(struct job *job, const char *first, int lock, const struct l
         memcpy(key, first, sizeof(key));
         state = layer_look(job, key, work->block);
         if (state == LAYER_OLD)
-                ui_message(job->ui, "%s is in the cache, and older than its cache_ttl", work->what);
+                ui_say(job->ui, "%s is in the cache, and older than its cache_ttl", work->what);
         if (state == LAYER_OLD || state == LAYER_REFUSED)
                 own_key(job, key);
         if (!str_eq(first, key))

@@ -264,5 +264,5 @@ void script_output_line(void *arg, bool is_stderr, const char *line)
         (void)is_stderr;
         tail_add(&output->tail, line);
         if (output->ui)
-                ui_message(output->ui, "%s", line);
+                ui_say(output->ui, "%s", line);
 }

@@ -104,7 +104,7 @@ static int write_bmap(const struct blockmap *map, const char *output, struct ui 
                 return error_errno(err, -r, "write '%s'", output);
         r = output_publish(out, output, err);
         if (r == 0 && ui)
-                ui_message(ui, "%s: %s of %s are mapped", output, size_show(blockmap_bytes(map)), size_show(map->size));
+                ui_say(ui, "%s: %s of %s are mapped", output, size_show(blockmap_bytes(map)), size_show(map->size));
         return r;
 }
 

@@ -179,7 +179,7 @@ static int run_type(const struct checksum_config *config, const struct package_c
         r = output_not_input(output, in, err);
         for (size_t i = 0; in->files[i] && r == 0; i++) {
                 if (context->ui)
-                        ui_message(context->ui, "%s %s  %s", type, hex[i][which], in->files[i]);
+                        ui_say(context->ui, "%s %s  %s", type, hex[i][which], in->files[i]);
                 r = write_line(output, hex[i][which], in->files[i], err);
         }
         if (r == 0 && !strv_has(STRV(*outputs), output))

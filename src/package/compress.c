@@ -289,8 +289,7 @@ static int write_output(const char *path, const struct choice *choice, const str
         if (r < 0)
                 return error_wrap(err, r, "compress into '%s'", path);
         if (context->ui && fstat(fd, &st) == 0)
-                ui_message(context->ui, "%s: %s from %s", path, size_show((uint64_t)st.st_size),
-                           size_show(inputs->total));
+                ui_say(context->ui, "%s: %s from %s", path, size_show((uint64_t)st.st_size), size_show(inputs->total));
         return 0;
 }
 

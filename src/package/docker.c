@@ -30,7 +30,7 @@ static void show_line(void *arg, bool is_stderr, const char *line)
 
         (void)is_stderr;
         if (ui)
-                ui_message(ui, "%s", line);
+                ui_say(ui, "%s", line);
 }
 
 static int import_run(const void *arg, const struct package_context *context, const struct artifact *in,
@@ -63,7 +63,7 @@ static int import_run(const void *arg, const struct package_context *context, co
         strv_add(&argv, "-");
         strv_add(&argv, name);
         if (context->ui)
-                ui_message(context->ui, "Importing %s as %s", in->files[0], name);
+                ui_say(context->ui, "Importing %s as %s", in->files[0], name);
         r = spawn_check(
                 &(struct spawn){
                         .argv = STRV(argv), .stdin_plus1 = SPAWN_FD(fd), .on_line = show_line, .arg = context->ui},
@@ -184,7 +184,7 @@ static int push_run(const void *arg, const struct package_context *context, cons
                         r = docker_login(&home, config, err);
         }
         if (r == 0 && context->ui)
-                ui_message(context->ui, "Pushing: %s", in->id);
+                ui_say(context->ui, "Pushing: %s", in->id);
         if (r == 0)
                 r = docker(&home, -1, str_empty(config->platform) ? plain : with_platform, err);
         if (r < 0)

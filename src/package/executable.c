@@ -22,7 +22,7 @@ static void show_line(void *arg, const char *line)
         struct ui *ui = arg;
 
         if (ui)
-                ui_message(ui, "%s", line);
+                ui_say(ui, "%s", line);
 }
 
 static json_t *strings_json(char **strings)

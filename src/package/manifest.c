@@ -155,7 +155,7 @@ static int run(const void *arg, const struct package_context *context, const str
         if (r < 0)
                 return r;
         if (context->ui)
-                ui_message(context->ui, "Added to %s", config->output);
+                ui_say(context->ui, "Added to %s", config->output);
         artifact_copy(in, ret);
         *ret_keep = true;
         return 0;

@@ -189,7 +189,7 @@ static int write_inventory(const struct run *run, struct error *err)
         if (!text)
                 return error_set(err, EINVAL, "a name in 'groups', 'host_alias' or 'user' is no UTF-8");
         if (c->keep_inventory_file)
-                ui_message(run->context->ui, "Inventory:\n%s", text);
+                ui_say(run->context->ui, "Inventory:\n%s", text);
         return file_write(run->inventory, text, strlen(text), 0644, err);
 }
 

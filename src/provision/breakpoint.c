@@ -59,7 +59,7 @@ static int run(const void *config, const struct provision_context *context, stru
         else
                 ui_say(context->ui, "Pausing at breakpoint provisioner.");
         if (!isatty(STDIN_FILENO)) {
-                ui_message(context->ui, "Standard input is no terminal, so nobody can press Enter; continuing...");
+                ui_say(context->ui, "Standard input is no terminal, so nobody can press Enter; continuing...");
                 return 0;
         }
         ui_say(context->ui, "Press Enter to continue.");

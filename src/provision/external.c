@@ -247,7 +247,7 @@ static json_t *run_input(const void *config, const struct provision_context *con
 
 static void show(void *arg, const char *line)
 {
-        ui_message(arg, "%s", line);
+        ui_say(arg, "%s", line);
 }
 
 static int run(const void *config, const struct provision_context *context, struct error *err)

@@ -168,7 +168,7 @@ static void on_line(void *arg, bool is_stderr, const char *line)
         struct checking *checking = arg;
 
         (void)is_stderr;
-        ui_message(checking->ui, "%s", line);
+        ui_say(checking->ui, "%s", line);
         release_check_line(&checking->check, line);
 }
 

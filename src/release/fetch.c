@@ -79,13 +79,12 @@ int release_fetch(const struct release_request *request, const struct release *r
         int r;
 
         if (!release->checksum && request->ui)
-                ui_message(request->ui, "no checksum of '%s' is known: it is taken as it comes", release->url);
+                ui_say(request->ui, "no checksum of '%s' is known: it is taken as it comes", release->url);
         if (release->key_wanted && request->ui)
-                ui_message(
-                        request->ui,
-                        "the makers' signature is not verified, only the checksum that their site gives: their public "
-                        "key would be '%s'",
-                        release->key_wanted);
+                ui_say(request->ui,
+                       "the makers' signature is not verified, only the checksum that their site gives: their public "
+                       "key would be '%s'",
+                       release->key_wanted);
         r = get(request, release->url, release->checksum, request->ui, &file, err);
         if (r < 0)
                 return r;

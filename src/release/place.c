@@ -58,7 +58,7 @@ static int lock(struct release_site *site, struct error *err)
                 if (r < 0)
                         return r;
                 if (!told && site->place->ui)
-                        ui_message(site->place->ui, "waiting for another process that changes '%s'", site->prefix);
+                        ui_say(site->place->ui, "waiting for another process that changes '%s'", site->prefix);
                 told = true;
                 usleep(50 * 1000);
         }

@@ -64,9 +64,9 @@ static void on_line(void *arg, bool is_stderr, const char *line)
         if (!talk->ui || has_any(line, idle))
                 return;
         if (str_starts(line, "W: "))
-                ui_message(talk->ui, "warning: %s", line + 3);
+                ui_say(talk->ui, "warning: %s", line + 3);
         else if (str_starts(line, "I: ") && str_ends(line, "..."))
-                ui_message(talk->ui, "%s", line + 3);
+                ui_say(talk->ui, "%s", line + 3);
 }
 
 static void keep(char ***env, const char *name)
@@ -283,10 +283,10 @@ static int run_without_extras(const struct source_bootstrap *bootstrap, struct m
         if (r < 0)
                 return r;
         if (talk->ui)
-                ui_message(talk->ui,
-                           "warning: the mirror's index of %s-updates or %s-security is not sound now: going on "
-                           "without them",
-                           bootstrap->suite, bootstrap->suite);
+                ui_say(talk->ui,
+                       "warning: the mirror's index of %s-updates or %s-security is not sound now: going on "
+                       "without them",
+                       bootstrap->suite, bootstrap->suite);
         for (size_t i = 1; mirror->lines && mirror->lines[i]; i++)
                 free(steal(&mirror->lines[i]));
         talk->errors = strv_free(talk->errors);

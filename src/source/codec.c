@@ -73,7 +73,7 @@ int feed_more(struct stream *stream, struct feed *feed, enum content content, bo
                 return (int)n;
         *ret = continues(head, (size_t)n, content);
         if (!*ret && stream_ui(stream))
-                ui_message(stream_ui(stream), "what follows after the end of the compressed data is ignored");
+                ui_say(stream_ui(stream), "what follows after the end of the compressed data is ignored");
         return 0;
 }
 

@@ -19,7 +19,7 @@ static void on_line(void *arg, bool is_stderr, const char *line)
 
         (void)is_stderr;
         if (ui)
-                ui_message(ui, "%s", line);
+                ui_say(ui, "%s", line);
 }
 
 /* Only whole elements are replaced, as the original does. */

@@ -238,7 +238,7 @@ static int retry(struct sink *sink, const struct transfer *transfer, int failed,
         (*tries)++;
         log_debug("'%s': %s; again in %u ms", shown, error_message(err), ms);
         if (request->ui && ms >= 1000)
-                ui_message(request->ui, "%s; trying again in %u s", error_message(err), ms / 1000);
+                ui_say(request->ui, "%s; trying again in %u s", error_message(err), ms / 1000);
         return pause_ms(ms, err);
 }
 

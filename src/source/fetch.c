@@ -92,7 +92,7 @@ static void on_wait(void *arg)
         const struct source_request *request = arg;
 
         if (request->ui)
-                ui_message(request->ui, "waiting for another process that downloads the same file");
+                ui_say(request->ui, "waiting for another process that downloads the same file");
 }
 
 static int give(const struct source_request *request, const char *url, const char *hex, struct source_file *ret)
@@ -136,7 +136,7 @@ static int fetch_locked(struct fetch *fetch, const char *url, const char *identi
         if (sum->hex[0] || request->force || !old.sha256 || !cache_has(request->cache, old.sha256))
                 record_clear(&old);
         if (request->ui && !old.sha256)
-                ui_message(request->ui, "fetching %s", shown);
+                ui_say(request->ui, "fetching %s", shown);
         r = download_file(&(struct download){.request = request, .url = url, .sum = *sum, .old = &old}, &now, err);
         if (r < 0)
                 return r;

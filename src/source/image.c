@@ -213,7 +213,7 @@ static int search_result(struct search *search, struct ui *ui, struct error *err
                                  "has:%s",
                                  str_get(&search->listing));
         if (ui)
-                ui_message(ui, "image in the archive: %s", search->name);
+                ui_say(ui, "image in the archive: %s", search->name);
         return 0;
 }
 

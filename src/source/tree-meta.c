@@ -113,7 +113,7 @@ static int xattrs_set(int fd, struct archive_entry *entry, struct tree_warned *w
                         return error_errno(err, errno, "set its attribute '%s'", name);
                 log_debug("attribute '%s' is not kept: %s", name, strerror(errno));
                 if (!warned->xattr && ui)
-                        ui_message(ui, "attributes such as '%s' cannot be kept here: %s", name, strerror(errno));
+                        ui_say(ui, "attributes such as '%s' cannot be kept here: %s", name, strerror(errno));
                 warned->xattr = true;
         }
         return 0;

@@ -41,8 +41,8 @@ static void test_steps(void **state)
         assert_int_equal(fixture_mode(f, "/source"), S_IFREG | 0755);
         assert_int_equal(fixture_mode(f, "/made here") & S_IFMT, S_IFDIR);
         assert_guest_file(f, "/removed", NULL);
-        assert_shows(f, "    test: working\n");
-        assert_shows(f, "    test: from the guest\n");
+        assert_shows(f, "==> test: working\n");
+        assert_shows(f, "==> test: from the guest\n");
         assert_fails(f, "steps", "{\"text\": \"other\"}", "\"text\":\"other\"");
 }
 

@@ -109,7 +109,7 @@ static void test_shell_local(void **state)
         assert_true(provisioner_find("shell-local")->on_host);
         assert_runs(f, "shell-local", "{\"inline\": [\"echo $PACKER_BUILD_NAME {{build `ID`}}\", \"id -u\"]}");
         assert_shows(f, "==> test: Running local shell script: inline\n");
-        assert_shows(f, "    test: pi the-id\n");
+        assert_shows(f, "==> test: pi the-id\n");
         assert_fails(f, "shell-local", "{\"inline\": [\"echo the reason; exit 3\"]}", "exit code 3; expected 0");
 }
 

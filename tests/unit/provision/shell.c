@@ -8,8 +8,8 @@ static void test_inline(void **state)
         assert_runs(f, "shell", "{\"inline\": [\"x=1\", \"echo $x >/marker\", \"echo shown\", \"echo warned >&2\"]}");
         assert_guest_file(f, "/marker", "1\n");
         assert_shows(f, "==> test: Provisioning with shell script: inline\n");
-        assert_shows(f, "    test: shown\n");
-        assert_shows(f, "    test: warned\n");
+        assert_shows(f, "==> test: shown\n");
+        assert_shows(f, "==> test: warned\n");
         assert_fails(f, "shell", "{\"inline\": [\"echo the reason\", \"false\", \"echo >/never\"]}",
                      "shell script 'inline': ended with exit code 1; expected 0. Its last lines:\n    the reason");
         assert_guest_file(f, "/never", NULL);
