@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/cancel.h"
 #include "base/str.h"
 #include "build/job.h"
 #include "package/pass.h"
@@ -39,6 +40,7 @@ static void destroy(const struct artifact *artifact, const struct artifacts *kep
 struct post {
         const struct template_step *block;
         const struct post_processor_type *type;
+        char *title; /* "manifest", "x (type manifest)" */
         struct value *value;
         void *config;
 };
@@ -58,11 +60,22 @@ static void posts_clear(struct posts *posts)
 
                         schema_free(post->type->schema, post->config);
                         free(post->config);
+                        free(post->title);
                         value_free(post->value);
                 }
                 vec_free(&posts->chains[i].list);
         }
         free(posts->chains);
+}
+
+/* As Packer calls it: in HCL2 one without a name has none, in JSON its type. */
+static char *title_of(const struct job *job, const struct template_step *block)
+{
+        bool named = strcmp(block->name, block->type) != 0;
+
+        if (!named && !job->template->hcl)
+                return xstrdup(block->type);
+        return xasprintf("%s (type %s)", named ? block->name : "", block->type);
 }
 
 static int prepare_one(const struct job *job, const struct template_step *block, struct post_chain *chain,
@@ -74,6 +87,7 @@ static int prepare_one(const struct job *job, const struct template_step *block,
 
         if (!post.type)
                 return error_set(err, ENOENT, "unknown post-processor '%s'", block->type);
+        post.title = title_of(job, block);
         post.value = template_step_config(block, job->build->interp.build_name);
         post.config = xcalloc(1, post.type->schema->size);
         vec_push(&chain->list, post);
@@ -123,12 +137,20 @@ static struct pass *plan_pass(const struct posts *posts, const char *image)
 static int run_one(const struct post *post, const struct package_context *context, const struct artifact *in,
                    struct artifact *ret, bool *ret_keep, struct error *err)
 {
+        CLEANUP_FREE char *target = NULL;
+        struct package_context own = *context;
+        struct ui ui;
         int r;
 
-        if (context->ui)
-                ui_say(context->ui, "Running post-processor: %s", post->block->type);
+        if (context->ui) {
+                ui_say(context->ui, "Running post-processor: %s", post->title);
+                target = xasprintf("%s (%s)", context->ui->target, post->block->type);
+                ui = *context->ui;
+                ui.target = target;
+                own.ui = &ui;
+        }
         *ret_keep = true;
-        r = post->type->run(post->config, context, in, ret, ret_keep, err);
+        r = post->type->run(post->config, &own, in, ret, ret_keep, err);
         if (post->block->keep_input_artifact >= 0)
                 *ret_keep = post->block->keep_input_artifact;
         return r < 0 ? error_wrap(err, r, "post-processor '%s'", post->block->type) : 0;
@@ -170,27 +192,6 @@ static int run_chain(const struct post_chain *chain, const struct package_contex
         return 0;
 }
 
-static bool same_files(const struct artifact *a, const struct artifact *b)
-{
-        if (strv_len(STRV(a->files)) != strv_len(STRV(b->files)))
-                return false;
-        for (char **file = a->files; file && *file; file++)
-                if (!strv_has(STRV(b->files), *file))
-                        return false;
-        return true;
-}
-
-/* One that names the same files as another (a manifest's input) is told once. */
-static void push_new(struct artifacts *list, struct artifact *artifact)
-{
-        for (size_t i = 0; i < list->list.n; i++)
-                if (same_files(&list->list.v[i], artifact)) {
-                        artifact_clear(artifact);
-                        return;
-                }
-        vec_push(&list->list, *artifact);
-}
-
 static int run_all(struct job *job, const struct posts *posts, const struct artifact *built, struct artifacts *kept,
                    bool *keep_built, struct error *err)
 {
@@ -207,8 +208,15 @@ static int run_all(struct job *job, const struct posts *posts, const struct arti
         };
         int r = 0;
 
-        for (size_t i = 0; r == 0 && i < posts->n; i++)
-                r = run_chain(&posts->chains[i], &context, built, kept, keep_built, err);
+        /* a chain that fails does not keep the others from being run */
+        for (size_t i = 0; i < posts->n && (r == 0 || !cancel_requested()); i++) {
+                CLEANUP_ERROR struct error own = {0};
+                int one = run_chain(&posts->chains[i], &context, built, kept, keep_built, r == 0 ? err : &own);
+
+                if (one < 0 && r < 0)
+                        error_append(err, r, "; %s", error_message(&own));
+                r = r < 0 ? r : one;
+        }
         return r;
 }
 
@@ -233,7 +241,7 @@ int packages_run(struct job *job, struct artifacts *ret, struct error *err)
                 artifact_clear(&built);
         }
         for (size_t i = 0; i < kept.list.n; i++)
-                push_new(ret, &kept.list.v[i]);
+                vec_push(&ret->list, kept.list.v[i]);
         vec_free(&kept.list);
         return r;
 }

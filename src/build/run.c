@@ -254,6 +254,7 @@ static int start(const struct template *t, struct child *child, const struct bui
 char *duration_text(int64_t seconds)
 {
         struct str out = {0};
+        int left = 2; /* units that are told, as Packer does */
         const struct {
                 int64_t unit;
                 const char *name;
@@ -261,10 +262,11 @@ char *duration_text(int64_t seconds)
 
         if (seconds < 1)
                 return xstrdup("less than a second");
-        for (size_t i = 0; i < 3; i++) {
+        for (size_t i = 0; i < 3 && left > 0; i++) {
                 int64_t n = seconds / units[i].unit;
 
                 seconds %= units[i].unit;
+                left -= n > 0;
                 if (n > 0)
                         str_addf(&out, "%s%lld %s%s", out.len ? " " : "", (long long)n, units[i].name,
                                  n == 1 ? "" : "s");
@@ -316,12 +318,14 @@ static void finish(struct child *child)
                 child->problem = WIFSIGNALED(status) ? xasprintf("the build's process was ended by signal %d (%s)",
                                                                  WTERMSIG(status), strsignal(WTERMSIG(status)))
                                                      : xstrdup("the build's process ended without a result");
+        if (child->problem)
+                artifacts_clear(&child->artifacts); /* those of a failed build count for nothing, as Packer has it */
         child->done = true;
         child->ui.target = NULL;
         if (child->problem)
-                ui_error(&child->ui, "Build '%s' errored after %s: %s", child->build->name, took, child->problem);
+                ui_error(&child->ui, "Build '%s' errored after %s: %s", child->build->shown, took, child->problem);
         else
-                ui_say(&child->ui, "Build '%s' finished after %s.", child->build->name, took);
+                ui_say(&child->ui, "Build '%s' finished after %s.", child->build->shown, took);
 }
 
 static void pass_on_cancel(struct child *children, size_t n)
@@ -430,7 +434,7 @@ static void report_failed(struct child *children, size_t n, size_t failed, struc
                         continue;
                 ui_machine(&children[i].ui, "error", (const char *const[]){problem, NULL});
                 /* its first line: the rest was shown when it happened */
-                ui_error(ui, "--> %s: %.*s", children[i].build->name, (int)strcspn(problem, "\n"), problem);
+                ui_error(ui, "--> %s: %.*s", children[i].build->shown, (int)strcspn(problem, "\n"), problem);
         }
 }
 
@@ -457,7 +461,7 @@ static void report(struct child *children, size_t n, int64_t seconds, const stru
 
         ui.color = ui.timestamps = false;
         for (size_t i = 0; i < n; i++) {
-                children[i].ui.target = children[i].build->name;
+                children[i].ui.target = children[i].build->shown;
                 failed += children[i].problem != NULL;
                 made += children[i].artifacts.list.n;
         }
@@ -521,7 +525,7 @@ int build_run(const struct template *t, const struct build_options *options)
         build_name_run();
         for (size_t i = 0; i < t->n_builds; i++) {
                 children[i] = (struct child){.build = &t->builds[i], .ui = options->ui, .from = -1};
-                children[i].ui.target = t->builds[i].name;
+                children[i].ui.target = t->builds[i].shown;
                 children[i].ui.paint = paints[i % 5];
                 children[i].ui.secrets = STRV(t->secrets);
         }

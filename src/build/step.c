@@ -156,8 +156,8 @@ static void decide(struct job *job, const struct error *err)
         if (cancel_requested()) {
                 job->decision = DECISION_STOP;
         } else if (job->retries_left > 0) {
-                ui_error(job->ui, "Provisioner failed with \"%s\", retrying with %lld trie(s) left", error_message(err),
-                         (long long)job->retries_left--);
+                ui_say(job->ui, "Provisioner failed with \"%s\", retrying with %lld trie(s) left", error_message(err),
+                       (long long)job->retries_left--);
                 job->decision = DECISION_RETRY;
         } else if (job->goes_on) {
                 job->decision = DECISION_STOP; /* of this step alone: there is nothing to clean up */
@@ -240,8 +240,10 @@ static int step_as_layer(struct job *job, const struct build_step *step, struct 
 
 static int wait_ms(struct job *job, int64_t ms, struct error *err)
 {
+        CLEANUP_FREE char *shown = provision_duration(ms);
+
         if (ms > 0)
-                ui_say(job->ui, "Pausing %g s before the next provisioner...", (double)ms / 1000);
+                ui_say(job->ui, "Pausing %s before the next provisioner...", shown);
         for (; ms > 0; ms -= 50) {
                 int r = cancel_check(err);
 
@@ -289,6 +291,8 @@ static int step_with_retries(struct job *job, const struct build_step *step, str
                         return r;
                 decide(job, err);
         } while (job->decision == DECISION_RETRY);
+        if (step->block->max_retries > 0 && !cancel_requested())
+                ui_say(job->ui, "retry limit reached.");
         if (step->type->on_host)
                 run_error_cleanup(job, NULL);
         if (job->decision == DECISION_ABORT)
@@ -318,8 +322,9 @@ static int run_block(struct job *job, const struct template_step *block, size_t 
         if (r == 0)
                 r = step_with_retries(job, &step, err);
         if (r < 0 && block->continue_on_error && !cancel_requested()) {
-                ui_error(job->ui, "Provisioner %s failed, and the build goes on (continue_on_error): %s", block->type,
-                         error_message(err));
+                ui_say(job->ui,
+                       "Warning: Provisioner failed with \"%s\", but continue_on_error is set; continuing the build.",
+                       error_message(err));
                 error_clear(err);
                 return 0;
         }
@@ -352,7 +357,7 @@ int setup_extra_run(struct job *job, struct guest *guest, bool with_image, const
 
                         strv_take(&argv, str_replace(mounted, "$IMAGE_PATH", image_path ? image_path : ""));
                 }
-                ui_message(job->ui, "image_setup_extra: %s", lists->v[i][0]);
+                ui_say(job->ui, "image_setup_extra: %s", lists->v[i][0]);
                 spawn.argv = STRV(argv);
                 r = spawn_check(&spawn, err);
                 if (r < 0)

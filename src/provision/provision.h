@@ -50,3 +50,5 @@ const struct provisioner_type *provisioner_find(const char *name);
 int provisioner_lookup(const char *name, const struct provisioner_type **ret, struct error *err);
 /* All built-in names, NULL-terminated. */
 const char *const *provisioner_names(void);
+/* As Go writes durations: "1m30s", "500ms"; the caller frees. */
+char *provision_duration(int64_t ms) __attribute__((warn_unused_result));

@@ -12,8 +12,6 @@ int provision_external(const char *name, const struct provisioner_type **ret, st
 
 /* Sleep; ends early with -ECANCELED. */
 int provision_pause(int64_t ms, struct error *err);
-/* As Go writes durations: "1m30s", "500ms"; the caller frees. */
-char *provision_duration(int64_t ms) __attribute__((warn_unused_result));
 /* For guest_command's timeout_ms. */
 unsigned int provision_timeout(const struct provision_context *context);
 struct script_context provision_script_context(const struct provision_context *context);

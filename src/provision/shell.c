@@ -237,7 +237,7 @@ static int judge(const struct shell *shell, const char *what, const char *text, 
         if (script_status_good(&c->valid_exit_codes, status))
                 return 0;
         if (is_disconnect(c, status)) {
-                ui_message(shell->context->ui, "The script was ended by signal %d, as expected.", status - 128);
+                ui_say(shell->context->ui, "The script was ended by signal %d, as expected.", status - 128);
                 return 0;
         }
         r = script_status_error(what, status, &c->valid_exit_codes, &output->tail, err);

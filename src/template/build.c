@@ -92,6 +92,9 @@ static void load_build(struct load *load, const struct value *block)
         check_duplicate(load, block, head.name);
         strv_add(&t->build_names, head.name);
         *build = (struct template_build){.name = head.name,
+                                         .shown = strcmp(head.name, head.type) == 0
+                                                          ? xstrdup(head.name)
+                                                          : xasprintf("%s.%s", head.type, head.name),
                                          .type = head.type,
                                          .builder = builder_find(head.type),
                                          .block = block,
@@ -147,6 +150,7 @@ void template_build_values(const struct template_build *build, const char *run_u
 void build_clear(struct template_build *build)
 {
         free(build->name);
+        free(build->shown);
         free(build->source_name);
         free(build->type);
         if (build->config && build->builder->clear)

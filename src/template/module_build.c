@@ -282,6 +282,7 @@ static void name_build(const struct use *use, const struct template *t, struct t
         build->source_name = xstrdup(use->name);
         build->name = *use->block->name ? xasprintf("%s.%s.%s", use->block->name, type, use->name)
                                         : xasprintf("%s.%s", type, use->name);
+        build->shown = xstrdup(build->name);
         build->interp = (struct interp){.user = t->user,
                                         .template_dir = t->dir,
                                         .start = t->start,

@@ -64,7 +64,8 @@ struct template_block {
 };
 
 struct template_build {
-        char *name;                         /* as people see it: "arm", or the builder's "name" */
+        char *name;                         /* as -only and -except have it: "arm", or the builder's "name" */
+        char *shown;                        /* as output has it: the name, with the type before a "name" of JSON */
         char *source_name;                  /* HCL2: of the source, which is what {{build_name}} says; else NULL */
         char *type;                         /* "arm" */
         const struct builder_type *builder; /* the type's row; NULL: unknown, which is an error */

@@ -117,5 +117,5 @@ together() {
     type: "shell-local", inline: ["echo ran", "[ $PACKER_BUILD_NAME != bad ]"]}]}' >t.json
   run -1 build -parallel-builds=1 t.json
   [ "$(grep -c ': ran' <<<"$output")" = 3 ]
-  [[ $output == *"--> bad: "* && $output != *"--> good: "*"error"* ]]
+  [[ $output == *"--> null.bad: "* && $output != *"--> null.good: "*"error"* ]]
 }
