@@ -41,18 +41,23 @@ const struct command *const commands[] = {
         NULL,
 };
 
-/* -help, --version and the like are commands too. */
-static const char *without_dashes(const char *word)
+/* -help, --version and the like are commands too, and some have a second name. */
+static const char *command_word(const char *word)
 {
+        static const char *const others[][2] = {{"h", "help"}, {"v", "version"}, {"plugin", "plugins"}};
+
         word += str_starts(word, "--") ? 2 : str_starts(word, "-");
-        return strcmp(word, "h") == 0 ? "help" : strcmp(word, "v") == 0 ? "version" : word;
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+                if (strcmp(word, others[i][0]) == 0)
+                        return others[i][1];
+        return word;
 }
 
 static int unknown(const char *name)
 {
         const char *names[sizeof(commands) / sizeof(commands[0])] = {0};
 
-        if (str_starts(without_dashes(name), "autocomplete-")) {
+        if (str_starts(command_word(name), "autocomplete-")) {
                 fputs("slipway: completion is installed with slipway; 'slipway help completion' says more\n", stderr);
                 return EXIT_USAGE;
         }
@@ -87,7 +92,7 @@ int main(int argc, char **argv)
                 return EXIT_NO_COMMAND;
         }
         command_inner(argc - skip, argv + skip);
-        command = command_find(without_dashes(argv[skip]));
+        command = command_find(command_word(argv[skip]));
         log_debug("slipway v" SLIPWAY_VERSION ": %s", argv[skip]);
         return command_flush(command ? command->run(command, argc - skip, argv + skip) : unknown(argv[skip]));
 }

@@ -76,6 +76,8 @@ extern const char *command_program;
 bool command_is_packer(void);
 /* A text for stdout and a line break; with -machine-readable a line `ui,say`. */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for an entry of a list: `ui,message`. */
+void command_list(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same for what went wrong: to ui_error_stream(), or a line `ui,error`. */
 void command_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* All commands, ended by NULL: main.c's table. */

@@ -97,7 +97,7 @@ static void format_file(struct work *work, const char *path)
                 if (!same)
                         show_change(work, path, source, text, len);
         } else {
-                work->changed = !same;
+                work->changed = work->changed || !same;
                 if (work->options->write)
                         fwrite(text, 1, len, stdout);
         }
@@ -118,7 +118,7 @@ static void format_folder(struct work *work, const char *path)
                 CLEANUP_FREE char *inner = strcmp(path, ".") == 0 ? xstrdup(name) : path_join(path, name);
                 struct stat st;
 
-                if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && lstat(inner, &st) == 0) {
+                if (name[0] != '.' && lstat(inner, &st) == 0) {
                         if (S_ISDIR(st.st_mode) && work->options->recursive)
                                 format_folder(work, inner);
                         else if (!S_ISDIR(st.st_mode) && is_hcl(name))
@@ -154,22 +154,26 @@ static int run(const struct command *command, int argc, char **argv)
 {
         struct options options = {.write = true};
         struct work work = {.options = &options};
-        int exit_code, first = options_parse_count(command, argc, argv, &options, 0, 1, &exit_code);
+        int exit_code, first = options_parse_count(command, argc, argv, &options, 0, INT_MAX, &exit_code);
 
         template_args_clear(&options.ignored);
         if (first < 0)
                 return exit_code;
         options.write = options.write && !options.check;
-        format_path(&work, first < argc ? argv[first] : ".");
+        if (first == argc)
+                format_path(&work, ".");
+        for (int i = first; i < argc; i++)
+                format_path(&work, argv[i]);
         return work.failed ? 1 : options.check && work.changed ? 3 : 0;
 }
 
 const struct command command_fmt = {
         .name = "fmt",
-        .arguments = "[TEMPLATE|FOLDER|-]",
+        .arguments = "[TEMPLATE|FOLDER|- ...]",
         .summary = "Give HCL2 files their canonical layout",
         .help = "  Only spaces change. Of a folder (the default is the current one) the files *.pkr.hcl and\n"
-                "  *.pkrvars.hcl are formatted, and the names of those that change are printed; \"-\" formats\n"
+                "  *.pkrvars.hcl are formatted, those that begin with a dot left out, and the names of those that "
+                "change are printed; \"-\" formats\n"
                 "  standard input to standard output.",
         OPTIONS(specs),
         .run = run,

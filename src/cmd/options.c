@@ -272,7 +272,7 @@ void command_usage(const struct command *command, bool full)
                 fprintf(stream, "\nTry 'slipway %s -help'.\n", command->name);
 }
 
-/* ui_say() or ui_error(), as this command prints. */
+/* ui_say(), ui_message() or ui_error(), as this command prints. */
 __attribute__((format(printf, 2, 0))) static void tell(void (*with)(struct ui *ui, const char *format, ...),
                                                        const char *format, va_list ap)
 {
@@ -291,6 +291,15 @@ void command_say(const char *format, ...)
 
         va_start(ap, format);
         tell(ui_say, format, ap);
+        va_end(ap);
+}
+
+void command_list(const char *format, ...)
+{
+        va_list ap;
+
+        va_start(ap, format);
+        tell(ui_message, format, ap);
         va_end(ap);
 }
 

@@ -67,7 +67,7 @@ static int print_installed(void)
                 CLEANUP_STRV char **paths = plugin_list(kinds[i]);
 
                 for (char **path = paths; path && *path; path++)
-                        command_say("%s", *path);
+                        command_list("%s", *path);
         }
         return 0;
 }
@@ -85,8 +85,8 @@ static int print_required(const char *path)
                 const struct template_plugin *plugin = &plugins.v[i];
                 CLEANUP_FREE char *found = required_found(plugin);
 
-                command_say("%s %s \"%s\"%s%s", plugin->name, plugin->source ? plugin->source : "",
-                            plugin->version ? plugin->version : "", found ? " " : "", found ? found : "");
+                command_list("%s %s \"%s\"%s%s", plugin->name, plugin->source ? plugin->source : "",
+                             plugin->version ? plugin->version : "", found ? " " : "", found ? found : "");
         }
         if (plugins.n == 0)
                 required_none();
@@ -96,11 +96,13 @@ static int print_required(const char *path)
 struct install_options {
         bool force;
         const char *path;
+        struct template_args ignored;
 };
 
 static const struct option_spec install_specs[] = {
         {.name = "force", .type = OPTION_BOOL, .offset = offsetof(struct install_options, force)},
         {.name = "path", .type = OPTION_STRING, .offset = offsetof(struct install_options, path), .argument = "FILE"},
+        TEMPLATE_ALL_IGNORED(install_options, ignored),
 };
 static const struct command command_install = {
         .name = "plugins install",
@@ -115,6 +117,7 @@ static int install(int argc, char **argv)
         struct install_options options = {0};
         int exit_code, first = options_parse_count(&command_install, argc, argv, &options, 1, 2, &exit_code);
 
+        template_args_clear(&options.ignored);
         if (first < 0)
                 return exit_code;
         if (options.path) {

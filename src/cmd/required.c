@@ -43,7 +43,7 @@ char *required_found(const struct template_plugin *plugin)
 
 void required_none(void)
 {
-        command_say("The template requires no plugins: it has no block packer { required_plugins { } }.");
+        command_list("\nNo plugins requirement found: the template has no block packer { required_plugins { } }.");
 }
 
 bool required_report(const struct template_plugin *plugin)

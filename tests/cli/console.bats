@@ -142,7 +142,7 @@ END
   [[ $output == *'docker github.com/hashicorp/docker ">= 1.0" built in'* ]]
   run -0 "$slipway" init board.json
   run -0 "$slipway" plugins required board.json
-  [[ $output == *"requires no plugins"* ]]
+  [[ $output == *"No plugins requirement found"* ]]
 
   sed -i 's/docker/goss/g' plugins.pkr.hcl
   run -1 "$slipway" init plugins.pkr.hcl
