@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What scripts around Packer depend on: tables of its options, of what it
-# prints and how it ends, read from the sources and documentation of Packer
-# 1.11 to 1.15 (1.16's in part, through others'), and an installed Packer where it is old enough to be held to
+# prints and how it ends, read from the source of Packer 1.16 (each row says
+# which file), and an installed Packer where it is old enough to be held to
 # them. See tests/oracle/packer_check.py.
 
 bats_require_minimum_version 1.5.0
