@@ -318,14 +318,14 @@ static void finish(struct child *child)
                 child->problem = WIFSIGNALED(status) ? xasprintf("the build's process was ended by signal %d (%s)",
                                                                  WTERMSIG(status), strsignal(WTERMSIG(status)))
                                                      : xstrdup("the build's process ended without a result");
-        if (child->problem)
-                artifacts_clear(&child->artifacts); /* those of a failed build count for nothing, as Packer has it */
         child->done = true;
         child->ui.target = NULL;
-        if (child->problem)
+        if (child->problem) {
+                artifacts_clear(&child->artifacts); /* those of a failed build count for nothing, as Packer has it */
                 ui_error(&child->ui, "Build '%s' errored after %s: %s", child->build->shown, took, child->problem);
-        else
+        } else {
                 ui_say(&child->ui, "Build '%s' finished after %s.", child->build->shown, took);
+        }
 }
 
 static void pass_on_cancel(struct child *children, size_t n)
