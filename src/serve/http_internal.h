@@ -15,12 +15,12 @@
 
 enum {
         HTTP_THREADS_MAX = 16,
-        HTTP_ADDRESSES = 4096,    /* places in the table of connections of an address */
-        HTTP_RECEIVE = 16 << 10,  /* read of a socket at once; all of a TLS record has room */
-        HTTP_BUFFER = 128 << 10,  /* copied of a file at once */
-        HTTP_QUANTUM = 512 << 10, /* sent to one client before it is the next one's turn, */
-        HTTP_ALONE = 2 << 20,     /* or before it is looked whether there is a next one */
-        HTTP_TLS_RECORD = 16384,  /* bytes that one call encrypts */
+        HTTP_ADDRESSES = 4096,        /* places in the table of connections of an address */
+        HTTP_RECEIVE = 16 << 10,      /* read of a socket at once; all of a TLS record has room */
+        HTTP_BUFFER = 128 << 10,      /* copied of a file at once */
+        HTTP_QUANTUM = 512 << 10,     /* sent to one client before it is the next one's turn: what is copied, */
+        HTTP_PAGES_QUANTUM = 4 << 20, /* and what the kernel sends: all that a socket takes */
+        HTTP_TLS_RECORD = 16384,      /* bytes that one call encrypts */
         HTTP_EVENTS = 128,
 };
 

@@ -61,7 +61,7 @@ static int send_body(struct http_connection *c)
 {
         struct http_reply *reply = &c->reply;
         const bool pages = reply->file && reply->file->fd >= 0 && !c->ssl;
-        uint64_t quantum = atomic_load(&c->worker->load) > 1 ? HTTP_QUANTUM : HTTP_ALONE;
+        uint64_t quantum = pages ? HTTP_PAGES_QUANTUM : HTTP_QUANTUM;
         const uint64_t most = pages ? quantum : c->ssl ? HTTP_TLS_RECORD : HTTP_BUFFER;
 
         while (reply->file && reply->left > 0 && quantum > 0) {
