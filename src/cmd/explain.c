@@ -110,6 +110,7 @@ static int choose_network(const struct options *options, struct site *site, stru
 {
         const struct site_machine *machine = site_machine_by_mac(site, asked->mac);
         CLEANUP_FREE const char **names = xcalloc(site->n_networks + 1, sizeof(*names));
+        const char *nearest;
 
         if (machine && machine->address)
                 asked->network = site_network_of(site, machine->address);
@@ -122,11 +123,11 @@ static int choose_network(const struct options *options, struct site *site, stru
                         return 0;
                 }
         }
-        return options->network
-                       ? error_set(err, ENOENT, "there is no network '%s' in the site file%s%s", options->network,
-                                   str_nearest(options->network, names) ? "; did you mean " : "",
-                                   str_nearest(options->network, names) ? str_nearest(options->network, names) : "")
-                       : 0;
+        if (!options->network)
+                return 0;
+        nearest = str_nearest(options->network, names);
+        return error_set(err, ENOENT, "there is no network '%s' in the site file%s%s%s", options->network,
+                         nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 /* What the interfaces here have. A network whose interface is not here stays as the file has it. */

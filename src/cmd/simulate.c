@@ -111,7 +111,7 @@ static int check(const struct options *options, struct error *err)
                 return error_set(err, EINVAL, "-interface is needed: the network that the clients are on");
         if (options->count < 1 || options->first < 0 || options->first > SIMULATE_MAX ||
             options->count > SIMULATE_MAX - options->first)
-                return error_set(err, EINVAL, "-count and -first: at most %d clients", SIMULATE_MAX);
+                return error_set(err, EINVAL, "-count and -first: from 1 to %d clients were expected", SIMULATE_MAX);
         if (options->rate < 0 || options->rate > 1000000)
                 return error_set(err, EINVAL, "-rate=%ld: clients a second", options->rate);
         if (options->timeout < 1 || options->timeout > 100000)

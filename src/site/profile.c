@@ -210,6 +210,7 @@ void load_profile_body(struct load *load, const struct named_profile *named)
         const struct hcl_block *block = named->block;
         const struct hcl_scope *scope = load_scope(load, block);
         struct profile_block raw = {.profile = *named->profile};
+        size_t errors_before = load->diags->n_errors;
         struct hcl_content content;
 
         site_keys_read(load, &site_block_profile, block->body, scope, &raw, &content);
@@ -227,7 +228,7 @@ void load_profile_body(struct load *load, const struct named_profile *named)
         if (raw.profile.firmware && raw.profile.image)
                 diag_error(load->diags, site_key_range(&content, "image", block->open_range),
                            "the firmware comes from a folder or from an image, not from both");
-        if (!boots_something(&raw.profile))
+        if (!boots_something(&raw.profile) && load->diags->n_errors == errors_before) /* not for a misspelt kernel */
                 diag_error(load->diags, block->labels[0].range,
                            "profile '%s' boots nothing: it needs a kernel, boot files, a san, or firmware",
                            named->profile->name);

@@ -102,7 +102,7 @@ END
   run -1 "$slipway" explain -uuid x rack1-01
   [[ $output == *"'x' is no UUID"* ]]
   run -1 "$slipway" explain -network lob rack1-01
-  [[ $output == *"there is no network 'lob' in the site file; did you mean lab"* ]]
+  [[ $output == *"there is no network 'lob' in the site file; did you mean 'lab'?"* ]]
   run -1 "$slipway" explain -site nothing.hcl rack1-01
   [[ $output == *"nothing.hcl"* ]]
 }

@@ -32,6 +32,7 @@ simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -
   sed -i 's/kernel/kernal/' site.hcl
   run -1 "$slipway" serve -n site.hcl
   [[ $output == *"unknown argument 'kernal'; did you mean 'kernel'?"*'site.hcl line 6'* ]]
+  [[ $output != *'boots nothing'* ]] # which follows from it
 }
 
 @test "serve: mistakes before anything is opened" {
