@@ -150,8 +150,9 @@ static int prune(const struct options *options, struct error *err)
         struct stock_limits limits = {0};
         int r = limits_of(options, &limits, err);
 
-        if (r == 0)
-                r = stock_prune(&limits, &gone, err);
+        if (r < 0)
+                return r;
+        r = stock_prune(&limits, &gone, err);
         if (str_eq(options->output, "json")) {
                 print_json(items_json(&gone));
                 return r;

@@ -139,3 +139,10 @@ age() {
   run -0 "$slipway" cache verify
   run -0 build -force t.json
 }
+
+@test "cache: prune that was told nothing says nothing of what it removed" {
+  run -1 "$slipway" cache prune
+  [ "$output" = "Error: nothing says what may go: give -max-size, -older-than or -all, or set SLIPWAY_CACHE_LIMIT" ]
+  run -1 --separate-stderr "$slipway" cache prune -o json -max-size=foo
+  [ -z "$output" ]
+}
