@@ -19,6 +19,7 @@ enum {
         WATCHERS = 64,
         REQUEST_MAX = 4096,
         PATIENCE_SEC = 2, /* for a request's line, and for an answer to be read */
+        REST_MS = 100,    /* where nobody can be accepted, for want of fds */
 };
 
 struct control {
@@ -185,6 +186,8 @@ static void *loop(void *arg)
                 fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC);
                 if (fd >= 0)
                         serve(control, fd);
+                else /* it would be ready all the time */
+                        (void)poll(&polled[1], 1, REST_MS);
         }
         return NULL;
 }

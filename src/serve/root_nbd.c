@@ -31,6 +31,7 @@ enum {
         MACHINES_MOST = 1000, /* at once; others wait until one leaves */
         ADDRESS_MOST = 8,     /* of one address */
         LOOK_MS = 500,
+        REST_MS = 100,                  /* where nobody can be accepted, for want of fds */
         LINES_BURST = 2 * ADDRESS_MOST, /* of one address in the log, */
         LINES_RATE = 1,                 /* and new ones a second */
 };
@@ -219,7 +220,9 @@ static void accept_one(struct nbd *nbd)
         socklen_t len = sizeof(from);
         CLEANUP_CLOSE int fd = accept4(nbd->listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
 
-        if (fd >= 0 && machine_begin(nbd, fd, ntohl(from.sin_addr.s_addr)))
+        if (fd < 0) /* it would be ready all the time */
+                (void)poll(NULL, 0, REST_MS);
+        else if (machine_begin(nbd, fd, ntohl(from.sin_addr.s_addr)))
                 (void)steal_fd(&fd);
 }
 
