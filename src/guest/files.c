@@ -149,7 +149,7 @@ static int copy_link(struct copying *copy, const struct pair *pair, int dir, con
 static int copy_folder(struct copying *copy, const struct pair *pair, int fd, mode_t mode, struct error *err)
 {
         CLEANUP_CLOSEDIR DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-        const struct dirent *entry;
+        const struct dirent *entry = NULL;
         CLEANUP_CLOSE int before = inroot_open(copy->to_root, pair->to, O_PATH | O_DIRECTORY, 0), made = -1;
         int r = inroot_mkdirs(copy->to_root, pair->to, 0755);
 
@@ -158,7 +158,9 @@ static int copy_folder(struct copying *copy, const struct pair *pair, int fd, mo
                 return error_errno(err, -made, "make folder '%s'%s", pair->to, copy->to_place);
         if (before < 0 && (fchown(made, 0, 0) < 0 || fchmod(made, mode & 07777) < 0))
                 return error_errno(err, errno, "set the mode of '%s'%s", pair->to, copy->to_place);
-        while (r == 0 && dir && (entry = readdir(dir))) {
+        if (!dir)
+                return error_errno(err, EMFILE, "read folder '%s'%s", pair->from, copy->from_place);
+        while (r == 0 && (errno = 0, entry = readdir(dir))) {
                 struct pair next;
                 struct stat st;
 
@@ -173,6 +175,8 @@ static int copy_folder(struct copying *copy, const struct pair *pair, int fd, mo
                         vec_push(&copy->pending, next);
                 }
         }
+        if (r == 0 && errno)
+                r = error_errno(err, errno, "read folder '%s'%s", pair->from, copy->from_place);
         return r;
 }
 
