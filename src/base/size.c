@@ -63,8 +63,8 @@ int size_parse(const char *s, uint64_t *ret_bytes, struct error *err)
 const char *size_show(uint64_t bytes)
 {
         static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-        static char ring[8][32];
-        static unsigned int next;
+        static _Thread_local char ring[8][32];
+        static _Thread_local unsigned int next;
         char *out = ring[next++ % 8];
         double value = (double)bytes;
         unsigned int unit = 0;

@@ -11,5 +11,5 @@
  * case, blanks between allowed. */
 int size_parse(const char *s, uint64_t *ret_bytes, struct error *err);
 
-/* "1.5 GiB", "512 bytes"; into a static ring of 8 buffers. */
+/* "1.5 GiB", "512 bytes"; into a ring of 8 buffers of the thread's own. */
 const char *size_show(uint64_t bytes);
