@@ -58,14 +58,15 @@ static int write_door(const struct native *native, const char *to, struct error 
 /* One for all guests of the build; `qemu` is a name of it that says that this guest has it. */
 static int make_door(const struct native *native, const char *qemu, struct error *err)
 {
-        CLEANUP_FREE char *first = path_join(native->shared, "native-door"), *part = xasprintf("%s.part", first);
+        CLEANUP_FREE char *first = path_join(native->shared, "native-door"), *part = NULL;
         int r = 0;
 
         if (!path_exists(first)) {
-                r = unlink(part) < 0 && errno != ENOENT ? error_errno(err, errno, "remove '%s'", part)
-                                                        : write_door(native, part, err);
-                if (r == 0 && rename(part, first) < 0)
-                        r = error_errno(err, errno, "move '%s' to '%s'", part, first);
+                r = native_part(first, &part, err);
+                if (r == 0)
+                        r = write_door(native, part, err);
+                if (r == 0)
+                        r = native_whole(part, first, err);
         }
         if (r == 0 && link(first, qemu) < 0)
                 r = error_errno(err, errno, "link '%s' to '%s'", first, qemu);

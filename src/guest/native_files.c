@@ -103,6 +103,21 @@ static char **needed(const struct elf *elf)
 
 /* ---- copies ---- */
 
+int native_part(const char *path, char **ret, struct error *err)
+{
+        CLEANUP_FREE char *part = xasprintf("%s.part", path);
+
+        if (unlink(part) < 0 && errno != ENOENT)
+                return error_errno(err, errno, "remove '%s'", part);
+        *ret = steal(&part);
+        return 0;
+}
+
+int native_whole(const char *part, const char *path, struct error *err)
+{
+        return rename(part, path) < 0 ? error_errno(err, errno, "move '%s' to '%s'", part, path) : 0;
+}
+
 static int append_mark(const char *path, struct error *err)
 {
         CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -189,16 +204,14 @@ static int copy_marked(const struct native_files *files, int fd, const char *pat
 
         if (path_exists(path))
                 return 0;
-        part = xasprintf("%s.part", path);
-        unlink(part);
-        r = copy_to(fd, part, err);
+        r = native_part(path, &part, err);
+        if (r == 0)
+                r = copy_to(fd, part, err);
         if (r == 0 && change != NATIVE_SAME)
                 r = change_file(files, part, change, err);
         if (r == 0)
                 r = append_mark(part, err);
-        if (r == 0 && rename(part, path) < 0)
-                r = error_errno(err, errno, "move '%s' to '%s'", part, path);
-        return r;
+        return r == 0 ? native_whole(part, path, err) : r;
 }
 
 /* As ld.so would, where the host's own ld.so lies and in its counterpart beneath /usr or not. */

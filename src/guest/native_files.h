@@ -18,6 +18,11 @@ struct native_files {
 enum { NATIVE_MARK_SIZE = 40 };
 extern const char native_mark[NATIVE_MARK_SIZE];
 
+/* A file for all guests of a build is whole or not there: native_part() says where it is made (and removes what was
+ * begun there; the caller frees), native_whole() gives it its name. */
+int native_part(const char *path, char **ret, struct error *err);
+int native_whole(const char *part, const char *path, struct error *err);
+
 /* A program of the host's as a new file that is so marked. */
 int native_copy(const char *from, const char *to, struct error *err);
 
