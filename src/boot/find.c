@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/packed.h"
 #include "base/str.h"
 #include "disk/fs.h"
 
@@ -290,36 +291,6 @@ static int look_at_sector(struct boot_system *system, struct error *err)
         return 0;
 }
 
-static int refuse_compressed(const char *image, struct error *err)
-{
-        static const struct {
-                const char *magic, *name, *command;
-                size_t n;
-        } kinds[] = {
-                {"\xfd"
-                 "7zXZ",
-                 "xz", "xz -dk", 5},
-                {"\x1f\x8b", "gzip", "gzip -dk", 2},
-                {"BZh", "bzip2", "bzip2 -dk", 3},
-                {"\x28\xb5\x2f\xfd", "zstd", "zstd -d", 4},
-                {"\x04\x22\x4d\x18", "lz4", "lz4 -d", 4},
-                {"PK\x03\x04", "zip", "unzip", 4},
-                {"7z\xbc\xaf\x27\x1c", "7z", "7z x", 6},
-        };
-        CLEANUP_CLOSE int fd = open(image, O_RDONLY | O_CLOEXEC);
-        char head[8] = {0};
-
-        if (fd < 0)
-                return error_errno(err, errno, "open the image '%s'", image);
-        if (pread(fd, head, sizeof(head), 0) < 0)
-                return error_errno(err, errno, "read '%s'", image);
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-                if (memcmp(head, kinds[i].magic, kinds[i].n) == 0)
-                        return error_set(err, EINVAL, "'%s' is compressed (%s): unpack it first, with '%s %s'", image,
-                                         kinds[i].name, kinds[i].command, image);
-        return 0;
-}
-
 static void find_root(struct boot_system *system)
 {
         CLEANUP_ERROR struct error why = {0};
@@ -334,7 +305,7 @@ static void find_root(struct boot_system *system)
 int boot_find(const char *image, struct boot_system **ret, struct error *err)
 {
         CLEANUP(boot_system_freep) struct boot_system *system = xcalloc(1, sizeof(*system));
-        int r = refuse_compressed(image, err);
+        int r = packed_refuse(image, err);
 
         system->kernel.fd = system->initrd.fd = system->dtb.fd = -1;
         if (r < 0)

@@ -11,49 +11,16 @@
 #include "base/alloc.h"
 #include "base/cancel.h"
 #include "base/file.h"
+#include "base/packed.h"
 #include "base/str.h"
 #include "base/vec.h"
 
 /* ---- opening ---- */
 
-static int refuse_compressed(const char *image, struct error *err)
-{
-        static const struct {
-                const char *magic;
-                size_t n;
-                const char *kind, *command;
-        } kinds[] = {
-                {"\x1f\x8b", 2, "gzip", "gunzip -k"},
-                {"\xfd"
-                 "7zXZ\0",
-                 6, "xz", "xz -dk -T0"},
-                {"\x28\xb5\x2f\xfd", 4, "zstd", "unzstd"},
-                {"BZh", 3, "bzip2", "bunzip2 -k"},
-                {"\x04\x22\x4d\x18", 4, "lz4", "unlz4"},
-                {"PK\x03\x04", 4, "zip", "unzip"},
-                {"7z\xbc\xaf\x27", 5, "7z", "7z x"},
-        };
-        CLEANUP_CLOSE int fd = open(image, O_RDONLY | O_CLOEXEC);
-        char head[8] = {0};
-        struct stat st;
-
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return error_errno(err, errno, "open image '%s'", image);
-        if (S_ISDIR(st.st_mode))
-                return error_set(err, EISDIR, "'%s' is a folder, not an image", image);
-        if (pread(fd, head, sizeof(head), 0) < 0)
-                return error_errno(err, errno, "read '%s'", image);
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-                if (memcmp(head, kinds[i].magic, kinds[i].n) == 0)
-                        return error_set(err, EINVAL, "'%s' is compressed (%s); unpack it first: %s %s", image,
-                                         kinds[i].kind, kinds[i].command, image);
-        return 0;
-}
-
 int disk_view_open(const char *image, struct disk_view **ret, struct error *err)
 {
         CLEANUP(disk_view_freep) struct disk_view *view = xcalloc(1, sizeof(*view));
-        int r = refuse_compressed(image, err);
+        int r = packed_refuse(image, err);
 
         view->image = xstrdup(image);
         if (r == 0)

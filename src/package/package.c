@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/cancel.h"
 #include "base/file.h"
+#include "base/packed.h"
 #include "base/str.h"
 #include "base/vec.h"
 #include "local/script.h"
@@ -157,34 +158,24 @@ int input_open(const char *path, int *ret_fd, uint64_t *ret_size, struct error *
 /* By the first bytes: a compressed file or an archive cannot be written to a disk. */
 static int refuse_compressed(const char *path, struct error *err)
 {
-        static const struct {
-                const char *name;
-                size_t n;
-                const char *magic;
-        } kinds[] = {{"gzip", 2, "\x1f\x8b"},
-                     {"xz", 6,
-                      "\xfd"
-                      "7zXZ\0"},
-                     {"zstd", 4, "\x28\xb5\x2f\xfd"},
-                     {"bzip2", 3, "BZh"},
-                     {"zip", 4, "PK\3\4"},
-                     {"lz4", 4, "\x04\x22\x4d\x18"},
-                     {"7z", 6, "7z\xbc\xaf\x27\x1c"}};
+        const struct packed *packed;
         CLEANUP_CLOSE int fd = -1;
-        char head[6] = {0};
+        char head[PACKED_HEAD];
         uint64_t size;
+        size_t n;
         int r = input_open(path, &fd, &size, err);
 
         if (r < 0)
                 return r;
-        r = fd_pread_all(fd, head, size < sizeof(head) ? (size_t)size : sizeof(head), 0);
-        for (size_t i = 0; r == 0 && i < sizeof(kinds) / sizeof(*kinds); i++)
-                if (memcmp(head, kinds[i].magic, kinds[i].n) == 0)
-                        return error_set(
-                                err, EINVAL,
-                                "'%s' is not a disk image but %s data; put this post-processor before compress", path,
-                                kinds[i].name);
-        return r < 0 ? error_errno(err, -r, "read '%s'", path) : 0;
+        n = size < sizeof(head) ? (size_t)size : sizeof(head);
+        r = fd_pread_all(fd, head, n, 0);
+        if (r < 0)
+                return error_errno(err, -r, "read '%s'", path);
+        packed = packed_find(head, n);
+        return packed ? error_set(err, EINVAL,
+                                  "'%s' is not a disk image but %s data; put this post-processor before compress", path,
+                                  packed->kind)
+                      : 0;
 }
 
 int input_image(const struct artifact *in, const char **ret, struct error *err)
