@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/tail.h"
 
 enum { LINE_MAX_BYTES = 1 << 20, GRACE_MS = 3000 };
 
@@ -344,52 +345,43 @@ int spawn_run(const struct spawn *spawn, int *ret_status, struct error *err)
         return 0;
 }
 
-/* The last lines of a program's output, for its error message. */
-struct tail {
+struct checked {
         const struct spawn *spawn;
-        char *lines[2][8]; /* ring, for stdout and stderr */
-        size_t n[2];
+        struct tail out, err;
 };
 
-static void tail_line(void *arg, bool is_stderr, const char *line)
+static void checked_line(void *arg, bool is_stderr, const char *line)
 {
-        struct tail *tail = arg;
-        char **slot = &tail->lines[is_stderr][tail->n[is_stderr]++ % 8];
+        struct checked *checked = arg;
 
-        free(*slot);
-        *slot = xstrdup(line);
-        if (tail->spawn->on_line)
-                tail->spawn->on_line(tail->spawn->arg, is_stderr, line);
+        tail_add(is_stderr ? &checked->err : &checked->out, line);
+        if (checked->spawn->on_line)
+                checked->spawn->on_line(checked->spawn->arg, is_stderr, line);
 }
 
-static void tail_done(struct tail *tail)
+static void checked_done(struct checked *checked)
 {
-        for (int i = 0; i < 16; i++)
-                free(tail->lines[i / 8][i % 8]);
+        tail_clear(&checked->out);
+        tail_clear(&checked->err);
 }
 
 int spawn_check(const struct spawn *spawn, struct error *err)
 {
-        CLEANUP(tail_done) struct tail tail = {.spawn = spawn};
+        CLEANUP(checked_done) struct checked checked = {.spawn = spawn};
         struct spawn watched = *spawn;
-        int status = 0, which, r;
-        size_t from;
+        int status = 0, r;
 
-        watched.on_line = tail_line;
-        watched.arg = &tail;
+        watched.on_line = checked_line;
+        watched.arg = &checked;
         r = spawn_run(&watched, &status, err);
         if (r < 0 || status == 0)
                 return r;
         if (status > 128)
-                error_set(err, EIO, "'%s' was ended by signal %d (%s)", spawn->argv[0], status - 128,
-                          strsignal(status - 128));
+                r = error_set(err, EIO, "'%s' was ended by signal %d (%s)", spawn->argv[0], status - 128,
+                              strsignal(status - 128));
         else
-                error_set(err, EIO, "'%s' failed with exit code %d", spawn->argv[0], status);
-        which = tail.n[1] > 0;
-        from = tail.n[which] > 8 ? tail.n[which] - 8 : 0;
-        for (size_t i = from; i < tail.n[which]; i++)
-                error_append(err, -EIO, "\n    %s", tail.lines[which][i % 8]);
-        return -EIO;
+                r = error_set(err, EIO, "'%s' failed with exit code %d", spawn->argv[0], status);
+        return tail_append(tail_last(&checked.err) ? &checked.err : &checked.out, err, r);
 }
 
 static void capture_line(void *arg, bool is_stderr, const char *line)
