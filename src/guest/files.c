@@ -148,8 +148,9 @@ static int copy_link(struct copying *copy, const struct pair *pair, int dir, con
  * once. */
 static int copy_folder(struct copying *copy, const struct pair *pair, int fd, mode_t mode, struct error *err)
 {
-        CLEANUP_CLOSEDIR DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-        const struct dirent *entry = NULL;
+        CLEANUP_CLOSE int own = -1;
+        CLEANUP_CLOSEDIR DIR *dir = NULL;
+        const struct dirent *entry;
         CLEANUP_CLOSE int before = inroot_open(copy->to_root, pair->to, O_PATH | O_DIRECTORY, 0), made = -1;
         int r = inroot_mkdirs(copy->to_root, pair->to, 0755);
 
@@ -158,8 +159,11 @@ static int copy_folder(struct copying *copy, const struct pair *pair, int fd, mo
                 return error_errno(err, -made, "make folder '%s'%s", pair->to, copy->to_place);
         if (before < 0 && (fchown(made, 0, 0) < 0 || fchmod(made, mode & 07777) < 0))
                 return error_errno(err, errno, "set the mode of '%s'%s", pair->to, copy->to_place);
+        own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        dir = own < 0 ? NULL : fdopendir(own);
         if (!dir)
-                return error_errno(err, EMFILE, "read folder '%s'%s", pair->from, copy->from_place);
+                return error_errno(err, errno, "read folder '%s'%s", pair->from, copy->from_place);
+        own = -1; /* it is dir's */
         while (r == 0 && (errno = 0, entry = readdir(dir))) {
                 struct pair next;
                 struct stat st;
