@@ -52,7 +52,8 @@ bool native_match_versions(const struct native_match *match, const char *package
         return host && str_eq(host, guest);
 }
 
-const char *native_debian_name(const struct arch *arch)
+/* Debian's name of the guest's processor, where it fits into the place of the host's; else NULL. */
+static const char *debian_name(const struct arch *arch)
 {
         return str_eq(arch->name, "aarch64") ? "arm64" : NULL;
 }
@@ -63,7 +64,7 @@ static bool suits(const struct native_tools *row, const struct native_match *mat
 
         if ((row->needs & NATIVE_BITS_64) && arch->bits < 64)
                 return false;
-        if ((row->needs & NATIVE_NAMED) && !native_debian_name(arch))
+        if ((row->needs & NATIVE_NAMED) && !debian_name(arch))
                 return false;
         if ((row->needs & NATIVE_SCRIPTS) && !match->has_perl)
                 return false;
@@ -213,8 +214,8 @@ static bool answers_as_guest(struct native_match *match)
                 return true;
         by_dpkg = ask(match->folder, "usr.bin.dpkg", dpkg);
         by_apt = ask(match->folder, "usr.bin.apt-config", apt);
-        want_dpkg = xasprintf("%s\n", native_debian_name(match->native->arch));
-        want_apt = xasprintf("name='%s'\n", native_debian_name(match->native->arch));
+        want_dpkg = xasprintf("%s\n", debian_name(match->native->arch));
+        want_apt = xasprintf("name='%s'\n", debian_name(match->native->arch));
         if (!str_eq(by_dpkg, want_dpkg) || !str_eq(by_apt, want_apt))
                 return false;
         str_add(&match->seen, yes);
@@ -244,7 +245,7 @@ static int match_rows(struct native_match *match, struct error *err)
                 r = match_row(match, &native_tools[i], err);
         if (r == 0)
                 r = native_files_end(&match->files, err);
-        if (r == 0 && native_debian_name(match->native->arch) && !answers_as_guest(match))
+        if (r == 0 && debian_name(match->native->arch) && !answers_as_guest(match))
                 forget_named(match);
         return r;
 }
@@ -267,7 +268,7 @@ static bool same_libc(const struct native_match *match)
 
 static int open_packages(struct native_match *match, struct error *err)
 {
-        const char *guest_name = native_debian_name(match->native->arch);
+        const char *guest_name = debian_name(match->native->arch);
 
         match->host = (struct packages){.seen = &match->seen, .name = "host"};
         match->guest = (struct packages){.seen = &match->seen, .name = "guest"};

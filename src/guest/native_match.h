@@ -53,5 +53,3 @@ bool native_match_versions(const struct native_match *match, const char *package
 /* A row of the door's table for a file of the guest; `path`: its counterpart's, or "". */
 int native_match_add(struct native_match *match, int guest_fd, const char *path, const struct door_tool *more,
                      struct error *err);
-/* Debian's name of the guest's processor, where it fits into the place of the host's; else NULL. */
-const char *native_debian_name(const struct arch *arch);

@@ -86,4 +86,3 @@ enum sim_way { SIM_WAY_FILE, SIM_WAY_BINL, SIM_WAY_NONE };
 /* *ret is offer or proxy; on SIM_WAY_NONE *ret_why says what was missing. */
 enum sim_way sim_decide(const struct sim_kind *kind, const struct sim_answer *offer, const struct sim_answer *proxy,
                         const struct sim_answer **ret, const char **ret_why);
-void sim_answer_read(const struct dhcp_message *message, struct sim_answer *ret);

@@ -47,7 +47,7 @@ void sim_dhcp_discover(struct sim *sim)
                 sim_stage(sim, "DISCOVER again (%u)", tries + 1);
 }
 
-void sim_answer_read(const struct dhcp_message *message, struct sim_answer *ret)
+static void read_answer(const struct dhcp_message *message, struct sim_answer *ret)
 {
         struct pxe_vendor vendor;
         const uint8_t *p;
@@ -217,7 +217,7 @@ void sim_dhcp_input(struct sim *sim, const struct frame *frame)
         if (dhcp_parse(frame->data, frame->n, &message, &reason) < 0 || message.h.op != DHCP_REPLY_OP ||
             message.h.xid != sim->who.xid || memcmp(message.h.chaddr, sim->who.mac, 6) != 0)
                 return;
-        sim_answer_read(&message, &answer);
+        read_answer(&message, &answer);
         if (sim->state == SIM_DISCOVERING && message.type == DHCP_OFFER)
                 offered(sim, &answer);
         else if (sim->state == SIM_REQUESTING && message.type == DHCP_ACK)

@@ -32,7 +32,7 @@ const char *site_mac_dashed(struct arena *arena, const uint8_t mac[6])
         return arena_printf(arena, "%02x-%02x-%02x-%02x-%02x-%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
-const char *site_uuid_text(struct arena *arena, const uint8_t u[16])
+static const char *uuid_text(struct arena *arena, const uint8_t u[16])
 {
         return arena_printf(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
                             u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
@@ -120,7 +120,7 @@ static const struct hcl_value *machine_object(struct site_request *request, bool
         add(&m, "mac_dashed", dashed);
         add(&m, "host_name", machine ? machine->host_name : "");
         add_address(&m, "address", machine && machine->address ? machine->address : request->address);
-        add(&m, "uuid", machine && machine->has_uuid ? site_uuid_text(m.arena, machine->uuid) : "");
+        add(&m, "uuid", machine && machine->has_uuid ? uuid_text(m.arena, machine->uuid) : "");
         add(&m, "serial", machine && machine->pi_serial ? arena_printf(m.arena, "%08x", machine->pi_serial) : "");
         return finish(&m);
 }

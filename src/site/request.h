@@ -56,7 +56,6 @@ const char *site_url(struct site_request *request, bool http, const char *path);
 /* 52:54:00:12:34:56, for people; 52-54-00-12-34-56, for paths. */
 const char *site_mac_text(struct arena *arena, const uint8_t mac[6]);
 const char *site_mac_dashed(struct arena *arena, const uint8_t mac[6]);
-const char *site_uuid_text(struct arena *arena, const uint8_t uuid[16]);
 
 /* check_profile.c: a profile's files, as warnings, the names of platforms in `boot`, and its `san`. */
 void site_check_files(struct load *load, const struct site_profile *profile, struct site_request *request);

@@ -29,11 +29,6 @@ const char *checksum_type_name(enum checksum_type type)
         return types[type].name;
 }
 
-size_t checksum_type_digits(enum checksum_type type)
-{
-        return types[type].digits;
-}
-
 /* Lower case, without '-', '_' and a last "sum": "SHA-256" and "sha256sum" are "sha256". */
 static enum checksum_type type_find(const char *name, size_t len)
 {

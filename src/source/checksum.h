@@ -25,8 +25,6 @@ struct checksum {
 int checksum_type_parse(const char *name, enum checksum_type *ret, struct error *err);
 /* "sha256"; OpenSSL's name too. */
 const char *checksum_type_name(enum checksum_type type);
-/* Hex digits of a digest of that type. */
-size_t checksum_type_digits(enum checksum_type type);
 
 /* "hex" or "type:hex". `type` may be unknown: then the prefix or the number of
  * digits tells. */

@@ -227,7 +227,8 @@ struct ui *stream_ui(const struct stream *stream)
         return file ? file->ui : NULL;
 }
 
-int stream_decode(enum content content, struct stream *below, struct stream **ret, struct error *err)
+/* A decoder for `content` (content_is_stream) over `below`, which is taken over. */
+static int decode(enum content content, struct stream *below, struct stream **ret, struct error *err)
 {
         const struct stream_type *type = codec_find(content);
 
@@ -256,7 +257,7 @@ int stream_peel(struct stream **stream, enum content *ret_content, const char **
                 }
                 if (depth == DEPTH_MAX)
                         return error_set(err, ELOOP, "compressed more than %d times", DEPTH_MAX);
-                r = stream_decode(content, steal(stream), &inner, err);
+                r = decode(content, steal(stream), &inner, err);
                 if (r < 0 || !inner)
                         return r;
                 *stream = inner;

@@ -48,8 +48,6 @@ uint64_t stream_position(const struct stream *stream);
 /* The ui given at the bottom, or NULL. */
 struct ui *stream_ui(const struct stream *stream);
 
-/* A decoder for `content` (content_is_stream) over `below`, which is taken over. */
-int stream_decode(enum content content, struct stream *below, struct stream **ret, struct error *err);
 /* Take off all compression: *stream becomes what is inside, *ret_content what
  * that is, and *ret_name its name for messages (may be NULL). */
 int stream_peel(struct stream **stream, enum content *ret_content, const char **ret_name, struct error *err);

@@ -25,7 +25,7 @@ struct running {
         char text[CURL_ERROR_SIZE];
 };
 
-void transfer_reply_clear(struct transfer_reply *reply)
+static void reply_clear(struct transfer_reply *reply)
 {
         free(reply->etag);
         free(reply->last_modified);
@@ -36,7 +36,7 @@ static void running_done(struct running *run)
 {
         curl_slist_free_all(run->headers);
         curl_easy_cleanup(run->curl);
-        transfer_reply_clear(&run->reply);
+        reply_clear(&run->reply);
         error_clear(&run->failure);
 }
 
@@ -110,7 +110,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 
         n *= size;
         if (n > 5 && strncasecmp(line, "HTTP/", 5) == 0) /* of a redirect or "100 Continue" before */
-                transfer_reply_clear(&run->reply);
+                reply_clear(&run->reply);
         else if (take_header(line, n, "etag", &run->reply.etag) ||
                  take_header(line, n, "last-modified", &run->reply.last_modified))
                 return n;

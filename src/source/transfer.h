@@ -15,7 +15,6 @@ struct transfer_reply {
         uint64_t offset; /* 206: where the body begins */
         uint64_t total;  /* of the whole file; 0: not known */
 };
-void transfer_reply_clear(struct transfer_reply *reply);
 
 struct transfer {
         const char *url, *user_agent;

@@ -44,7 +44,8 @@ const struct source_text *module_read(struct template_module *module, const char
         return source;
 }
 
-const struct hcl_body *module_parse(struct template_module *module, const struct source_text *source)
+/* As the name of the source says (.json, else native); NULL if that cannot be parsed at all. */
+static const struct hcl_body *parse(struct template_module *module, const struct source_text *source)
 {
         const struct hcl_body *body;
         struct value *json = NULL;
@@ -59,7 +60,7 @@ const struct hcl_body *module_parse(struct template_module *module, const struct
 
 static void add_file(struct template_module *module, const struct source_text *source)
 {
-        const struct hcl_body *body = source ? module_parse(module, source) : NULL;
+        const struct hcl_body *body = source ? parse(module, source) : NULL;
 
         if (body)
                 vec_push(&module->files, body);

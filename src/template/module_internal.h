@@ -64,8 +64,6 @@ struct template_module {
 /* module.c; `text`: what is to be read instead of options->path, or NULL. */
 struct template_module *module_load(const struct template_options *options, struct source_text *text,
                                     struct diags *diags);
-/* Parse as the name of the source says (.json, else native); NULL if that cannot be parsed at all. */
-const struct hcl_body *module_parse(struct template_module *module, const struct source_text *source);
 /* What is read becomes the module's. NULL after a message. */
 const struct source_text *module_read(struct template_module *module, const char *path, const char *what);
 void module_add_source(struct template_module *module, struct source_text *source);
