@@ -40,6 +40,8 @@ static int unpack_image(struct job *job, const struct source_file *file, const c
         ui_say(job->ui, "Unpacking %s", file->name);
         r = base_own_command(job) ? unpack_by_command(job, file, fd, err)
                                   : source_unpack_image(file->path, fd, job->ui, err);
+        if (r == -ENOSPC)
+                r = error_append(err, r, "; the cache '%s' needs room (SLIPWAY_CACHE_DIR moves it)", job->cache.root);
         if (r < 0)
                 return error_wrap(err, r, "unpack '%s'", file->name);
         seal_remove(place);

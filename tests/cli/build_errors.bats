@@ -165,6 +165,16 @@ PYTHON
   fails "'out.img': partition 1 (/boot) is full"
 }
 
+@test "error: the cache is full: where it is, and how to move it" {
+  mkdir small-cache
+  template "$(small)/base.img.xz" reuse "$(shell true)"
+  # shellcheck disable=SC2016 # for the shell inside
+  run -1 "$here/tests/images/inside" sh -c 'mount -t tmpfs -o size=3m none small-cache && SLIPWAY_CACHE_DIR=$PWD/small-cache "$@"' \
+    sh "$slipway" build t.json
+  [[ $output == *"unpack 'base.img.xz': "*"No space left on device"*"the cache '$PWD/small-cache' needs room"*SLIPWAY_CACHE_DIR* ]]
+  nothing_left
+}
+
 @test "error: wrong types in a template are told with their places" {
   template "$(small)/base.img.xz" reuse '[{"type": "shell", "inline": {"a": 1}}]' '.builders[0].image_partitions = "no list" | .builders[0].image_size = ["2G"]'
   fails 'on t.json line' image_partitions image_size
