@@ -73,7 +73,7 @@ static void tell_provisioner(struct ui *ui, const char *type)
 /* Of HCL2, where Packer has the texts alone. */
 static void tell_all(struct ui *ui, const struct template *t)
 {
-        for (size_t i = 0; i < t->n_variables; i++)
+        for (size_t i = 0; i < t->n_declared; i++)
                 tell_variable(ui, &t->variables[i]);
         for (size_t i = 0; i < t->n_builds; i++)
                 tell_builder(ui, &t->builds[i]);
@@ -86,7 +86,7 @@ static json_t *variables_to_json(const struct template *t)
 {
         json_t *list = json_array();
 
-        for (size_t i = 0; i < t->n_variables; i++) {
+        for (size_t i = 0; i < t->n_declared; i++) {
                 const struct template_variable *variable = &t->variables[i];
 
                 json_array_append_new(list, json_pack("{s:s, s:s?, s:b, s:b}", "name", variable->name, "default",
@@ -129,7 +129,7 @@ static void print_required(struct ui *ui, const struct template *t)
 {
         bool any = false;
 
-        for (size_t i = 0; i < t->n_variables; i++) {
+        for (size_t i = 0; i < t->n_declared; i++) {
                 if (!t->variables[i].required)
                         continue;
                 if (!any)
@@ -146,17 +146,17 @@ static void print_variables(struct ui *ui, const struct template *t)
 {
         int width = 0;
 
-        if (t->n_variables == 0) {
+        if (t->n_declared == 0) {
                 ui_say(ui, "Variables:\n");
                 ui_say(ui, "  <No variables>");
                 return;
         }
         print_required(ui, t);
         ui_say(ui, "Optional variables and their defaults:\n");
-        for (size_t i = 0; i < t->n_variables; i++)
+        for (size_t i = 0; i < t->n_declared; i++)
                 if (!t->variables[i].required && (int)strlen(t->variables[i].name) > width)
                         width = (int)strlen(t->variables[i].name);
-        for (size_t i = 0; i < t->n_variables; i++) {
+        for (size_t i = 0; i < t->n_declared; i++) {
                 if (t->variables[i].required)
                         continue;
                 tell_variable(ui, &t->variables[i]);
@@ -242,8 +242,8 @@ static int inspect(const struct options *options, const char *path)
         diags_clear(&diags);
         if (failed)
                 return 1;
-        if (t->n_variables > 0)
-                qsort(t->variables, t->n_variables, sizeof(*t->variables), compare_variables);
+        if (t->n_declared > 0)
+                qsort(t->variables, t->n_declared, sizeof(*t->variables), compare_variables);
         qsort(t->builds, t->n_builds, sizeof(*t->builds), compare_builds);
         print(options, t);
         return 0;

@@ -82,10 +82,10 @@ struct template
         char *description, *min_packer_version;
         time_t start; /* what {{timestamp}} says: SOURCE_DATE_EPOCH, or now */
         struct template_variable *variables;
-        size_t n_variables;
-        struct interp_pair *user; /* variables for interp, ended by NULL */
-        char **secrets;           /* values of sensitive variables */
-        char **build_names;       /* of all builders, those that -only and -except left out too */
+        size_t n_variables, n_declared; /* JSON: those that stand in the template; the others were only given */
+        struct interp_pair *user;       /* variables for interp, ended by NULL */
+        char **secrets;                 /* values of sensitive variables */
+        char **build_names;             /* of all builders, those that -only and -except left out too */
         struct template_build *builds;
         size_t n_builds;
         bool hcl;                         /* what follows is HCL2's */

@@ -63,6 +63,15 @@ static void declare(struct load *load, const struct value *object)
                         variable->range = entry->key_range;
                 t->n_variables++;
         }
+        t->n_declared = t->n_variables;
+}
+
+/* As Packer has it, what is given need not be declared. */
+static struct template_variable *add(struct template *t, const char *name)
+{
+        t->variables = xreallocarray(t->variables, t->n_variables + 1, sizeof(*t->variables));
+        t->variables[t->n_variables] = (struct template_variable){.name = xstrdup(name)};
+        return &t->variables[t->n_variables++];
 }
 
 static struct template_variable *find(const struct template *t, const char *name)
@@ -82,29 +91,26 @@ static char **variable_names(const struct template *t)
         return names;
 }
 
-/* One member of a -var-file. A variable that the template does not have is no
- * error, since several templates share such files; but it may be a slip. */
+/* One member of a -var-file. Several templates share such files; but what the template does not have may be a slip. */
 static void assign_from_file(struct load *load, const struct value_entry *entry)
 {
         struct template_variable *variable = find(load->t, entry->key);
-        CLEANUP_STRV char **names = NULL;
-        const char *nearest;
-        char *text;
+        char *text = variable_text(entry->key, entry->value, load->diags);
 
-        if (variable) {
-                text = variable_text(entry->key, entry->value, load->diags);
-                if (!text)
-                        return;
-                free(variable->value);
-                variable->value = text;
-                variable->range = entry->value->range;
+        if (!text)
                 return;
+        if (!variable) {
+                CLEANUP_STRV char **names = variable_names(load->t);
+                const char *nearest = str_nearest(entry->key, STRV(names));
+
+                if (nearest)
+                        diag_warning(load->diags, entry->key_range,
+                                     "the template has no variable '%s'; did you mean '%s'?", entry->key, nearest);
+                variable = add(load->t, entry->key);
         }
-        names = variable_names(load->t);
-        nearest = str_nearest(entry->key, STRV(names));
-        if (nearest)
-                diag_warning(load->diags, entry->key_range, "the template has no variable '%s'; did you mean '%s'?",
-                             entry->key, nearest);
+        free(variable->value);
+        variable->value = text;
+        variable->range = entry->value->range;
 }
 
 static void read_var_file(struct load *load, const char *path)
@@ -142,13 +148,14 @@ static void assign_from_argument(struct load *load, const char *argument)
 {
         const char *equals = strchrnul(argument, '=');
         CLEANUP_FREE char *name = xstrndup(argument, (size_t)(equals - argument));
-        CLEANUP_STRV char **names = NULL;
         struct template_variable *variable = find(load->t, name);
 
         if (!variable) {
-                names = variable_names(load->t);
-                unknown_name(load->diags, NO_RANGE, "-var: the template has no variable", name, STRV(names));
-                return;
+                CLEANUP_STRV char **names = variable_names(load->t);
+
+                unknown_name_as(diag_warning, load->diags, NO_RANGE, "-var: the template has no variable", name,
+                                STRV(names));
+                variable = add(load->t, name);
         }
         free(variable->value);
         variable->value = xstrdup(equals + (*equals == '='));

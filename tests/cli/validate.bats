@@ -51,6 +51,21 @@ END
   [[ $output == *okay* ]]
 }
 
+@test "validate: what is given need not be declared, as Packer has it; but it may be a slip" {
+  echo '{"builders": [{"type": "null", "communicator": "none"}], "provisioners": [{"type": "shell-local", "inline": ["echo {{user `x`}}"]}]}' >t.json
+  run -1 "$slipway" validate t.json
+  [[ $output == *"the variable 'x' is not defined"* ]]
+  run -0 --separate-stderr "$slipway" validate -var x=1 t.json
+  [ "$stderr" = "Warning: -var: the template has no variable 'x'" ]
+  echo '{"x": "1"}' >vars.json
+  run -0 "$slipway" validate -var-file vars.json t.json
+  [ "$output" = 'The configuration is valid.' ]
+  run -0 --separate-stderr "$slipway" validate -var key=k -var bord=x good.json
+  [[ $stderr == "Warning: -var: the template has no variable 'bord'; did you mean 'board'?"* ]]
+  run -0 "$slipway" inspect -var key=k -var bord=x good.json
+  [[ $output != *bord=* && $output != *'bord '* ]]
+}
+
 @test "validate: -var-file" {
   echo '{"key": "k", "size": "not a size"}' >vars.json
   run -1 "$slipway" validate -var-file vars.json good.json
