@@ -14,7 +14,7 @@ struct options {
         struct server_options server;
 };
 
-static const struct option_spec specs[] = {SERVER_OPTIONS(struct options, server)};
+static const struct option_spec specs[] = {SERVER_LIST_OPTIONS(struct options, server)};
 
 static const char *const *verb_names(void)
 {

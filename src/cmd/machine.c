@@ -17,7 +17,7 @@ struct options {
 
 static const struct option_spec specs[] = {
         {"last", OPTION_BOOL, offsetof(struct options, last), NULL, NULL, "show: the last boot only"},
-        SERVER_OPTIONS(struct options, server),
+        SERVER_LIST_OPTIONS(struct options, server),
 };
 
 static const char *const *verb_names(void)
@@ -112,7 +112,7 @@ static int pcap(const void *arg, char **arguments, struct error *err)
 {
         const struct options *options = arg;
 
-        if (isatty(STDOUT_FILENO) && !options->server.json)
+        if (isatty(STDOUT_FILENO) && !options->server.json && !options->server.output)
                 return error_set(err, EINVAL, "packets are not for a terminal: slipway machine pcap %s >FILE.pcapng",
                                  arguments[0]);
         return server_ask(&options->server, json_pack("{s:s, s:s}", "do", "packets", "name", arguments[0]), write_bytes,

@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "serve/control.h"
 
+const char *const server_outputs[] = {"text", "json", NULL};
+
 const char *server_control(const struct server_options *options)
 {
         const char *path = options->control ? options->control : getenv("SLIPWAY_CONTROL");
@@ -57,11 +59,13 @@ int server_ask(const struct server_options *options, json_t *request, int (*visi
                struct error *err)
 {
         CLEANUP_FCLOSE FILE *stream = NULL;
-        json_t *line;
+        json_t *line, *list = options->output && strcmp(options->output, "json") == 0 ? json_array() : NULL;
         int r = control_ask(server_control(options), request, &stream, err);
 
         while (r >= 0 && (line = control_line(stream))) {
-                if (options->json) {
+                if (list) {
+                        json_array_append(list, line);
+                } else if (options->json) {
                         CLEANUP_FREE char *text = json_dumps(line, JSON_COMPACT);
 
                         puts(text ? text : "{}");
@@ -71,5 +75,10 @@ int server_ask(const struct server_options *options, json_t *request, int (*visi
                 }
                 json_decref(line);
         }
+        if (r >= 0 && list) {
+                json_dumpf(list, stdout, JSON_INDENT(2));
+                putchar('\n');
+        }
+        json_decref(list);
         return r < 0 ? r : 0;
 }

@@ -10,14 +10,24 @@
 
 struct server_options {
         const char *control; /* its socket; NULL: SLIPWAY_CONTROL, or the usual one */
-        bool json;
+        bool json;           /* an object on each line */
+        const char *output;  /* "text" or "json": all as one list; NULL: text */
 };
+
+extern const char *const server_outputs[];
 
 #define SERVER_OPTIONS(type, member)                                                                                   \
         {"control", OPTION_STRING, offsetof(type, member.control),                                                     \
          "SOCKET",  NULL,          "the server's control socket (SLIPWAY_CONTROL, or /var/lib/slipway/control)"},      \
         {                                                                                                              \
                 "json", OPTION_BOOL, offsetof(type, member.json), NULL, NULL, "a JSON object on each line"             \
+        }
+
+/* Of commands whose answers have an end. */
+#define SERVER_LIST_OPTIONS(type, member)                                                                              \
+        SERVER_OPTIONS(type, member),                                                                                  \
+        {                                                                                                              \
+                "o", OPTION_STRING, offsetof(type, member.output), "FORMAT", server_outputs, "text or json: one list"  \
         }
 
 const char *server_control(const struct server_options *options);

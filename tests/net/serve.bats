@@ -193,6 +193,10 @@ END
   [[ $output == *"$mac"*bios*booting* ]]
   run -0 ask machine show "$mac"
   [[ $output == *'DISCOVER by ipxe on bios'*'answered: ACK 10.77.0.'*'HTTP: '* ]]
+  run -0 ask lease ls -o json
+  jq -e 'length > 0 and all(.address and .state)' <<<"$output"
+  run -0 ask machine ls -o json
+  jq -e 'length > 0 and all(.mac)' <<<"$output"
   run -0 ask lease ls
   [[ $output =~ (10\.77\.0\.[0-9]+)\ +$mac\ +active ]]
   run -0 ask lease release "${BASH_REMATCH[1]}"
