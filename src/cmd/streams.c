@@ -11,11 +11,18 @@
 
 void command_open_streams(void)
 {
+        int fd;
+
         signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error to report, not an end */
-        /* Where one is closed, the next file that is opened would be it, and get what is printed. */
-        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) == fd)
-                        fcntl(fd, F_SETFD, 0); /* for programs that are run, too */
+        /* Where one is closed, the next file that is opened would be it, and get what is printed: so that is nothing's,
+         * in programs that are run, too. */
+        do {
+                fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+                if (fd <= STDERR_FILENO)
+                        fcntl(fd, F_SETFD, 0);
+        } while (fd >= 0 && fd <= STDERR_FILENO);
+        if (fd >= 0)
+                close(fd);
 }
 
 /* Is stdout a pipe that nobody reads any more? */

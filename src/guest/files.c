@@ -163,7 +163,7 @@ static int copy_folder(struct copying *copy, const struct pair *pair, int fd, mo
         dir = own < 0 ? NULL : fdopendir(own);
         if (!dir)
                 return error_errno(err, errno, "read folder '%s'%s", pair->from, copy->from_place);
-        own = -1; /* it is dir's */
+        (void)steal_fd(&own); /* it is dir's */
         while (r == 0 && (errno = 0, entry = readdir(dir))) {
                 struct pair next;
                 struct stat st;

@@ -144,6 +144,13 @@ static void read_var_file(struct load *load, const char *path)
         t->sources[t->n_sources++] = steal(&source); /* the variables' ranges point into it */
 }
 
+static void warn_undeclared(struct load *load, const char *name)
+{
+        CLEANUP_STRV char **names = variable_names(load->t);
+
+        unknown_name_as(diag_warning, load->diags, NO_RANGE, "-var: the template has no variable", name, STRV(names));
+}
+
 static void assign_from_argument(struct load *load, const char *argument)
 {
         const char *equals = strchrnul(argument, '=');
@@ -151,10 +158,7 @@ static void assign_from_argument(struct load *load, const char *argument)
         struct template_variable *variable = find(load->t, name);
 
         if (!variable) {
-                CLEANUP_STRV char **names = variable_names(load->t);
-
-                unknown_name_as(diag_warning, load->diags, NO_RANGE, "-var: the template has no variable", name,
-                                STRV(names));
+                warn_undeclared(load, name);
                 variable = add(load->t, name);
         }
         free(variable->value);

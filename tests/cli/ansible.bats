@@ -212,6 +212,9 @@ END
   playbook small '{"type": "ansible", "playbok_file": "nowhere.yml"}'
   run -1 "$slipway" validate t.json
   [[ $output == *"unknown key 'playbok_file'; did you mean 'playbook_file'?"* ]]
+  [[ $output != *needs* ]]
+  playbook small '{"type": "ansible"}'
+  run -1 "$slipway" validate t.json
   [[ $output == *"the ansible provisioner needs the key 'playbook_file'"* ]]
   playbook small '{"type": "ansible", "playbook_file": "nowhere.yml", "inventory_directory": "t.json",
     "ansible_env_vars": ["novalue"]}'
