@@ -51,29 +51,29 @@ static void insert(struct tftp_client **link, struct tftp_worker *w, const struc
         w->n_clients++;
 }
 
-struct tftp_worker *tftp_spread_choose(struct tftp_worker *w, const struct sockaddr_in *address)
+/* Whose it is; if it is nobody's, it becomes that of w or of the one with least to do. */
+static struct tftp_worker *whose(struct tftp_worker *w, const struct sockaddr_in *address, bool spread)
 {
         struct tftp_client **link;
-        struct tftp_worker *chosen;
+        struct tftp_worker *worker;
 
         pthread_mutex_lock(&w->server->lock);
         link = find(w->server, address);
         if (!*link)
-                insert(link, least_loaded(w), address);
-        chosen = (*link)->worker;
+                insert(link, spread ? least_loaded(w) : w, address);
+        worker = (*link)->worker;
         pthread_mutex_unlock(&w->server->lock);
-        return chosen;
+        return worker;
+}
+
+struct tftp_worker *tftp_spread_choose(struct tftp_worker *w, const struct sockaddr_in *address)
+{
+        return whose(w, address, true);
 }
 
 void tftp_spread_keep(struct tftp_worker *w, const struct sockaddr_in *address)
 {
-        struct tftp_client **link;
-
-        pthread_mutex_lock(&w->server->lock);
-        link = find(w->server, address);
-        if (!*link)
-                insert(link, w, address);
-        pthread_mutex_unlock(&w->server->lock);
+        (void)whose(w, address, false);
 }
 
 void tftp_spread_forget(struct tftp_worker *w, const struct sockaddr_in *address)
