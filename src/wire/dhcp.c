@@ -195,7 +195,7 @@ int dhcp_parse(const void *bytes, size_t size, struct dhcp_message *ret, const c
         if (!(ret->overload & 2))
                 copy_text(ret->h.sname, p + AT_SNAME, SNAME_SIZE);
         if (ret->at[DHCP_OPT_TYPE]) {
-                ret->type = dhcp_get_u8(ret, DHCP_OPT_TYPE, 0);
+                ret->type = ret->len[DHCP_OPT_TYPE] == 1 ? ret->bytes[ret->at[DHCP_OPT_TYPE]] : 0;
                 if (ret->type == 0 || ret->type >= DHCP_MESSAGE_TYPES)
                         return refuse(ret_reason, "option 53 (message type) is not from 1 to 8");
         }
@@ -211,11 +211,6 @@ const uint8_t *dhcp_get(const struct dhcp_message *message, uint8_t code, size_t
 bool dhcp_has(const struct dhcp_message *message, uint8_t code)
 {
         return message->at[code] != 0;
-}
-
-uint8_t dhcp_get_u8(const struct dhcp_message *message, uint8_t code, uint8_t otherwise)
-{
-        return message->at[code] && message->len[code] == 1 ? message->bytes[message->at[code]] : otherwise;
 }
 
 uint16_t dhcp_get_u16(const struct dhcp_message *message, uint8_t code, uint16_t otherwise)

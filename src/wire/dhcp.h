@@ -74,7 +74,6 @@ int dhcp_parse(const void *bytes, size_t size, struct dhcp_message *ret, const c
 const uint8_t *dhcp_get(const struct dhcp_message *message, uint8_t code, size_t *ret_len);
 bool dhcp_has(const struct dhcp_message *message, uint8_t code);
 /* A number or an address; `otherwise` where it is missing or of another length. */
-uint8_t dhcp_get_u8(const struct dhcp_message *message, uint8_t code, uint8_t otherwise);
 uint16_t dhcp_get_u16(const struct dhcp_message *message, uint8_t code, uint16_t otherwise);
 uint32_t dhcp_get_u32(const struct dhcp_message *message, uint8_t code, uint32_t otherwise);
 
@@ -105,13 +104,12 @@ bool dhcp_put_u8(struct dhcp_writer *writer, uint8_t code, uint8_t value);
 bool dhcp_put_u16(struct dhcp_writer *writer, uint8_t code, uint16_t value);
 bool dhcp_put_u32(struct dhcp_writer *writer, uint8_t code, uint32_t value);
 bool dhcp_put_text(struct dhcp_writer *writer, uint8_t code, const char *text);
-bool dhcp_writer_has(const struct dhcp_writer *writer, uint8_t code);
 
 /* The message as bytes: at most `limit` of them (below DHCP_BOOTP_SIZE counts
  * as that) and option 82, at least DHCP_BOOTP_SIZE. Option 82 is put last,
- * whatever the order, and is never left out. Options that do not fit go to
- * `file` and `sname` where those are empty. Returns the size; `buf` has room
- * for DHCP_SIZE_MAX. */
+ * whatever the order, and left out only where no message has room beside it.
+ * Options that do not fit go to `file` and `sname` where those are empty.
+ * Returns the size; `buf` has room for DHCP_SIZE_MAX. */
 size_t dhcp_write(struct dhcp_writer *writer, size_t limit, uint8_t *buf);
 
 /* "192.0.2.1" into buf, which is returned. */

@@ -15,7 +15,7 @@ void dhcp_writer_init(struct dhcp_writer *writer)
         writer->dropped = 0;
 }
 
-bool dhcp_writer_has(const struct dhcp_writer *writer, uint8_t code)
+static bool has(const struct dhcp_writer *writer, uint8_t code)
 {
         for (unsigned i = 0; i < writer->n_options; i++)
                 if (writer->options[i].code == code)
@@ -25,7 +25,7 @@ bool dhcp_writer_has(const struct dhcp_writer *writer, uint8_t code)
 
 bool dhcp_put(struct dhcp_writer *writer, uint8_t code, const void *data, size_t len)
 {
-        if (dhcp_writer_has(writer, code) || len > sizeof(writer->bytes) - writer->n_bytes)
+        if (has(writer, code) || len > sizeof(writer->bytes) - writer->n_bytes)
                 return false;
         writer->options[writer->n_options].code = code;
         writer->options[writer->n_options].at = writer->n_bytes;
@@ -115,12 +115,14 @@ static void write_header(const struct dhcp_header *h, uint8_t *p)
         put_be32(p + 236, 0x63825363);
 }
 
+/* Of all options but 82. */
 static size_t total_size(const struct dhcp_writer *writer)
 {
         size_t total = 0;
 
         for (unsigned i = 0; i < writer->n_options; i++)
-                total += size_of(writer->options[i].len);
+                if (writer->options[i].code != DHCP_OPT_AGENT)
+                        total += size_of(writer->options[i].len);
         return total;
 }
 
@@ -138,14 +140,21 @@ static void place(struct dhcp_writer *writer, struct area areas[3])
         }
 }
 
-static const uint8_t *agent_option(const struct dhcp_writer *writer, size_t *ret_len)
+/* Option 82 and what it takes; NULL and 0: there is none, or one beside which no message has room. */
+static const uint8_t *agent_option(struct dhcp_writer *writer, size_t *ret_len, size_t *ret_size)
 {
-        for (unsigned i = 0; i < writer->n_options; i++)
-                if (writer->options[i].code == DHCP_OPT_AGENT) {
-                        *ret_len = writer->options[i].len;
-                        return writer->bytes + writer->options[i].at;
+        *ret_len = *ret_size = 0;
+        for (unsigned i = 0; i < writer->n_options; i++) {
+                if (writer->options[i].code != DHCP_OPT_AGENT)
+                        continue;
+                if (size_of(writer->options[i].len) > DHCP_SIZE_MAX - DHCP_BOOTP_SIZE) {
+                        writer->dropped++;
+                        return NULL;
                 }
-        *ret_len = 0;
+                *ret_len = writer->options[i].len;
+                *ret_size = size_of(*ret_len);
+                return writer->bytes + writer->options[i].at;
+        }
         return NULL;
 }
 
@@ -160,17 +169,17 @@ size_t dhcp_write(struct dhcp_writer *writer, size_t limit, uint8_t *buf)
 {
         static const size_t overload_size = 3, end_size = 1;
         size_t agent_len, agent_size, room, size;
-        const uint8_t *agent = agent_option(writer, &agent_len);
         struct area areas[3] = {{0}};
+        const uint8_t *agent;
 
-        agent_size = agent ? size_of(agent_len) : 0;
+        writer->dropped = 0;
+        agent = agent_option(writer, &agent_len, &agent_size);
         limit = clamp_limit(limit, agent_size);
         room = limit - DHCP_HEADER - end_size - agent_size;
         memset(buf, 0, limit);
         write_header(&writer->h, buf);
         areas[0] = (struct area){buf + DHCP_HEADER, room, true};
-        writer->dropped = 0;
-        if (total_size(writer) - agent_size > room && !writer->no_overload) {
+        if (total_size(writer) > room && !writer->no_overload) {
                 areas[0].left -= overload_size;
                 if (!writer->h.file[0])
                         areas[1] = (struct area){buf + FILE_AT, FILE_SIZE - end_size, false};
