@@ -87,6 +87,9 @@ bool binding_is_free(const struct binding *binding, int64_t now_sec);
 bool exchange_is_mine(const struct exchange *x, const struct binding *binding);
 /* May this client have the address, as far as the site file goes? */
 bool exchange_may_have(const struct exchange *x, uint32_t address);
+/* Does the network serve machines that the site file does not have, or is this one of those? False: exchange_drop()
+ * was called. */
+bool exchange_is_welcome(struct exchange *x, const struct site_network *network);
 /* The client's binding in its networks, the best one, or NULL. */
 struct binding *exchange_binding(const struct exchange *x);
 /* The reserved address of the client's machine if it is of one of its networks and nobody else has it, or 0. */

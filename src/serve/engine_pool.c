@@ -72,6 +72,19 @@ static struct pool *pool_of(const struct dhcp_engine *engine, uint32_t address)
         return NULL;
 }
 
+/* How many of the range are nobody's though no machine has them. */
+static uint32_t kept_back(const struct dhcp_engine *engine, const struct site_network *network,
+                          const struct site_range *range)
+{
+        const uint32_t addresses[] = {network->address, network->subnet, network->subnet | ~network->mask};
+        uint32_t n = 0;
+
+        for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+                n += addresses[i] >= range->first && addresses[i] <= range->last &&
+                     !is_free_for_all(engine, network, addresses[i]) && !engine_reserved_for(engine, addresses[i]);
+        return n;
+}
+
 static void add_pool(struct dhcp_engine *engine, const struct site_network *network, const struct site_range *range)
 {
         struct pool *pool = &engine->pools[engine->n_pools++];
@@ -84,8 +97,7 @@ static void add_pool(struct dhcp_engine *engine, const struct site_network *netw
                 if (address >= range->first && address <= range->last)
                         pool->size -= i == 0 || engine->reservations[i - 1].address != address;
         }
-        pool->size -= network->address >= range->first && network->address <= range->last &&
-                      !engine_reserved_for(engine, network->address);
+        pool->size -= kept_back(engine, network, range);
 }
 
 void engine_index_site(struct dhcp_engine *engine)
@@ -189,6 +201,14 @@ bool exchange_may_have(const struct exchange *x, uint32_t address)
         for (size_t i = 0; i < network->ranges.n; i++)
                 if (address >= network->ranges.v[i].first && address <= network->ranges.v[i].last)
                         return is_free_for_all(x->engine, network, address);
+        return false;
+}
+
+bool exchange_is_welcome(struct exchange *x, const struct site_network *network)
+{
+        if (x->machine || !network->only_known)
+                return true;
+        exchange_drop(x, "not a machine of the site file, and network '%s' serves no others", network->name);
         return false;
 }
 
@@ -364,13 +384,11 @@ static uint32_t from_pools(struct exchange *x)
         }
         if (limited)
                 exchange_drop(x, "few addresses are left: new clients are served slowly");
-        else if (x->networks[0]->only_known && !x->machine)
-                exchange_drop(x, "not a machine of the site file, and network '%s' serves no others",
+        else if (exchange_is_welcome(x, x->networks[0]))
+                exchange_drop(x,
+                              any ? "no free address in network '%s'"
+                                  : "network '%s' has no range, and no address is reserved",
                               x->networks[0]->name);
-        else if (any)
-                exchange_drop(x, "no free address in network '%s'", x->networks[0]->name);
-        else
-                exchange_drop(x, "network '%s' has no range, and no address is reserved", x->networks[0]->name);
         return 0;
 }
 

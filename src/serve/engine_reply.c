@@ -216,6 +216,8 @@ void exchange_proxy(struct exchange *x)
                 exchange_drop(x, "%s", proxy_silence(x));
                 return;
         }
+        if (!exchange_is_welcome(x, network))
+                return;
         start(x, type);
         w->h.ciaddr = type == DHCP_ACK ? x->message->h.ciaddr : 0;
         dhcp_put_u32(w, DHCP_OPT_SERVER_ID, server_id(x, network));

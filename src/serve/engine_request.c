@@ -100,12 +100,15 @@ void dhcp_engine_probed(struct dhcp_engine *engine, int64_t now_ms, uint32_t add
 
 enum state { SELECTING, INIT_REBOOT, RENEWING, REBINDING, BARE };
 
+/* What a relay sends was broadcast to it, unless the client takes it for the server (RFC 5107). */
 static enum state state_of(const struct exchange *x)
 {
+        bool broadcast = x->relayed ? !x->id_override : x->in->destination == UINT32_MAX;
+
         if (dhcp_has(x->message, DHCP_OPT_SERVER_ID))
                 return SELECTING;
         if (x->message->h.ciaddr)
-                return x->in->destination == UINT32_MAX ? REBINDING : RENEWING;
+                return broadcast ? REBINDING : RENEWING;
         return dhcp_has(x->message, DHCP_OPT_REQUESTED_ADDRESS) ? INIT_REBOOT : BARE;
 }
 

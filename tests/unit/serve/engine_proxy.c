@@ -251,6 +251,24 @@ static void test_off(void **state)
 
 #define PROXY_TEST(test) cmocka_unit_test_setup_teardown(test, proxy_setup, lab_teardown)
 
+static void test_known_only(void **state)
+{
+        (void)state;
+        lab.networks[0].only_known = true;
+        boot_say(DHCP_DISCOVER, UEFI, 7);
+        handle();
+        assert_silent("serves no others");
+        boot_say(DHCP_REQUEST, UEFI, 7);
+        lab.in.binl = true;
+        handle();
+        assert_silent("serves no others");
+        boot_say(DHCP_DISCOVER, UEFI, 7);
+        lab.w.h.chaddr[5] = 0xaa; /* a machine of the site file */
+        handle();
+        assert_answer(DHCP_OFFER, 0);
+        assert_string_equal(lab.reply.h.file, "boot.efi");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -264,6 +282,7 @@ int main(void)
                 PROXY_TEST(test_binl),
                 LAB_TEST(test_binl_own),
                 PROXY_TEST(test_boot_item),
+                PROXY_TEST(test_known_only),
                 LAB_TEST(test_off),
         };
 

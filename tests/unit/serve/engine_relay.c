@@ -109,6 +109,41 @@ static void test_server_override(void **state)
         assert_answer(DHCP_ACK, address);
 }
 
+/* What comes through a relay was broadcast: another server, to which the relay sends it too, may know the client. */
+static void test_rebinding(void **state)
+{
+        uint32_t address;
+
+        (void)state;
+        relayed(DHCP_REQUEST, 1);
+        lab.w.h.ciaddr = FAR_LAST;
+        handle();
+        assert_silent("is not authoritative");
+        relayed(DHCP_REQUEST, 1); /* but with RFC 5107 it was sent to us, by the relay's address */
+        lab.w.h.ciaddr = FAR_LAST;
+        dhcp_put(&lab.w, DHCP_OPT_AGENT, "\x0b\4\x0a\1\0\1", 6);
+        handle();
+        assert_answer(DHCP_NAK, 0);
+        lab.networks[1].authoritative = true;
+        relayed(DHCP_REQUEST, 1);
+        lab.w.h.ciaddr = FAR_LAST;
+        handle();
+        assert_answer(DHCP_ACK, FAR_LAST);
+
+        relayed(DHCP_DISCOVER, 2);
+        handle();
+        address = lab.reply.h.yiaddr;
+        relayed(DHCP_REQUEST, 2);
+        put_address(DHCP_OPT_SERVER_ID, SERVER);
+        put_address(DHCP_OPT_REQUESTED_ADDRESS, address);
+        handle();
+        assert_answer(DHCP_ACK, address);
+        relayed(DHCP_REQUEST, 2);
+        lab.w.h.ciaddr = address;
+        handle();
+        assert_answer(DHCP_ACK, address);
+}
+
 static void test_source_port(void **state)
 {
         (void)state;
@@ -169,7 +204,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 LAB_TEST(test_by_giaddr),       LAB_TEST(test_agent_option), LAB_TEST(test_link_selection),
                 LAB_TEST(test_server_override), LAB_TEST(test_source_port),  LAB_TEST(test_spoofed),
-                LAB_TEST(test_shared),
+                LAB_TEST(test_shared),          LAB_TEST(test_rebinding),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
