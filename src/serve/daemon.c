@@ -97,6 +97,13 @@ static int save_boot(void *arg, struct boot *boot)
         return r;
 }
 
+static int save_again(void *arg, struct boot *boot)
+{
+        (void)arg;
+        boot->dirty = true;
+        return 0;
+}
+
 static int save(struct daemon *daemon, struct error *err)
 {
         struct saving saving = {.daemon = daemon, .err = err, .now_us = event_now_us()};
@@ -107,6 +114,8 @@ static int save(struct daemon *daemon, struct error *err)
                 r = event_store_commit(daemon->store, err);
         else if (saving.begun)
                 event_store_commit(daemon->store, NULL);
+        if (r < 0) /* it is not known which of them are there */
+                (void)timeline_each(daemon->timeline, save_again, NULL);
         return r;
 }
 
@@ -169,6 +178,16 @@ static int open_files(struct daemon *daemon, const struct site_listen *listen, s
         return http_server_open(&http, &daemon->https, err);
 }
 
+static int open_history(struct daemon *daemon, const char *state, struct error *err)
+{
+        bool damaged;
+        int r = event_store_open(state, &daemon->store, &damaged, err);
+
+        if (damaged)
+                daemon_log(daemon, "the history was damaged: it is kept as events.db.damaged, and a new one begun");
+        return r;
+}
+
 static int open_all(struct daemon *daemon, const struct site *site, struct error *err)
 {
         const struct daemon_options *options = daemon->options;
@@ -182,7 +201,7 @@ static int open_all(struct daemon *daemon, const struct site *site, struct error
         if (r == 0)
                 r = open_files(daemon, &site->listen, err);
         if (r == 0)
-                r = event_store_open(site->state, &daemon->store, err);
+                r = open_history(daemon, site->state, err);
         if (site->capture)
                 daemon_capture_open(daemon, &site->listen);
         daemon->neighbours = neighbour_open();

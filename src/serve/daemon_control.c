@@ -201,23 +201,34 @@ static int find_macs(const struct site *site, const char *name, struct macs *ret
         return 0;
 }
 
+/* Of one of its hardware addresses: the last boot, or all that the store has. */
+static int put_boots(struct answering *a, const uint8_t mac[6], bool last, struct error *err)
+{
+        struct daemon *daemon = a->daemon;
+        int r;
+
+        a->mac = mac;
+        if (last)
+                return timeline_each(daemon->timeline, put_boot, a);
+        pthread_mutex_lock(&daemon->mutex);
+        r = event_store_each(daemon->store, mac, EVENT_STORE_PER_MACHINE, put_old, a, err);
+        pthread_mutex_unlock(&daemon->mutex);
+        return r;
+}
+
 /* The boots of one machine, for each hardware address the newest first. */
 static bool machine(struct daemon *daemon, const json_t *request, FILE *out)
 {
         struct answering a = {.daemon = daemon, .out = out, .now_us = event_now_us()};
+        bool last = json_is_true(json_object_get(request, "last"));
         CLEANUP_ERROR struct error err = {0};
         struct macs macs;
 
         a.site = current_acquire(daemon->current);
         if (find_macs(a.site, text_of(request, "name"), &macs, &err) == 0 && daemon_save(daemon, &err) == 0) {
                 put_ok(out);
-                for (size_t i = 0; i < macs.n && !err.code; i++) {
-                        a.mac = macs.v[i];
-                        if (json_is_true(json_object_get(request, "last")))
-                                timeline_each(daemon->timeline, put_boot, &a);
-                        else
-                                event_store_each(daemon->store, a.mac, EVENT_STORE_PER_MACHINE, put_old, &a, &err);
-                }
+                for (size_t i = 0; i < macs.n && !err.code; i++)
+                        (void)put_boots(&a, macs.v[i], last, &err);
         }
         if (err.code)
                 put_error(out, &err);

@@ -6,11 +6,12 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "store/database.h"
 
 struct event_store {
         sqlite3 *db;
-        sqlite3_stmt *insert, *update, *prune, *each;
-        sqlite3_stmt *insert_packet, *prune_packets, *each_packet;
+        sqlite3_stmt *insert, *update, *prune, *prune_all, *each;
+        sqlite3_stmt *insert_packet, *prune_packets, *prune_all_packets, *each_packet;
 };
 
 /* synchronous=NORMAL: history may lose its last second in a power cut, and is never damaged. */
@@ -26,13 +27,7 @@ static const char schema[] = "PRAGMA journal_mode = WAL;"
 
 static int fail(struct event_store *store, const char *what, struct error *err)
 {
-        int code = sqlite3_errcode(store->db) & 0xff;
-
-        return error_set(err,
-                         code == SQLITE_FULL   ? ENOSPC
-                         : code == SQLITE_BUSY ? EBUSY
-                                               : EIO,
-                         "events: %s: %s", what, sqlite3_errmsg(store->db));
+        return error_set(err, database_errno(store->db), "events: %s: %s", what, sqlite3_errmsg(store->db));
 }
 
 static int prepare(struct event_store *store, struct error *err)
@@ -42,13 +37,15 @@ static int prepare(struct event_store *store, struct error *err)
                 const char *text;
         } rows[] = {
                 {&store->insert, "INSERT INTO boots (mac, started, data) VALUES (?, ?, ?)"},
-                {&store->update, "UPDATE boots SET data = ? WHERE id = ?"},
+                {&store->update, "UPDATE boots SET data = ? WHERE id = ? AND mac = ? AND started = ?"},
                 {&store->prune, "DELETE FROM boots WHERE mac = ?1 AND id NOT IN"
                                 " (SELECT id FROM boots WHERE mac = ?1 ORDER BY started DESC LIMIT ?2)"},
+                {&store->prune_all, "DELETE FROM boots WHERE id <= ?"},
                 {&store->each, "SELECT data FROM boots WHERE mac = ? ORDER BY started DESC LIMIT ?"},
                 {&store->insert_packet, "INSERT INTO packets (mac, data) VALUES (?, ?)"},
                 {&store->prune_packets, "DELETE FROM packets WHERE mac = ?1 AND id <="
                                         " (SELECT id FROM packets WHERE mac = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"},
+                {&store->prune_all_packets, "DELETE FROM packets WHERE id <= ?"},
                 {&store->each_packet, "SELECT data FROM packets WHERE mac = ? ORDER BY id"},
         };
 
@@ -65,18 +62,19 @@ struct event_store *event_store_free(struct event_store *store)
         sqlite3_finalize(store->insert);
         sqlite3_finalize(store->update);
         sqlite3_finalize(store->prune);
+        sqlite3_finalize(store->prune_all);
         sqlite3_finalize(store->each);
         sqlite3_finalize(store->insert_packet);
         sqlite3_finalize(store->prune_packets);
+        sqlite3_finalize(store->prune_all_packets);
         sqlite3_finalize(store->each_packet);
         sqlite3_close(store->db);
         free(store);
         return NULL;
 }
 
-int event_store_open(const char *folder, struct event_store **ret, struct error *err)
+static int open_database(const char *path, struct event_store **ret, struct error *err)
 {
-        CLEANUP_FREE char *path = path_join(folder, "events.db");
         struct event_store *store = xcalloc(1, sizeof(*store));
         int r = 0;
 
@@ -92,6 +90,19 @@ int event_store_open(const char *folder, struct event_store **ret, struct error 
         }
         *ret = store;
         return 0;
+}
+
+int event_store_open(const char *folder, struct event_store **ret, bool *ret_damaged, struct error *err)
+{
+        CLEANUP_FREE char *path = path_join(folder, "events.db");
+        int r = open_database(path, ret, err);
+
+        *ret_damaged = r == -EUCLEAN;
+        if (!*ret_damaged)
+                return r;
+        database_move_aside(path);
+        error_clear(err);
+        return open_database(path, ret, err);
 }
 
 static int step(struct event_store *store, sqlite3_stmt *statement, const char *what, struct error *err)
@@ -117,6 +128,13 @@ int event_store_commit(struct event_store *store, struct error *err)
         return r;
 }
 
+/* Rows up to this one: each new one has a larger number. */
+static int prune_all(struct event_store *store, sqlite3_stmt *statement, int64_t up_to, struct error *err)
+{
+        sqlite3_bind_int64(statement, 1, up_to);
+        return step(store, statement, "remove old rows", err);
+}
+
 int event_store_put(struct event_store *store, int64_t *id, const uint8_t mac[6], int64_t started_us, const char *json,
                     struct error *err)
 {
@@ -125,7 +143,11 @@ int event_store_put(struct event_store *store, int64_t *id, const uint8_t mac[6]
         if (*id) {
                 sqlite3_bind_text(store->update, 1, json, -1, SQLITE_STATIC);
                 sqlite3_bind_int64(store->update, 2, *id);
-                return step(store, store->update, "write", err);
+                sqlite3_bind_blob(store->update, 3, mac, 6, SQLITE_STATIC);
+                sqlite3_bind_int64(store->update, 4, started_us);
+                r = step(store, store->update, "write", err);
+                if (r < 0 || sqlite3_changes(store->db) > 0)
+                        return r;
         }
         sqlite3_bind_blob(store->insert, 1, mac, 6, SQLITE_STATIC);
         sqlite3_bind_int64(store->insert, 2, started_us);
@@ -136,7 +158,8 @@ int event_store_put(struct event_store *store, int64_t *id, const uint8_t mac[6]
         *id = sqlite3_last_insert_rowid(store->db);
         sqlite3_bind_blob(store->prune, 1, mac, 6, SQLITE_STATIC);
         sqlite3_bind_int(store->prune, 2, EVENT_STORE_PER_MACHINE);
-        return step(store, store->prune, "remove old boots", err);
+        r = step(store, store->prune, "remove old boots", err);
+        return r < 0 ? r : prune_all(store, store->prune_all, *id - EVENT_STORE_BOOTS, err);
 }
 
 int event_store_each(struct event_store *store, const uint8_t mac[6], int limit,
@@ -157,9 +180,14 @@ int event_store_each(struct event_store *store, const uint8_t mac[6], int limit,
 int event_store_put_packet(struct event_store *store, const uint8_t mac[6], const void *data, size_t size,
                            struct error *err)
 {
+        int r;
+
         sqlite3_bind_blob(store->insert_packet, 1, mac, 6, SQLITE_STATIC);
         sqlite3_bind_blob(store->insert_packet, 2, data, (int)size, SQLITE_STATIC);
-        return step(store, store->insert_packet, "write a packet", err);
+        r = step(store, store->insert_packet, "write a packet", err);
+        return r < 0 ? r
+                     : prune_all(store, store->prune_all_packets,
+                                 sqlite3_last_insert_rowid(store->db) - EVENT_STORE_ALL_PACKETS, err);
 }
 
 int event_store_prune_packets(struct event_store *store, const uint8_t mac[6], struct error *err)

@@ -4,6 +4,7 @@
  * thread at a time. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,14 +12,22 @@
 
 struct event_store;
 
-/* Rows past these are removed, the oldest first. */
-enum { EVENT_STORE_PER_MACHINE = 50, EVENT_STORE_PACKETS = 1000 };
+/* Rows past these are removed, the oldest first: of a machine, and of all, so that nobody fills the disk who invents
+ * machines. */
+enum {
+        EVENT_STORE_PER_MACHINE = 50,
+        EVENT_STORE_PACKETS = 1000,
+        EVENT_STORE_BOOTS = 50000,
+        EVENT_STORE_ALL_PACKETS = 200000,
+};
 
-int event_store_open(const char *folder, struct event_store **ret, struct error *err);
+/* Open or make `events.db` in the folder. A file that is damaged is moved aside (`events.db.damaged`), and *ret_damaged
+ * says so. */
+int event_store_open(const char *folder, struct event_store **ret, bool *ret_damaged, struct error *err);
 struct event_store *event_store_free(struct event_store *store); /* returns NULL */
 /* Several rows in one commit: begin, put..., commit. */
 int event_store_begin(struct event_store *store, struct error *err);
-/* *id is 0 for a new row, and then set. */
+/* *id is 0 for a new row, and then set. A row that is not there (any more) is made anew: its commit failed. */
 int event_store_put(struct event_store *store, int64_t *id, const uint8_t mac[6], int64_t started_us, const char *json,
                     struct error *err);
 int event_store_commit(struct event_store *store, struct error *err);

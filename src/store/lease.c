@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "store/database.h"
 #include "store/lease.h"
 
 struct lease_store {
@@ -49,30 +50,9 @@ static const char schema[] =
 
 #define COLUMNS "address, state, start, end, boot, htype, hw, id, name"
 
-/* The errno that comes nearest to what SQLite says. */
-static int code_of(sqlite3 *db)
-{
-        switch (sqlite3_errcode(db) & 0xff) {
-        case SQLITE_FULL:
-                return ENOSPC;
-        case SQLITE_NOTADB:
-        case SQLITE_CORRUPT:
-                return EUCLEAN;
-        case SQLITE_BUSY:
-        case SQLITE_LOCKED:
-                return EBUSY;
-        case SQLITE_READONLY:
-                return EROFS;
-        case SQLITE_IOERR:
-                return sqlite3_system_errno(db) == ENOSPC ? ENOSPC : EIO;
-        default:
-                return EIO;
-        }
-}
-
 static int fail(struct lease_store *store, const char *what, struct error *err)
 {
-        return error_set(err, code_of(store->db), "leases: %s: %s", what, sqlite3_errmsg(store->db));
+        return error_set(err, database_errno(store->db), "leases: %s: %s", what, sqlite3_errmsg(store->db));
 }
 
 /* ---- opening ---- */
@@ -153,16 +133,6 @@ static int lock_folder(struct lease_store *store, const char *folder, struct err
         return 0;
 }
 
-static void move_aside(const char *path)
-{
-        CLEANUP_FREE char *damaged = xasprintf("%s.damaged", path), *wal = xasprintf("%s-wal", path),
-                          *shm = xasprintf("%s-shm", path);
-
-        rename(path, damaged);
-        unlink(wal);
-        unlink(shm);
-}
-
 int lease_store_open(const char *folder, struct lease_store **ret, bool *ret_damaged, struct error *err)
 {
         CLEANUP(lease_store_freep) struct lease_store *store = xcalloc(1, sizeof(*store));
@@ -176,7 +146,7 @@ int lease_store_open(const char *folder, struct lease_store **ret, bool *ret_dam
                 r = open_database(store, path, err);
         if (r == -EUCLEAN) {
                 close_database(store);
-                move_aside(path);
+                database_move_aside(path);
                 *ret_damaged = true;
                 r = open_database(store, path, err);
         }
