@@ -8,8 +8,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -17,9 +17,21 @@
 
 enum {
         WATCHERS = 64,
+        CONNECTIONS = 32, /* at once; for another one the one that has been silent for longest is let go */
         REQUEST_MAX = 4096,
-        PATIENCE_SEC = 2, /* for a request's line, and for an answer to be read */
-        REST_MS = 100,    /* where nobody can be accepted, for want of fds */
+        PATIENCE_MS = 10000, /* for a request's line, and for an answer to be read */
+        REST_MS = 100,       /* where nobody can be accepted, for want of fds */
+};
+
+/* One that asks. */
+struct connection {
+        int fd;           /* -1: nobody */
+        int64_t until_ms; /* then it is let go */
+        size_t n;
+        char request[REQUEST_MAX];
+        char *answer; /* NULL: the request is not whole yet */
+        size_t size, sent;
+        bool watch;
 };
 
 struct control {
@@ -29,6 +41,7 @@ struct control {
         pthread_t thread;
         control_handler *handle;
         void *arg;
+        struct connection connections[CONNECTIONS];
         pthread_mutex_t mutex; /* of the watchers */
         int watchers[WATCHERS];
         size_t n_watchers;
@@ -69,6 +82,8 @@ int control_open(const char *path, struct control **ret, struct error *err)
         control->path = xstrdup(path);
         control->fd = steal_fd(&fd);
         control->wake_fd = eventfd(0, EFD_CLOEXEC);
+        for (size_t i = 0; i < CONNECTIONS; i++)
+                control->connections[i].fd = -1;
         pthread_mutex_init(&control->mutex, NULL);
         *ret = control;
         return 0;
@@ -118,77 +133,159 @@ void control_broadcast(struct control *control, const json_t *object)
 
 /* ---- requests ---- */
 
-/* A line of at most REQUEST_MAX bytes, as JSON; NULL: it was none. */
-static json_t *read_request(int fd)
+static int64_t now_ms(void)
 {
-        char buf[REQUEST_MAX];
-        size_t n = 0;
-        ssize_t got;
+        struct timespec ts;
 
-        while (n < sizeof(buf) && (got = recv(fd, buf + n, sizeof(buf) - n, 0)) > 0) {
-                n += (size_t)got;
-                if (memchr(buf, '\n', n))
-                        return json_loadb(buf, (size_t)((char *)memchr(buf, '\n', n) - buf), 0, NULL);
-        }
-        return NULL;
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static bool send_all(int fd, const char *data, size_t n)
+static void let_go(struct connection *c)
 {
-        while (n > 0) {
-                ssize_t sent = send(fd, data, n, MSG_NOSIGNAL);
-
-                if (sent <= 0)
-                        return false;
-                data += sent;
-                n -= (size_t)sent;
-        }
-        return true;
+        close_p(&c->fd);
+        free(c->answer);
+        c->answer = NULL;
 }
 
-static void serve(struct control *control, int fd)
+/* As much as it takes at present; at its end it becomes a watcher, or is let go. */
+static void send_answer(struct control *control, struct connection *c)
 {
-        struct timeval patience = {.tv_sec = PATIENCE_SEC};
-        CLEANUP_FREE char *text = NULL;
-        json_t *request;
-        size_t n = 0;
-        bool watch = false;
-        FILE *out;
+        while (c->sent < c->size) {
+                ssize_t n = send(c->fd, c->answer + c->sent, c->size - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-        request = read_request(fd);
-        out = open_memstream(&text, &n);
+                if (n < 0 && errno == EAGAIN)
+                        return;
+                if (n <= 0) {
+                        let_go(c);
+                        return;
+                }
+                c->sent += (size_t)n;
+                c->until_ms = now_ms() + PATIENCE_MS;
+        }
+        if (c->watch)
+                add_watcher(control, steal_fd(&c->fd));
+        let_go(c);
+}
+
+/* The first `n` bytes of the request are its line; 0: there is none. */
+static void answer(struct control *control, struct connection *c, size_t n)
+{
+        json_t *request = n > 0 ? json_loadb(c->request, n, 0, NULL) : NULL;
+        FILE *out = open_memstream(&c->answer, &c->size);
+
         if (request && out)
-                watch = control->handle(control->arg, request, out);
+                c->watch = control->handle(control->arg, request, out);
         else if (out)
                 fputs("{\"error\":\"a JSON object on a line was expected\"}\n", out);
         json_decref(request);
         if (out)
                 fclose(out);
-        if (send_all(fd, text, n) && watch)
-                add_watcher(control, fd);
-        else
-                close(fd);
+        send_answer(control, c);
+}
+
+static void read_request(struct control *control, struct connection *c)
+{
+        ssize_t got = recv(c->fd, c->request + c->n, sizeof(c->request) - c->n, MSG_DONTWAIT);
+        const char *end;
+
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+                return;
+        c->n += got > 0 ? (size_t)got : 0;
+        end = memchr(c->request, '\n', c->n);
+        if (end)
+                answer(control, c, (size_t)(end - c->request));
+        else if (got <= 0 || c->n == sizeof(c->request))
+                answer(control, c, 0);
+}
+
+/* A free place, or that of the one that has been silent for longest; NULL: all are being answered. */
+static struct connection *place_for_one(struct control *control)
+{
+        struct connection *silent = NULL;
+
+        for (size_t i = 0; i < CONNECTIONS; i++) {
+                struct connection *c = &control->connections[i];
+
+                if (c->fd < 0)
+                        return c;
+                if (!c->answer && (!silent || c->until_ms < silent->until_ms))
+                        silent = c;
+        }
+        if (silent)
+                let_go(silent);
+        return silent;
+}
+
+/* False: somebody is there, and cannot be taken now. */
+static bool accept_one(struct control *control)
+{
+        struct connection *c = place_for_one(control);
+        int fd;
+
+        if (!c)
+                return false;
+        /* cppcheck-suppress nullPointer ; nobody asks for the peer's address */
+        fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+                return false;
+        *c = (struct connection){.fd = fd, .until_ms = now_ms() + PATIENCE_MS};
+        return true;
+}
+
+/* Who has something to say, or room for an answer, or has been waited for long enough. */
+static void serve_all(struct control *control, const struct pollfd *polled)
+{
+        int64_t now = now_ms();
+
+        for (size_t i = 0; i < CONNECTIONS; i++) {
+                struct connection *c = &control->connections[i];
+
+                if (c->fd < 0)
+                        continue;
+                if (polled[i].revents && c->answer)
+                        send_answer(control, c);
+                else if (polled[i].revents)
+                        read_request(control, c);
+                else if (now >= c->until_ms)
+                        let_go(c);
+        }
+}
+
+/* What is waited for; and for how many milliseconds at most, or -1. */
+static int look_out(const struct control *control, struct pollfd *polled)
+{
+        int64_t next = INT64_MAX, now = now_ms();
+
+        for (size_t i = 0; i < CONNECTIONS; i++) {
+                const struct connection *c = &control->connections[i];
+
+                polled[i] = (struct pollfd){.fd = c->fd, .events = c->answer ? POLLOUT : POLLIN};
+                if (c->fd >= 0 && c->until_ms < next)
+                        next = c->until_ms;
+        }
+        if (next == INT64_MAX)
+                return -1;
+        return next <= now ? 0 : (int)(next - now);
 }
 
 static void *loop(void *arg)
 {
         struct control *control = arg;
-        struct pollfd polled[] = {{.fd = control->fd, .events = POLLIN}, {.fd = control->wake_fd, .events = POLLIN}};
 
-        while (poll(polled, 2, -1) >= 0 || errno == EINTR) {
-                int fd;
+        for (;;) {
+                struct pollfd polled[2 + CONNECTIONS] = {{.fd = control->wake_fd, .events = POLLIN},
+                                                         {.fd = control->fd, .events = POLLIN}};
+                int timeout = look_out(control, polled + 2);
 
-                if (polled[1].revents)
+                if ((poll(polled, 2 + CONNECTIONS, timeout) < 0 && errno != EINTR) || polled[0].revents)
                         break;
-                /* cppcheck-suppress nullPointer ; nobody asks for the peer's address */
-                fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC);
-                if (fd >= 0)
-                        serve(control, fd);
-                else /* it would be ready all the time */
-                        (void)poll(&polled[1], 1, REST_MS);
+                serve_all(control, polled + 2);
+                if (polled[1].revents && !accept_one(control)) /* it would be ready all the time */
+                        (void)poll(&polled[0], 1, REST_MS);
         }
+        for (size_t i = 0; i < CONNECTIONS; i++)
+                let_go(&control->connections[i]);
         return NULL;
 }
 
@@ -230,6 +327,19 @@ struct control *control_free(struct control *control)
 }
 
 /* ---- the client's side ---- */
+
+static bool send_all(int fd, const char *data, size_t n)
+{
+        while (n > 0) {
+                ssize_t sent = send(fd, data, n, MSG_NOSIGNAL);
+
+                if (sent <= 0)
+                        return false;
+                data += sent;
+                n -= (size_t)sent;
+        }
+        return true;
+}
 
 json_t *control_line(FILE *stream)
 {

@@ -101,7 +101,8 @@ int event_store_open(const char *folder, struct event_store **ret, bool *ret_dam
         if (!*ret_damaged)
                 return r;
         database_move_aside(path);
-        error_clear(err);
+        if (err)
+                error_clear(err);
         return open_database(path, ret, err);
 }
 
