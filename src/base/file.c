@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <pwd.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -130,12 +131,35 @@ int fd_pwrite_sparse(int fd, const void *data, size_t n, off_t offset)
         return fd_pwrite_all(fd, p + start, n - start, offset + (off_t)start);
 }
 
+/* What is not whole yet lies beside its target. Its name has nothing of the target's, which may be as long as names can
+ * be. */
+#define HIDDEN_NAME ".slipway."
+
+/* A device or a pipe, which is written to: something else of its name would not be what was asked for. */
+static bool is_special(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int write_special(const char *path, const void *data, size_t n, struct error *err)
+{
+        CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        int r = fd < 0 ? -errno : fd_write_all(fd, data, n);
+
+        return r < 0 ? error_errno(err, -r, "write '%s'", path) : 0;
+}
+
 int file_write(const char *path, const void *data, size_t n, mode_t mode, struct error *err)
 {
-        CLEANUP_FREE char *temporary = xasprintf("%s.XXXXXX", path);
-        CLEANUP_CLOSE int fd = mkostemp(temporary, O_CLOEXEC);
+        CLEANUP_FREE char *dir = path_dir(path), *temporary = path_join(dir, HIDDEN_NAME "XXXXXX");
+        CLEANUP_CLOSE int fd = -1;
         int r;
 
+        if (is_special(path))
+                return write_special(path, data, n, err);
+        fd = mkostemp(temporary, O_CLOEXEC);
         if (fd < 0)
                 return error_errno(err, errno, "create '%s'", path);
         r = fd_write_all(fd, data, n);
@@ -220,6 +244,13 @@ int fd_copy_sparse(int from, int to, off_t offset, uint64_t len, struct error *e
         return 0;
 }
 
+static bool is_folder(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int dir_make(const char *path, mode_t mode, struct error *err)
 {
         CLEANUP_FREE char *copy = xstrdup(path);
@@ -232,8 +263,8 @@ int dir_make(const char *path, mode_t mode, struct error *err)
                         return error_errno(err, errno, "create folder '%s'", copy);
                 *p = '/';
         }
-        if (mkdir(copy, mode) < 0 && errno != EEXIST)
-                return error_errno(err, errno, "create folder '%s'", path);
+        if (mkdir(copy, mode) < 0 && (errno != EEXIST || !is_folder(copy)))
+                return error_errno(err, errno == EEXIST ? ENOTDIR : errno, "create folder '%s'", path);
         return 0;
 }
 
@@ -441,9 +472,6 @@ int file_lock(const char *path, void (*on_wait)(void *arg), void *arg, int *ret_
         return 0;
 }
 
-/* The name of a nameless file where there is no O_TMPFILE. */
-#define HIDDEN_NAME ".slipway."
-
 int file_nameless(const char *dir, mode_t mode, int *ret_fd, struct error *err)
 {
         CLEANUP_FREE char *template = path_join(dir, HIDDEN_NAME "XXXXXX");
@@ -497,6 +525,7 @@ int file_scratch(const char *dir, mode_t mode, int *ret_fd, struct error *err)
 
 int file_publish(int fd, const char *path, struct error *err)
 {
+        static atomic_uint names;
         char proc[64], now[PATH_MAX];
         CLEANUP_FREE char *dir = path_dir(path);
         CLEANUP_FREE char *temporary = NULL;
@@ -508,7 +537,7 @@ int file_publish(int fd, const char *path, struct error *err)
                 return 0;
         if (errno != EEXIST)
                 return error_errno(err, errno, "create '%s'", path);
-        temporary = xasprintf("%s/.slipway.%d.%s", dir, getpid(), path_name(path));
+        temporary = xasprintf("%s/" HIDDEN_NAME "%d.%u", dir, getpid(), atomic_fetch_add(&names, 1));
         unlink(temporary);
         if (linkat(AT_FDCWD, proc, AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) < 0)
                 return error_errno(err, errno, "create '%s'", temporary);

@@ -12,7 +12,8 @@
 
 /* The whole file, NUL-terminated, at most `max` bytes (0: 64 MiB). The caller frees *ret. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct error *err);
-/* Written beside the target and renamed over it: the old or the new content, never half of it. */
+/* Written beside the target and renamed over it: the old or the new content, never half of it. A device or a pipe
+ * (/dev/stdout) is written to as it is. */
 int file_write(const char *path, const void *data, size_t n, mode_t mode, struct error *err);
 /* All n bytes, or a negative errno. */
 int fd_write_all(int fd, const void *data, size_t n);

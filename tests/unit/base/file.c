@@ -67,6 +67,62 @@ static void test_nameless_is_published_over(void **state)
         assert_string_equal(text, "two");
 }
 
+/* A name as long as names can be: what is beside it meanwhile has one too. */
+static void test_longest_name(void **state)
+{
+        char name[256];
+        CLEANUP_FREE char *path = NULL;
+
+        (void)state;
+        memset(name, 'n', 255);
+        name[255] = '\0';
+        path = path_join(dir, name);
+        for (int i = 0; i < 2; i++) {
+                CLEANUP_FREE char *text = NULL;
+                CLEANUP_CLOSE int fd = -1;
+
+                assert_int_equal(file_nameless(dir, 0644, &fd, NULL), 0);
+                assert_int_equal(fd_write_all(fd, "published", 9), 0);
+                assert_int_equal(file_publish(fd, path, NULL), 0);
+                assert_int_equal(file_write(path, "written", 7, 0644, NULL), 0);
+                assert_int_equal(file_read(path, 0, &text, NULL, NULL), 0);
+                assert_string_equal(text, "written");
+        }
+}
+
+/* /dev/stdout is no name for a file to take. */
+static void test_device_stays_one(void **state)
+{
+        CLEANUP_FREE char *sink = path_join(dir, "sink");
+        struct stat st;
+
+        (void)state;
+        assert_int_equal(symlink("/dev/full", sink), 0);
+        assert_int_equal(file_write(sink, "x", 1, 0644, NULL), -ENOSPC);
+        assert_int_equal(unlink(sink), 0);
+        assert_int_equal(symlink("/dev/null", sink), 0);
+        assert_int_equal(file_write(sink, "x", 1, 0644, NULL), 0);
+        assert_int_equal(lstat(sink, &st), 0);
+        assert_true(S_ISLNK(st.st_mode));
+}
+
+/* What is there already has to be a folder, or lead to one. */
+static void test_folder_or_file(void **state)
+{
+        CLEANUP_FREE char *file = path_join(dir, "a-file"), *folder = path_join(dir, "a-folder"),
+                          *link = path_join(dir, "a-link");
+        CLEANUP_ERROR struct error err = {0};
+
+        (void)state;
+        assert_int_equal(file_write(file, "x", 1, 0644, NULL), 0);
+        assert_int_equal(dir_make(file, 0755, &err), -ENOTDIR);
+        assert_non_null(strstr(error_message(&err), file));
+        assert_int_equal(dir_make(folder, 0755, NULL), 0);
+        assert_int_equal(symlink(folder, link), 0);
+        assert_int_equal(dir_make(folder, 0755, NULL), 0);
+        assert_int_equal(dir_make(link, 0755, NULL), 0);
+}
+
 /* As on FAT or NFS, for this process and for good. */
 static bool forbid_tmpfile(void)
 {
@@ -175,6 +231,9 @@ int main(void)
                 cmocka_unit_test(test_paths),
                 cmocka_unit_test(test_write_is_whole),
                 cmocka_unit_test(test_nameless_is_published_over),
+                cmocka_unit_test(test_longest_name),
+                cmocka_unit_test(test_device_stays_one),
+                cmocka_unit_test(test_folder_or_file),
                 cmocka_unit_test(test_nameless_is_dropped),
                 cmocka_unit_test(test_copy_keeps_holes),
                 cmocka_unit_test(test_remove_does_not_follow),
