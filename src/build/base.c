@@ -233,17 +233,21 @@ static int nodes_save(const struct source_nodes *nodes, const char *folder, stru
 {
         CLEANUP_FREE char *path = path_join(folder, "nodes.json"), *text = NULL;
         json_t *list = json_array();
+        int r = 0;
 
-        for (size_t i = 0; i < nodes->n; i++) {
+        for (size_t i = 0; r == 0 && i < nodes->n; i++) {
                 const struct source_node *node = &nodes->v[i];
 
-                json_array_append_new(list, json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "path", node->path, "mode",
-                                                      (json_int_t)node->mode, "uid", (json_int_t)node->uid, "gid",
-                                                      (json_int_t)node->gid, "major", (json_int_t)node->major, "minor",
-                                                      (json_int_t)node->minor, "mtime", (json_int_t)node->mtime_sec));
+                r = json_array_append_new(list,
+                                          json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "path", node->path, "mode",
+                                                    (json_int_t)node->mode, "uid", (json_int_t)node->uid, "gid",
+                                                    (json_int_t)node->gid, "major", (json_int_t)node->major, "minor",
+                                                    (json_int_t)node->minor, "mtime", (json_int_t)node->mtime_sec));
         }
         text = json_dumps(list, JSON_INDENT(1));
         json_decref(list);
+        if (r < 0 || !text)
+                return error_set(err, EILSEQ, "the name of a device node in the archive is not UTF-8");
         return file_write(path, text, strlen(text), 0644, err);
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <search.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -38,12 +39,16 @@ struct tree {
         char *parent_path; /* of parent_fd: most members are beside the one before */
         int parent_fd;
         VEC(struct folder_times) folders; /* their times change as members are made in them: set at the end */
-        VEC(struct source_node) nodes;
+        void *nodes;                      /* tsearch(3): struct source_node by path */
+        size_t n_nodes;
 };
 
-static void node_clear(struct source_node *node)
+static void node_free(void *arg)
 {
+        struct source_node *node = arg;
+
         free(node->path);
+        free(node);
 }
 
 static void parent_forget(struct tree *tree)
@@ -60,16 +65,14 @@ static void tree_done(struct tree *tree)
         for (size_t i = 0; i < tree->folders.n; i++)
                 free(tree->folders.v[i].path);
         vec_free(&tree->folders);
-        for (size_t i = 0; i < tree->nodes.n; i++)
-                node_clear(&tree->nodes.v[i]);
-        vec_free(&tree->nodes);
+        tdestroy(tree->nodes, node_free);
         close_p(&tree->root);
 }
 
 void source_nodes_clear(struct source_nodes *nodes)
 {
         for (size_t i = 0; i < nodes->n; i++)
-                node_clear(&nodes->v[i]);
+                free(nodes->v[i].path);
         free(nodes->v);
         *nodes = (struct source_nodes){0};
 }
@@ -105,6 +108,89 @@ static int clean_name(const char *name, char **ret, struct error *err)
         return 0;
 }
 
+/* ---- device nodes: only recorded, and an archive may have many ---- */
+
+static int by_path(const void *a, const void *b)
+{
+        return strcmp(((const struct source_node *)a)->path, ((const struct source_node *)b)->path);
+}
+
+/* The one at this path, or NULL. Valid until it is forgotten. */
+static const struct source_node *find_node(const struct tree *tree, const char *path)
+{
+        struct source_node *const *found = tfind(&(struct source_node){.path = (char *)path}, &tree->nodes, by_path);
+
+        return found ? *found : NULL;
+}
+
+static void forget_node(struct tree *tree, const char *path)
+{
+        struct source_node *node = (struct source_node *)find_node(tree, path);
+
+        if (!node)
+                return;
+        tdelete(node, &tree->nodes, by_path);
+        node_free(node);
+        tree->n_nodes--;
+}
+
+/* As above, but all that lie in a folder (its path ends in '/') are equal to it. */
+static int by_folder(const void *folder, const void *b)
+{
+        const char *path = ((const struct source_node *)folder)->path;
+
+        return strncmp(path, ((const struct source_node *)b)->path, strlen(path));
+}
+
+/* A folder that is gone takes along what was only recorded in it. */
+static void forget_nodes_in(struct tree *tree, const char *folder)
+{
+        CLEANUP_FREE char *path = xasprintf("%s/", folder);
+        struct source_node *const *found;
+
+        while ((found = tfind(&(struct source_node){.path = path}, &tree->nodes, by_folder)))
+                forget_node(tree, (*found)->path);
+}
+
+static int add_node(struct tree *tree, const struct source_node *node, const char *path, struct error *err)
+{
+        struct source_node *copy;
+
+        if (tree->n_nodes == NODES_MAX)
+                return error_set(err, E2BIG, "more than %d device nodes", NODES_MAX);
+        copy = xmalloc(sizeof(*copy));
+        *copy = *node;
+        copy->path = xstrdup(path);
+        if (!tsearch(copy, &tree->nodes, by_path)) {
+                node_free(copy);
+                return error_set(err, ENOMEM, "no memory for device nodes");
+        }
+        tree->n_nodes++;
+        return 0;
+}
+
+static void give_node(const void *at, VISIT visit, void *arg)
+{
+        struct source_nodes *nodes = arg;
+        struct source_node *node = *(struct source_node *const *)at;
+
+        if (visit != postorder && visit != leaf)
+                return;
+        nodes->v[nodes->n] = *node;
+        nodes->v[nodes->n++].path = xstrdup(node->path);
+}
+
+/* All, in the order of their paths. */
+static struct source_nodes give_nodes(const struct tree *tree)
+{
+        struct source_nodes nodes = {.v = xcalloc(tree->n_nodes + 1, sizeof(*nodes.v))};
+
+        twalk_r(tree->nodes, give_node, &nodes);
+        return nodes;
+}
+
+/* ---- members ---- */
+
 /* mkdir -p beneath the root, for members whose folders are not in the archive. */
 static int make_parents(struct tree *tree, const char *path, struct error *err)
 {
@@ -124,6 +210,7 @@ static int make_parents(struct tree *tree, const char *path, struct error *err)
                         name = before ? before + 1 : copy;
                         if (mkdirat(at, name, 0755) < 0)
                                 return error_errno(err, errno, "create folder '%s'", copy);
+                        forget_node(tree, copy);
                         next = open_beneath(tree->root, copy, O_PATH | O_DIRECTORY);
                 }
                 close(at);
@@ -163,17 +250,6 @@ static int open_parent(struct tree *tree, const char *path, int *ret_fd, const c
         return 0;
 }
 
-static void forget_node(struct tree *tree, const char *path)
-{
-        for (size_t i = 0; i < tree->nodes.n; i++) {
-                if (strcmp(tree->nodes.v[i].path, path) != 0)
-                        continue;
-                node_clear(&tree->nodes.v[i]);
-                tree->nodes.v[i] = tree->nodes.v[--tree->nodes.n];
-                return;
-        }
-}
-
 /* Make room: a later member of the same name replaces the earlier, folders stay if the new one is a folder. */
 static int make_room(struct tree *tree, int parent, const char *name, const char *path, bool folder, bool *ret_there,
                      struct error *err)
@@ -190,6 +266,8 @@ static int make_room(struct tree *tree, int parent, const char *name, const char
         }
         if (unlinkat(parent, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0)
                 return error_errno(err, errno, "replace the earlier member of that name");
+        if (S_ISDIR(st.st_mode))
+                forget_nodes_in(tree, path);
         return 0;
 }
 
@@ -261,17 +339,6 @@ static int make_folder(struct tree *tree, struct archive_entry *entry, int paren
         return 0;
 }
 
-static int add_node(struct tree *tree, const struct source_node *node, const char *path, struct error *err)
-{
-        struct source_node copy = *node;
-
-        if (tree->nodes.n == NODES_MAX)
-                return error_set(err, E2BIG, "more than %d device nodes", NODES_MAX);
-        copy.path = xstrdup(path);
-        vec_push(&tree->nodes, copy);
-        return 0;
-}
-
 static int make_node(struct tree *tree, struct archive_entry *entry, const char *path, struct error *err)
 {
         struct source_node node = {
@@ -309,6 +376,7 @@ static int make_link(struct tree *tree, struct archive_entry *entry, const char 
 {
         const char *target = archive_entry_hardlink(entry), *target_name = NULL, *name = NULL;
         CLEANUP_FREE char *clean = NULL;
+        const struct source_node *node;
         CLEANUP_CLOSE int target_fd = -1;
         int parent = -1, r = clean_name(target, &clean, err);
         bool there = false;
@@ -317,9 +385,6 @@ static int make_link(struct tree *tree, struct archive_entry *entry, const char 
                 return error_wrap(err, r, "hard link to '%s'", target);
         if (strcmp(clean, path) == 0)
                 return 0;
-        for (size_t i = 0; i < tree->nodes.n; i++)
-                if (strcmp(tree->nodes.v[i].path, clean) == 0)
-                        return add_node(tree, &tree->nodes.v[i], path, err);
         r = open_parent(tree, clean, &parent, &target_name, err);
         if (r < 0)
                 return error_wrap(err, r, "hard link to '%s'", target);
@@ -329,6 +394,9 @@ static int make_link(struct tree *tree, struct archive_entry *entry, const char 
                 r = make_room(tree, parent, name, path, false, &there, err);
         if (r < 0)
                 return r;
+        node = find_node(tree, clean);
+        if (node)
+                return add_node(tree, node, path, err);
         if (linkat(target_fd, target_name, parent, name, 0) < 0)
                 return error_errno(err, errno, "hard link to '%s'", target);
         return link_data(tree, entry, parent, name, err);
@@ -463,9 +531,7 @@ int source_unpack_tree(const char *path, const char *dir, struct source_nodes *r
         progress_end(ui);
         if (r < 0)
                 return error_wrap(err, r, "'%s'", path);
-        *ret_nodes = (struct source_nodes){.v = tree.nodes.v, .n = tree.nodes.n};
-        tree.nodes.v = NULL;
-        tree.nodes.n = 0;
+        *ret_nodes = give_nodes(&tree);
         return 0;
 }
 

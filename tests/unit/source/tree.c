@@ -139,12 +139,57 @@ static void test_device_nodes(void **state)
         assert_int_equal(nodes.v[0].mode, S_IFCHR | 0666);
         assert_int_equal(nodes.v[0].major, 1);
         assert_int_equal(nodes.v[0].mtime_sec, 1600000000);
-        assert_string_equal(nodes.v[1].path, "dev/sda");
-        assert_int_equal(nodes.v[1].mode, S_IFBLK | 0660);
-        assert_int_equal(nodes.v[1].minor, 300);
-        assert_int_equal(nodes.v[1].gid, 6);
-        assert_string_equal(nodes.v[2].path, "dev/same");
+        assert_string_equal(nodes.v[2].path, "dev/sda");
+        assert_int_equal(nodes.v[2].mode, S_IFBLK | 0660);
+        assert_int_equal(nodes.v[2].minor, 300);
+        assert_int_equal(nodes.v[2].gid, 6);
+        assert_string_equal(nodes.v[1].path, "dev/same");
         sh("test ! -e out/dev/null; test -f out/dev/gone");
+}
+
+/* What is recorded follows what becomes of its name, as what is made does. */
+static void test_replaced_nodes(void **state)
+{
+        CLEANUP(source_nodes_clear) struct source_nodes nodes = {0};
+
+        (void)state;
+        python("def node(name, minor): add(name, b'', type=CHR, devmajor=1, devminor=minor)\n"
+               "add('dev', b'', type=DIR)\nnode('dev/null', 3)\nnode('dev/pts/0', 4)\nnode('dev/zero', 5)\n"
+               "node('devices', 6)\nnode('de', 6)\nnode('old/file/x', 7)\nnode('node', 8)\n"
+               "link('dev', 'elsewhere')\n" /* 'dev/pts' is in it: refused */
+               "add('never', b'')");
+        assert_int_not_equal(unpack("evil.tar", &nodes, NULL), 0);
+        python("def node(name, minor): add(name, b'', type=CHR, devmajor=1, devminor=minor)\n"
+               "add('dev', b'', type=DIR)\nnode('dev/null', 3)\nnode('dev/zero', 5)\n"
+               "node('devices', 6)\nnode('de', 6)\nlink('dev', 'elsewhere')\n"
+               "node('node', 8)\nadd('node/file')\n"          /* a folder after all */
+               "add('file')\nlink('file', 'devices', HARD)\n" /* a node after all */
+               "node('twice', 1)\nnode('twice', 2)");
+        assert_int_equal(unpack("evil.tar", &nodes, NULL), 0);
+        assert_int_equal(nodes.n, 4);
+        assert_string_equal(nodes.v[0].path, "de");
+        assert_string_equal(nodes.v[1].path, "devices");
+        assert_string_equal(nodes.v[2].path, "file");
+        assert_int_equal(nodes.v[2].minor, 6);
+        assert_string_equal(nodes.v[3].path, "twice");
+        assert_int_equal(nodes.v[3].minor, 2);
+        sh("test -L out/dev; test -f out/node/file; test ! -e out/file");
+}
+
+/* As many as there may be, each looked for among all: that is no matter of minutes, and one more is refused. */
+static void test_many_nodes(void **state)
+{
+        CLEANUP(source_nodes_clear) struct source_nodes nodes = {0};
+        CLEANUP_ERROR struct error err = {0};
+
+        (void)state;
+        python("for i in range(65536): add('dev/n%d' % i, b'', type=CHR, devmajor=1, devminor=3)\n"
+               "for i in range(1000): link('dev/n%d' % i, 'dev/n%d' % (65535 - i), HARD)");
+        assert_int_equal(unpack("evil.tar", &nodes, &err), 0);
+        assert_int_equal(nodes.n, 65536);
+        source_nodes_clear(&nodes);
+        python("for i in range(65537): add('dev/n%d' % i, b'', type=CHR, devmajor=1, devminor=3)");
+        assert_int_equal(unpack("evil.tar", &nodes, &err), -E2BIG);
 }
 
 static void test_replaced_members(void **state)
@@ -237,6 +282,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_everything_is_kept),
                 cmocka_unit_test(test_other_formats),
                 cmocka_unit_test(test_device_nodes),
+                cmocka_unit_test(test_replaced_nodes),
+                cmocka_unit_test(test_many_nodes),
                 cmocka_unit_test(test_replaced_members),
                 cmocka_unit_test(test_links_inside),
                 cmocka_unit_test(test_ways_out),
