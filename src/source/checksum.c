@@ -269,8 +269,11 @@ static int explain(const struct entries *entries, const char *name, enum checksu
                                          "sha512 128",
                                          name, hex_span(entry->hex));
                 }
-                if (shown++ < NAMES_SHOWN)
-                        str_addf(&names, "%s'%s'", names.len ? ", " : "", path_name(entry->name));
+                if (shown++ < NAMES_SHOWN) {
+                        CLEANUP_FREE char *printable = str_printable(path_name(entry->name));
+
+                        str_addf(&names, "%s'%s'", names.len ? ", " : "", printable);
+                }
         }
         if (shown > NAMES_SHOWN)
                 str_addf(&names, " and %zu more", shown - NAMES_SHOWN);

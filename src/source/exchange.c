@@ -138,29 +138,15 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
         return n;
 }
 
-static int on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
-{
-        (void)arg, (void)total, (void)now, (void)up_total, (void)up_now;
-        return cancel_check(NULL) < 0;
-}
-
 /* ---- the request ---- */
 
 static void set_options(struct running *run, const struct exchange *exchange)
 {
-        CURL *curl = run->curl;
-
-        curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, run->text);
-        curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-        curl_easy_setopt(curl, CURLOPT_HEADERDATA, run);
-        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, run);
-        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        http_deliver(run->curl, on_header, on_data, run, run->text);
         set_method(run, exchange);
         for (const char *const *header = exchange->headers; header && *header; header++)
                 add_header(run, *header);
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, run->headers);
+        curl_easy_setopt(run->curl, CURLOPT_HTTPHEADER, run->headers);
 }
 
 static int explain(const struct running *run, CURLcode code, const char *shown, struct error *err)

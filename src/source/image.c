@@ -171,7 +171,8 @@ int image_score(enum content content, const char *name)
 static int try_member(struct search *search, struct members *members, struct archive_entry *entry, struct error *err)
 {
         CLEANUP(stream_freep) struct stream *stream = NULL;
-        const char *name = member_name(entry), *kind = NULL;
+        CLEANUP_FREE char *name = str_printable(member_name(entry));
+        const char *kind = NULL;
         enum content content = CONTENT_UNKNOWN;
         int points, r = stream_new(&member_type, NULL, members, &stream, err);
 

@@ -153,12 +153,6 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
         return n;
 }
 
-static int on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
-{
-        (void)arg, (void)total, (void)now, (void)up_total, (void)up_now;
-        return cancel_requested();
-}
-
 static void add_header(struct running *run, const char *name, const char *value)
 {
         CLEANUP_FREE char *line = NULL;
@@ -177,13 +171,7 @@ static void set_options(struct running *run)
 
         curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
         curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 256L << 10);
-        curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, run->text);
-        curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-        curl_easy_setopt(curl, CURLOPT_HEADERDATA, run);
-        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, run);
-        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        http_deliver(curl, on_header, on_data, run, run->text);
         if (transfer->offset > 0) {
                 curl_easy_setopt(curl, CURLOPT_RANGE, range);
                 add_header(run, "If-Range", transfer->if_range);
