@@ -3,6 +3,7 @@
 #include "disk/ext_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -199,6 +200,22 @@ static int write_zeros(int fd, uint64_t n, struct error *err)
         return 0;
 }
 
+/* It stays one where nothing is written yet at this place of a file: one that says it is a thousand times larger than
+ * its image does not fill the disk. */
+static int write_hole(int fd, uint64_t n, struct error *err)
+{
+        struct stat st;
+        off_t at = lseek(fd, 0, SEEK_CUR), end;
+
+        if (n == 0)
+                return 0;
+        if (at < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || at < st.st_size || fcntl(fd, F_GETFL) & O_APPEND)
+                return write_zeros(fd, n, err);
+        if (__builtin_add_overflow(at, n, &end))
+                return error_errno(err, EFBIG, "write");
+        return ftruncate(fd, end) < 0 || lseek(fd, end, SEEK_SET) < 0 ? error_errno(err, errno, "write") : 0;
+}
+
 /* What of the run is below `size`, in pieces. *at: how much of the file is written. */
 static int cat_run(struct ext *ext, const struct ext_run *run, char *buffer, uint64_t size, int fd, uint64_t *at,
                    struct error *err)
@@ -210,7 +227,7 @@ static int cat_run(struct ext *ext, const struct ext_run *run, char *buffer, uin
         if (start >= size)
                 return 0;
         left = left < size - start ? left : size - start;
-        r = write_zeros(fd, start - *at, err);
+        r = write_hole(fd, start - *at, err);
         for (*at = start; r == 0 && left > 0;) {
                 size_t n = left < BUFFER ? (size_t)left : BUFFER;
 
@@ -238,7 +255,7 @@ static int cat_blocks(struct ext *ext, ext2_ino_t ino, union ext_inode *inode, u
         for (size_t i = 0; r == 0 && i < runs.n; i++)
                 r = cat_run(ext, &runs.v[i], buffer, size, fd, &at, err);
         if (r == 0)
-                r = write_zeros(fd, size - at, err);
+                r = write_hole(fd, size - at, err);
         ext_runs_clear(&runs);
         return r;
 }
@@ -314,7 +331,8 @@ static int locate_path(struct ext *ext, const char *path, struct fs_extents *ret
                 if (at >= ret->size_bytes)
                         break;
                 len = len < ret->size_bytes - at ? len : ret->size_bytes - at;
-                vec_push(ret, (struct fs_extent){at, len, ext->offset_bytes + runs.v[i].pblk * block_size});
+                r = fs_extents_add(ret, (struct fs_extent){at, len, ext->offset_bytes + runs.v[i].pblk * block_size},
+                                   err);
         }
         ext_runs_clear(&runs);
         return r;

@@ -217,6 +217,7 @@ static int locate_runs(const struct fat *fat, const struct fat_entry *entry, str
 {
         uint32_t cluster = fat_entry_cluster(fat, entry->raw), first;
         uint64_t at = 0;
+        int r;
 
         extents->size_bytes = get_le32(entry->raw + 28);
         extents->mtime_sec = fat_get_time(entry->raw);
@@ -228,7 +229,9 @@ static int locate_runs(const struct fat *fat, const struct fat_entry *entry, str
                         return fat_damaged(fat, err, "'%s' ends before its %llu bytes", entry->name,
                                            (unsigned long long)extents->size_bytes);
                 len = len < extents->size_bytes - at ? len : extents->size_bytes - at;
-                vec_push(extents, (struct fs_extent){at, len, fat_cluster_offset(fat, first)});
+                r = fs_extents_add(extents, (struct fs_extent){at, len, fat_cluster_offset(fat, first)}, err);
+                if (r < 0)
+                        return error_wrap(err, r, "'%s'", entry->name);
                 at += len;
         }
         return 0;

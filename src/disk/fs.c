@@ -1,9 +1,11 @@
 /* The table of file systems. To add one: a file with its row, and the row here. */
 #include "disk/fs.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "base/vec.h"
 #include "disk/ext.h"
 #include "disk/fs_tools.h"
 
@@ -19,6 +21,17 @@ const struct fs_type *fs_type_find(const char *name)
                 if (str_eq(fs_types[i]->name, name) || (fs_types[i]->aliases && strv_has(fs_types[i]->aliases, name)))
                         return fs_types[i];
         return NULL;
+}
+
+enum { EXTENTS_MAX = 1 << 18 };
+
+int fs_extents_add(struct fs_extents *extents, struct fs_extent extent, struct error *err)
+{
+        if (extents->n == EXTENTS_MAX)
+                return error_set(err, EFBIG, "the file lies in more than %d pieces, too many to read it in place",
+                                 EXTENTS_MAX);
+        vec_push(extents, extent);
+        return 0;
 }
 
 bool fs_xattr_travels(const char *name)

@@ -83,6 +83,10 @@ static inline void fs_extents_clear(struct fs_extents *extents)
         *extents = (struct fs_extents){0};
 }
 
+/* One more, behind the others. -EFBIG where there are so many already that only a made-up file would have more: all
+ * are kept in memory. */
+int fs_extents_add(struct fs_extents *extents, struct fs_extent extent, struct error *err);
+
 /* Told of a path, relative to the root of a file system, no leading slash. */
 typedef void fs_name_fn(void *arg, const char *path);
 

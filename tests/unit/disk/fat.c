@@ -61,19 +61,21 @@ static void ok(int r, struct error *err)
                 fail_msg("%s", error_message(err));
 }
 
-static void make(uint64_t size, const char *bits)
+static void make_with(uint64_t size, const char *const *options)
 {
         CLEANUP_ERROR struct error err = {0};
         CLEANUP_CLOSE int fd = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        struct fs_make how = {.label = "BOOT",
-                              .options = (const char *const[]){"-F", bits, NULL},
-                              .id_seed = "seed",
-                              .epoch = 1700000000};
+        struct fs_make how = {.label = "BOOT", .options = options, .id_seed = "seed", .epoch = 1700000000};
 
         assert_int_equal(ftruncate(fd, (off_t)(OFFSET + size)), 0);
         volume.path = image;
         volume.size_bytes = size;
         ok(fat->make(&volume, &how, &err), &err);
+}
+
+static void make(uint64_t size, const char *bits)
+{
+        make_with(size, (const char *const[]){"-F", bits, NULL});
 }
 
 static void sound(void)
@@ -356,6 +358,57 @@ static void test_list_and_damage(void **state)
         assert_int_equal(fat->list(&volume, "", count, &n, &err), -EUCLEAN);
 }
 
+/* The file "big", which is the first of the root folder, is made to lie in every second cluster from 4 on. */
+static void scatter(uint32_t n_clusters)
+{
+        CLEANUP_CLOSE int fd = open(image, O_RDWR | O_CLOEXEC);
+        CLEANUP_FREE uint8_t *table = xcalloc(n_clusters, 8);
+        uint8_t boot[512], entry[32];
+        uint64_t table_at, root_at;
+
+        assert_int_equal(fd_pread_all(fd, boot, sizeof(boot), OFFSET), 0);
+        assert_int_equal(boot[13], 1); /* sectors in a cluster */
+        table_at = OFFSET + get_le16(boot + 14) * 512ULL;
+        root_at = table_at + boot[16] * get_le32(boot + 36) * 512ULL;
+        for (uint32_t i = 0; i < n_clusters; i++)
+                put_le32(table + 8 * (size_t)i, i + 1 < n_clusters ? 4 + 2 * (i + 1) : 0x0fffffff);
+        for (unsigned int copy = 0; copy < boot[16]; copy++)
+                assert_int_equal(fd_pwrite_all(fd, table, n_clusters * 8ULL,
+                                               (off_t)(table_at + copy * get_le32(boot + 36) * 512ULL + 16)),
+                                 0);
+        for (;; root_at += 32) { /* behind the label and long names */
+                assert_int_equal(fd_pread_all(fd, entry, sizeof(entry), (off_t)root_at), 0);
+                assert_int_not_equal(entry[0], 0);
+                if (memcmp(entry, "BIG     ", 8) == 0)
+                        break;
+        }
+        put_le16(entry + 20, 0);
+        put_le16(entry + 26, 4);
+        put_le32(entry + 28, n_clusters * 512);
+        assert_int_equal(fd_pwrite_all(fd, entry, sizeof(entry), (off_t)root_at), 0);
+}
+
+/* Where a file lies is kept in memory: not without a limit. */
+static void test_pieces_are_limited(void **state)
+{
+        CLEANUP(fs_extents_clear) struct fs_extents extents = {0};
+        CLEANUP_ERROR struct error err = {0};
+        void *writer;
+
+        (void)state;
+        make_with(300 * MIB, (const char *const[]){"-F", "32", "-s", "1", NULL});
+        writer = writer_new();
+        put(writer, FS_FILE, "big", "x");
+        ok(fat->write_close(writer, &err), &err);
+        scatter(1000);
+        ok(fat->locate(&volume, "/big", &extents, &err), &err);
+        assert_int_equal(extents.n, 1000);
+        scatter((1 << 18) + 1);
+        fs_extents_clear(&extents);
+        assert_int_equal(fat->locate(&volume, "/big", &extents, &err), -EFBIG);
+        assert_non_null(strstr(error_message(&err), "'big': the file lies in more than 262144 pieces"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -367,6 +420,7 @@ int main(void)
                 cmocka_unit_test(test_extract),
                 cmocka_unit_test(test_same_bytes),
                 cmocka_unit_test(test_list_and_damage),
+                cmocka_unit_test(test_pieces_are_limited),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
