@@ -56,8 +56,10 @@ static int check_signature(const struct release_request *request, const struct r
 
         if (r == 0 && release->signature_of) {
                 r = file_scratch(request->cache, 0600, &text_fd, err);
-                if (r == 0)
+                if (r == 0) {
                         r = fd_write_all(text_fd, release->signature_of, strlen(release->signature_of));
+                        r = r < 0 ? error_errno(err, -r, "write the checksums to '%s'", request->cache) : 0;
+                }
                 data_fd = text_fd;
         }
         if (r == 0 && lseek(data_fd, 0, SEEK_SET) < 0)

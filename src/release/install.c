@@ -74,15 +74,34 @@ static int merge_entry(const char *from, const char *to, int depth, struct error
         return rename(from, to) < 0 ? error_errno(err, errno, "move '%s'", path_name(from)) : 0;
 }
 
+/* A folder of the archive, by its own name: what a link in the archive leads to is somebody else's, and is not moved.
+ */
+static int find_folder(const char *top, const char *folder, char **ret, struct error *err)
+{
+        CLEANUP_FREE char *real_top = realpath(top, NULL), *path = path_join(top, folder), *real = NULL;
+        size_t n = real_top ? strlen(real_top) : 0;
+
+        real = real_top ? realpath(path, NULL) : NULL;
+        if (!real)
+                return error_errno(err, errno, "the archive's folder '%s'", folder);
+        if (strncmp(real, real_top, n) != 0 || (real[n] != '/' && real[n] != '\0'))
+                return error_set(err, EPERM, "the archive's folder '%s' is a link that leads out of the archive",
+                                 folder);
+        *ret = steal(&real);
+        return 0;
+}
+
 static int merge(const struct release *release, const char *stage, char **top, struct error *err)
 {
         CLEANUP_FREE char *merged = path_join(stage, "merged");
         int r = mkdir(merged, 0755) < 0 ? error_errno(err, errno, "create '%s'", merged) : 0;
 
         for (char **folder = release->merge; r == 0 && *folder; folder++) {
-                CLEANUP_FREE char *from = path_join(*top, *folder);
+                CLEANUP_FREE char *from = NULL;
 
-                r = merge_folder(from, merged, 0, err);
+                r = find_folder(*top, *folder, &from, err);
+                if (r == 0)
+                        r = merge_folder(from, merged, 0, err);
         }
         if (r == 0) {
                 free(*top);

@@ -128,8 +128,14 @@ static int replace_folder(const char *temporary, const char *path, struct error 
 
         if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
                 return tree_remove(temporary, err);
-        if (rename(path, old) < 0 || rename(temporary, path) < 0)
+        if (rename(path, old) < 0)
                 return error_errno(err, errno, "replace '%s'", path);
+        if (rename(temporary, path) < 0) {
+                int code = errno;
+
+                (void)rename(old, path);
+                return error_errno(err, code, "replace '%s'", path);
+        }
         return tree_remove(old, err);
 }
 

@@ -83,9 +83,17 @@ static int read_if_there(const char *path, char **ret, struct error *err)
         return r;
 }
 
+/* Where the text lies: people keep such files elsewhere, with a link in the usual place, which is to stay one. */
+static char *follow(const char *path)
+{
+        char *real = realpath(path, NULL);
+
+        return real ? real : xstrdup(path);
+}
+
 static int add_line(const char *path, const char *first, const char *line, struct error *err)
 {
-        CLEANUP_FREE char *text = NULL, *folder = path_dir(path);
+        CLEANUP_FREE char *text = NULL, *folder = path_dir(path), *place = follow(path);
         CLEANUP_STR struct str out = {0};
         struct stat st;
         mode_t mode = stat(path, &st) == 0 ? st.st_mode & 0777 : 0644;
@@ -98,13 +106,13 @@ static int add_line(const char *path, const char *first, const char *line, struc
                 str_addc(&out, '\n');
         str_add(&out, line);
         r = dir_make(folder, 0755, err);
-        return r < 0 ? r : file_write(path, out.s, out.len, mode, err);
+        return r < 0 ? r : file_write(place, out.s, out.len, mode, err);
 }
 
 /* With the last line the file goes. */
 static int remove_line(const char *path, const char *line, struct error *err)
 {
-        CLEANUP_FREE char *text = NULL, *rest = NULL;
+        CLEANUP_FREE char *text = NULL, *rest = NULL, *place = follow(path);
         int r = read_if_there(path, &text, err);
 
         if (r < 0 || !strstr(text, line))
@@ -112,7 +120,7 @@ static int remove_line(const char *path, const char *line, struct error *err)
         rest = str_replace(text, line, "");
         if (strcmp(rest, head) == 0)
                 return unlink(path) < 0 ? error_errno(err, errno, "remove '%s'", path) : 0;
-        return file_write(path, rest, strlen(rest), 0644, err);
+        return file_write(place, rest, strlen(rest), 0644, err);
 }
 
 static char *profile_path(const struct release_place *place)

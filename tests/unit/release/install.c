@@ -299,6 +299,24 @@ static void test_merge_and_file(void **state)
         sh("[ \"$(p/tool/tool)\" = 'tool 1.6' ]");
 }
 
+/* What a folder of the archive leads to, if it is a link, is not the archive's to lay over anything. */
+static void test_merge_follows_no_link(void **state)
+{
+        CLEANUP(release_clear) struct release release = release_of("1.7");
+        CLEANUP_ERROR struct error err = {0};
+
+        (void)state;
+        sh("rm -rf pack mine; mkdir -p pack/tool/a mine/bin; echo mine >mine/bin/file; ln -s \"$PWD/mine\" "
+           "pack/tool/b; "
+           "tar -C pack -czf tool-1.7.tar.gz tool");
+        strv_add(&release.merge, "a");
+        strv_add(&release.merge, "b");
+        assert_int_equal(install(&release, &(struct release_options){0}, NULL, &err), -EPERM);
+        assert_non_null(strstr(error_message(&err), "leads out of the archive"));
+        sh("[ \"$(cat mine/bin/file)\" = mine ]; [ ! -e p/tool-1.7 ]");
+        assert_clean();
+}
+
 static void test_profile(void **state)
 {
         struct release_place before = place;
@@ -333,14 +351,24 @@ static void test_profile(void **state)
         sh("[ $(wc -l <login) = 1 ]; printf 'umask 022' >login2");
         assert_int_equal(release_edit_profile("login2", "/home/x/y.sh", NULL), 0);
         sh("[ $(wc -l <login2) = 2 ]; head -n 1 login2 | grep -qx 'umask 022'");
+        sh("mkdir dotfiles; echo 'umask 022' >dotfiles/profile; ln -s dotfiles/profile login3");
+        assert_int_equal(release_edit_profile("login3", "/home/x/y.sh", NULL), 0);
+        sh("[ -L login3 ]; [ $(wc -l <dotfiles/profile) = 2 ]");
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_install), cmocka_unit_test(test_side_by_side),   cmocka_unit_test(test_verify),
-                cmocka_unit_test(test_remove),  cmocka_unit_test(test_not_ours),       cmocka_unit_test(test_failures),
-                cmocka_unit_test(test_killed),  cmocka_unit_test(test_merge_and_file), cmocka_unit_test(test_profile),
+                cmocka_unit_test(test_install),
+                cmocka_unit_test(test_side_by_side),
+                cmocka_unit_test(test_verify),
+                cmocka_unit_test(test_remove),
+                cmocka_unit_test(test_not_ours),
+                cmocka_unit_test(test_failures),
+                cmocka_unit_test(test_killed),
+                cmocka_unit_test(test_merge_and_file),
+                cmocka_unit_test(test_merge_follows_no_link),
+                cmocka_unit_test(test_profile),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
