@@ -151,6 +151,15 @@ static int plan_step(struct planning *planning, const struct template_step *bloc
         return 0;
 }
 
+/* One that is no provisioner's. */
+static void add_own_layer(struct planning *planning, const char *what, struct key *parts)
+{
+        if (planning->unknown_why)
+                add_later(planning, xstrdup(what), NULL);
+        else
+                add_layer(planning, xstrdup(what), parts, NULL);
+}
+
 static int plan_setup(struct planning *planning, struct error *err)
 {
         struct job *job = planning->job;
@@ -159,8 +168,7 @@ static int plan_setup(struct planning *planning, struct error *err)
                 CLEANUP_KEY struct key key = {0};
 
                 layer_key_setup_extra(job, &key);
-                if (!planning->unknown_why)
-                        add_layer(planning, xstrdup("image_setup_extra"), &key, NULL);
+                add_own_layer(planning, "image_setup_extra", &key);
         }
         if (job->arm->resolv_conf != ARM_RESOLV_KEEP) {
                 CLEANUP_KEY struct key key = {0};
@@ -169,8 +177,7 @@ static int plan_setup(struct planning *planning, struct error *err)
 
                 if (r < 0)
                         return r;
-                if (!planning->unknown_why)
-                        add_layer(planning, xstrdup("resolv-conf"), &key, NULL);
+                add_own_layer(planning, "resolv-conf", &key);
         }
         return 0;
 }

@@ -55,7 +55,7 @@ int job_call(struct job *job, int (*fn)(void *arg, struct error *err), void *arg
 static int check_folder(const char *path, struct error *err)
 {
         CLEANUP_FREE char *dir = path_dir(path);
-        struct stat st;
+        struct stat st = {0};
 
         while (stat(dir, &st) < 0 && errno == ENOENT && strcmp(dir, "/") != 0 && strcmp(dir, ".") != 0) {
                 char *parent = path_dir(dir);
@@ -63,9 +63,9 @@ static int check_folder(const char *path, struct error *err)
                 free(dir);
                 dir = parent;
         }
-        return access(dir, W_OK | X_OK) < 0
-                       ? error_errno(err, errno, "image_path '%s': write in the folder '%s'", path, dir)
-                       : 0;
+        if (access(dir, W_OK | X_OK) < 0)
+                return error_errno(err, errno, "image_path '%s': write in the folder '%s'", path, dir);
+        return S_ISDIR(st.st_mode) ? 0 : error_set(err, ENOTDIR, "image_path '%s': '%s' is no folder", path, dir);
 }
 
 /* What would only be found when the steps have run, an hour later. */
@@ -75,6 +75,8 @@ static int check_output(const struct job *job, struct error *err)
         struct stat st = {0};
         bool exists = lstat(path, &st) == 0;
 
+        if (!exists && errno != ENOENT && errno != ENOTDIR)
+                return error_errno(err, errno, "image_path '%s'", path);
         if (S_ISDIR(st.st_mode) || str_ends(path, "/"))
                 return error_set(
                         err, EISDIR,
@@ -421,6 +423,21 @@ static void report_artifact(const struct artifact *artifact, size_t i, struct ui
         ui_say(ui, "--> %s: %s", target->target, text);
 }
 
+/* What the closing list has of a problem that was shown when it happened: its first line. Where that only announces
+ * the others ("...:") they come along, or, if they are many (of a program's output, say), the last one does. */
+static char *summary_of(const char *problem)
+{
+        enum { LINES_MAX = 4 };
+        size_t n = strcspn(problem, "\n"), n_lines = 0;
+        const char *last = strrchr(problem, '\n');
+
+        if (!last || n == 0 || problem[n - 1] != ':')
+                return xstrndup(problem, n);
+        for (const char *p = problem; *p; p++)
+                n_lines += *p == '\n';
+        return n_lines <= LINES_MAX ? xstrdup(problem) : xasprintf("%.*s\n    ...%s", (int)n, problem, last);
+}
+
 static void report_failed(struct child *children, size_t n, size_t failed, struct ui *ui)
 {
         CLEANUP_FREE char *count = xasprintf("%zu", failed);
@@ -429,12 +446,12 @@ static void report_failed(struct child *children, size_t n, size_t failed, struc
         ui_error(ui, "\n==> Some builds didn't complete successfully and had errors:");
         for (size_t i = 0; i < n; i++) {
                 const char *problem = children[i].problem;
+                CLEANUP_FREE char *summary = problem ? summary_of(problem) : NULL;
 
                 if (!problem)
                         continue;
                 ui_machine(&children[i].ui, "error", (const char *const[]){problem, NULL});
-                /* its first line: the rest was shown when it happened */
-                ui_error(ui, "--> %s: %.*s", children[i].build->shown, (int)strcspn(problem, "\n"), problem);
+                ui_error(ui, "--> %s: %s", children[i].build->shown, summary);
         }
 }
 

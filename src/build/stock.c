@@ -19,20 +19,22 @@
 #include "build/seal.h"
 #include "disk/disk.h"
 
-enum { DOWNLOAD, PACKAGES, IMAGE, BASE, LAYER, KINDS };
+enum { PARTIAL, DOWNLOAD, PACKAGES, IMAGE, BASE, LAYER, KINDS };
 
-const char *const stock_kinds[] = {"download", "packages", "image", "base", "layer", NULL};
+const char *const stock_kinds[] = {"partial", "download", "packages", "image", "base", "layer", NULL};
 
 static const struct kind {
         const char *folder, *suffix;
         bool locked; /* has a lock file of its own */
+        bool marked; /* whose time tells of the last use */
         bool tree;   /* of mapped users */
 } kinds[KINDS] = {
-        [DOWNLOAD] = {"blobs/sha256", "", false, false},
-        [PACKAGES] = {"packages", "", false, true},
-        [IMAGE] = {"images", ".img", true, false},
-        [BASE] = {"bases", "", true, true},
-        [LAYER] = {"layers", "", true, true},
+        [PARTIAL] = {"downloads", ".part", .locked = true},
+        [DOWNLOAD] = {"blobs/sha256", ""},
+        [PACKAGES] = {"packages", "", .tree = true},
+        [IMAGE] = {"images", ".img", .locked = true, .marked = true},
+        [BASE] = {"bases", "", .locked = true, .marked = true, .tree = true},
+        [LAYER] = {"layers", "", .locked = true, .marked = true, .tree = true},
 };
 
 static const struct kind *kind_of(const struct stock_item *item)
@@ -62,7 +64,7 @@ void stock_clear(struct stock *stock)
 
 /* ---- what lies there ---- */
 
-/* The file whose time tells of the last use, and which makers, users and removers lock. */
+/* The file which makers, users and removers lock. */
 static char *mark_of(const char *root, const struct stock_item *item)
 {
         return kind_of(item)->locked ? xasprintf("%s/locks/%s", root, item->key) : xstrdup(item->path);
@@ -73,24 +75,28 @@ static void read_mark(const char *root, struct stock_item *item)
         CLEANUP_FREE char *path = mark_of(root, item);
         struct stat st;
 
-        if (stat(path, &st) < 0)
-                return;
-        item->used_sec = st.st_mtim.tv_sec;
+        if (item->kind == stock_kinds[PARTIAL])
+                item->what = xstrdup("the part of a download that has come");
         if (item->kind == stock_kinds[PACKAGES])
                 item->what = xasprintf("fetched in guests: %s", item->key);
-        if (!kind_of(item)->locked || st.st_size == 0 || file_read(path, 0, &item->what, NULL, NULL) < 0)
+        if (!kind_of(item)->marked || stat(path, &st) < 0)
+                return;
+        item->used_sec = st.st_mtim.tv_sec;
+        if (st.st_size == 0 || file_read(path, 0, &item->what, NULL, NULL) < 0)
                 return;
         item->what[strcspn(item->what, "\n")] = '\0';
 }
 
-static void list_kind(struct stock *stock, const char *root, int i)
+static int list_kind(struct stock *stock, const char *root, int i, struct error *err)
 {
         const struct kind *kind = &kinds[i];
         CLEANUP_FREE char *folder = path_join(root, kind->folder);
         CLEANUP_CLOSEDIR DIR *dir = opendir(folder);
         const struct dirent *entry;
 
-        while (dir && (entry = readdir(dir))) {
+        if (!dir)
+                return errno == ENOENT ? 0 : error_errno(err, errno, "look into the cache folder '%s'", folder);
+        while ((entry = readdir(dir))) {
                 struct stock_item item = {.kind = stock_kinds[i]};
                 struct stat st;
 
@@ -105,6 +111,7 @@ static void list_kind(struct stock *stock, const char *root, int i)
                 read_mark(root, &item);
                 vec_push(&stock->items, item);
         }
+        return 0;
 }
 
 /* Bytes on the disk of a tree; of a file with several names, each has its share. */
@@ -198,11 +205,13 @@ static int by_use(const void *a, const void *b)
 
 static int list(const char *root, struct userns *ns, struct stock *ret, struct error *err)
 {
+        int r = 0;
+
         ret->busy_since_sec = oldest_build(root);
-        for (int i = 0; i < KINDS; i++)
-                list_kind(ret, root, i);
-        if (ret->items.n == 0)
-                return 0;
+        for (int i = 0; r == 0 && i < KINDS; i++)
+                r = list_kind(ret, root, i, err);
+        if (r < 0 || ret->items.n == 0)
+                return r;
         qsort(ret->items.v, ret->items.n, sizeof(*ret->items.v), by_use);
         return measure_all(ret, ns, err);
 }
@@ -225,6 +234,14 @@ int stock_list(struct stock *ret, struct error *err)
 
 /* ---- removing ---- */
 
+/* What a partial download was a part of. */
+static void forget_validators(const char *root, const char *key)
+{
+        CLEANUP_FREE char *path = xasprintf("%s/downloads/%s.info", root, key);
+
+        unlink(path);
+}
+
 /* Under the lock that its makers and users take, and only if nobody has used it
  * meanwhile. 1: left, somebody has it. */
 static int remove_item(const char *root, struct userns *ns, const struct stock_item *item, struct error *err)
@@ -240,6 +257,8 @@ static int remove_item(const char *root, struct userns *ns, const struct stock_i
                 return 1;
         if (kind_of(item)->tree)
                 return cache_remove(ns, item->path, err);
+        if (item->kind == stock_kinds[PARTIAL])
+                forget_validators(root, item->key);
         seal_remove(item->path);
         return unlink(item->path) < 0 && errno != ENOENT ? error_errno(err, errno, "remove '%s'", item->path) : 0;
 }
@@ -338,8 +357,9 @@ static int verify_tree(struct userns *ns, struct stock_item *item, struct error 
         return userns_call(ns, check_seal, item, err);
 }
 
-/* Whoever takes a package holds it against the digest of its index. */
-static int verify_packages(struct userns *ns, struct stock_item *item, struct error *err)
+/* Whoever takes a package holds it against the digest of its index, and a download is held against its own when all has
+ * come. */
+static int verify_nothing(struct userns *ns, struct stock_item *item, struct error *err)
 {
         (void)ns;
         (void)item;
@@ -347,12 +367,9 @@ static int verify_packages(struct userns *ns, struct stock_item *item, struct er
         return 0;
 }
 
-static int (*const verifiers[KINDS])(struct userns *ns, struct stock_item *item,
-                                     struct error *err) = {[DOWNLOAD] = verify_download,
-                                                           [PACKAGES] = verify_packages,
-                                                           [IMAGE] = verify_image,
-                                                           [BASE] = verify_tree,
-                                                           [LAYER] = verify_tree};
+static int (*const verifiers[KINDS])(struct userns *ns, struct stock_item *item, struct error *err) = {
+        [PARTIAL] = verify_nothing, [DOWNLOAD] = verify_download, [PACKAGES] = verify_nothing,
+        [IMAGE] = verify_image,     [BASE] = verify_tree,         [LAYER] = verify_tree};
 
 /* 0: sound, or gone, or in a build's hands just now. */
 static int verify_item(const char *root, struct userns *ns, struct stock_item *item, struct error *err)

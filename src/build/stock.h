@@ -4,7 +4,7 @@
  * since the oldest running build began, nor what is being made.
  *
  * When a thing was used last is the time of its lock file (cache.h), or, of a
- * download, its own. */
+ * download or a part of one, its own. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include "base/vec.h"
 
 struct stock_item {
-        const char *kind; /* "download", "packages", "image", "base", "layer" */
+        const char *kind; /* "partial", "download", "packages", "image", "base", "layer" */
         char *key;
         char *path;
         char *what; /* for people: "Provisioner shell, build 'arm'"; or NULL */
@@ -47,6 +47,6 @@ int stock_limit(uint64_t *ret, struct error *err);
 
 /* Called for each damaged item, with what is wrong. */
 typedef void stock_finding(void *arg, const struct stock_item *item, const char *problem);
-/* Downloads against their digests, all else against its seal (seal.h). With `remove`, what is damaged goes. What a
- * build is just making is left out. Returns how many were found, or a negative errno. */
+/* Whole downloads against their digests, all else against its seal (seal.h). With `remove`, what is damaged goes. What
+ * a build is just making is left out. Returns how many were found, or a negative errno. */
 int stock_verify(bool remove, stock_finding *found, void *arg, struct error *err);

@@ -39,6 +39,16 @@ packed() { sha256sum "$1" >"$1.sha256"; }
     [[ $output == *"image_path '$place' is "*"file"* && $output != *"it ran"* ]]
   done
   [ -d out.d ] && [ -c /dev/null ] && [ ! -e made ]
+  printf '#!/bin/sh\n' >program
+  chmod +x program
+  place=program/out.img
+  template "$(small)/base.img.xz" reuse "$(shell 'echo it ran')" ".builders[0].image_path = \"$place\""
+  run -1 build t.json
+  [[ $output == *"image_path '$place': 'program' is no folder"* && $output != *"it ran"* ]]
+  place=$(printf 'x%.0s' $(seq 300))
+  template "$(small)/base.img.xz" reuse "$(shell 'echo it ran')" ".builders[0].image_path = \"$place\""
+  run -1 build t.json
+  [[ $output == *"image_path '$place': File name too long"* && $output != *"it ran"* ]]
   [ "$(id -u)" -ne 0 ] || return 0 # who may write everywhere
   chmod a-w out.d
   template "$(small)/base.img.xz" reuse "$(shell 'echo it ran')" '.builders[0].image_path = "out.d/a/b.img"'
@@ -206,4 +216,17 @@ PYTHON
     file_urls: ["http://user:secret@127.0.0.1:1/base.img"], file_checksum_url: "/nonexistent/sums"}'
   PACKER_LOG=1 fails /nonexistent/sums
   [[ $output == *Retrieving* && $output != *secret* ]]
+}
+
+@test "the list of builds that failed has what a message that goes over lines is about" {
+  jq -n '{builders: [{type: "null", communicator: "none"}], provisioners: [{type: "shell-local",
+    inline: ["echo one", "echo the reason", "exit 3"]}]}' >t.json
+  run -1 build t.json
+  [[ $output == *"had errors:"*"--> null: "*"Its last lines:"$'\n'"    one"$'\n'"    the reason"* ]]
+  jq '.provisioners[0].inline = ["seq 9", "echo the reason", "exit 3"]' t.json >u.json
+  run -1 build u.json
+  [[ $output == *"had errors:"*"--> null: "*"Its last lines:"$'\n'"    ..."$'\n'"    the reason"* ]]
+  jq '.provisioners[0].inline = ["exit 3"]' t.json >u.json
+  run -1 build u.json
+  [[ $output == *"had errors:"*"--> null: "*"exit code 3; expected 0"* ]]
 }

@@ -146,3 +146,37 @@ age() {
   run -1 --separate-stderr "$slipway" cache prune -o json -max-size=foo
   [ -z "$output" ]
 }
+
+@test "cache: the part of a download that has come is listed, and goes, unless somebody fetches the rest" {
+  local key
+  key=$(printf '%064d' 7)
+  mkdir -p cache-of-this-test/downloads cache-of-this-test/locks
+  head -c 100000 /dev/urandom >"cache-of-this-test/downloads/$key.part"
+  echo 'etag "x"' >"cache-of-this-test/downloads/$key.info"
+  touch -d '-2 hours' "cache-of-this-test/downloads/$key.part"
+  touch "cache-of-this-test/locks/$key"
+  run -0 "$slipway" cache ls
+  [[ $output == "partial "*"the part of a download that has come" ]]
+  [ "$("$slipway" cache ls -o json | jq '.[0].bytes >= 100000')" = true ]
+  run -0 "$slipway" cache verify
+  run -0 flock "cache-of-this-test/locks/$key" "$slipway" cache prune -all
+  [[ $output == "Removed 0, "* ]]
+  run -0 "$slipway" cache prune -older-than 3h
+  [[ $output == "Removed 0, "* ]]
+  touch -d '-4 hours' "cache-of-this-test/locks/$key" "cache-of-this-test/downloads/$key.part"
+  run -0 "$slipway" cache prune -older-than 3h
+  [[ $output == *"Removed 1, "* ]]
+  [ -z "$(ls cache-of-this-test/downloads)" ]
+}
+
+@test "cache: what is no folder is no cache" {
+  touch a-file
+  for action in ls du verify 'prune -all'; do
+    SLIPWAY_CACHE_DIR=$PWD/a-file run -1 "$slipway" cache $action
+    [[ $output == "Error: cache folder (set SLIPWAY_CACHE_DIR to move it): create folder '"*"a-file': Not a directory" ]]
+  done
+  mkdir -p odd
+  touch odd/layers
+  SLIPWAY_CACHE_DIR=$PWD/odd run -1 "$slipway" cache ls
+  [[ $output == *"look into the cache folder '"*"/odd/layers': Not a directory" ]]
+}
