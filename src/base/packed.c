@@ -23,12 +23,33 @@ static const struct {
         {{"7z", "7z x"}, 6, "7z\xbc\xaf\x27\x1c"},
 };
 
+/* Images whose bytes are not those of the disk. */
+static const struct {
+        const char *kind, *command;
+        size_t n;
+        const char *magic;
+} foreign[] = {
+        {"a qcow2 image", "qemu-img convert -O raw", 4, "QFI\xfb"},
+        {"a VMDK image", "qemu-img convert -O raw", 4, "KDMV"},
+        {"a VHDX image", "qemu-img convert -O raw", 8, "vhdxfile"},
+        {"an Android sparse image", "simg2img", 4, "\x3a\xff\x26\xed"},
+};
+
 const struct packed *packed_find(const void *head, size_t n)
 {
         for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
                 if (n >= kinds[i].n && memcmp(head, kinds[i].magic, kinds[i].n) == 0)
                         return &kinds[i].packed;
         return NULL;
+}
+
+static int foreign_refuse(const char *image, const char *head, size_t n, struct error *err)
+{
+        for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++)
+                if (n >= foreign[i].n && memcmp(head, foreign[i].magic, foreign[i].n) == 0)
+                        return error_set(err, EINVAL, "'%s' is %s; convert it first: %s %s %s.img", image,
+                                         foreign[i].kind, foreign[i].command, image, image);
+        return 0;
 }
 
 int packed_refuse(const char *image, struct error *err)
@@ -49,5 +70,5 @@ int packed_refuse(const char *image, struct error *err)
         packed = packed_find(head, (size_t)n);
         return packed ? error_set(err, EINVAL, "'%s' is compressed (%s); unpack it first: %s %s", image, packed->kind,
                                   packed->command, image)
-                      : 0;
+                      : foreign_refuse(image, head, (size_t)n, err);
 }

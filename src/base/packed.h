@@ -17,6 +17,6 @@ struct packed {
 /* NULL: none of these. `head` is the n bytes that a file begins with, PACKED_HEAD of them if it has so many. */
 const struct packed *packed_find(const void *head, size_t n);
 
-/* A disk image that is looked into as it is: -EINVAL, with the command that unpacks it, if it is packed; -EISDIR for a
- * folder; or why it cannot be read. */
+/* A disk image that is looked into as it is: -EINVAL, with the command that unpacks or converts it, if it is packed or
+ * in a format of virtual machines (qcow2...); -EISDIR for a folder; or why it cannot be read. */
 int packed_refuse(const char *image, struct error *err);

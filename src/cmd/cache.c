@@ -153,6 +153,8 @@ static int prune(const struct options *options, struct error *err)
         if (r < 0)
                 return r;
         r = stock_prune(&limits, &gone, err);
+        if (r < 0 && gone.items.n == 0)
+                return r;
         if (str_eq(options->output, "json")) {
                 print_json(items_json(&gone));
                 return r;
@@ -215,11 +217,9 @@ static int run(const struct command *command, int argc, char **argv)
                 if (strcmp(actions[i].name, argv[first]) != 0)
                         continue;
                 cancel_install();
-                if (actions[i].run(&options, &err) < 0)
-                        return cancel_requested() ? 128 + cancel_signal() : command_fail(&err);
-                return 0;
+                return actions[i].run(&options, &err) < 0 ? command_fail(&err) : 0;
         }
-        return command_unknown("action", argv[first], action_names);
+        return command_unknown_word(command, "action", argv[first], action_names);
 }
 
 const struct command command_cache = {

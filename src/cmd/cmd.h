@@ -57,6 +57,8 @@ int options_parse_anywhere(const struct command *command, int argc, char **argv,
 /* Whether from `min` to `max` arguments are there: returns `first`, which one of the two above gave, or -1 after
  * having said that any other number is a usage error. */
 int options_count(const struct command *command, int argc, int first, int min, int max, int *ret_exit);
+/* Complains that n arguments are another number than that, of the command or verb of this name. */
+void options_wrong_count(const char *name, int n, int min, int max);
 /* options_parse() and that. */
 int options_parse_count(const struct command *command, int argc, char **argv, void *out, int min, int max,
                         int *ret_exit);
@@ -65,7 +67,7 @@ int options_choice(const char *const *choices, const char *value);
 /* In full on stdout, as -help asks for; or without the options, where the command line was wrong: so that what was said
  * of it stays in view. */
 void command_usage(const struct command *command, bool full);
-/* Complains "Error: message"; the exit code 1. Clears err. */
+/* Complains "Error: message"; the exit code 1, or 128 and the number of the signal that stopped it. Clears err. */
 int command_fail(struct error *err);
 
 /* -machine-readable was given, before the command's name or after it: every command takes it. */
@@ -86,6 +88,8 @@ extern const struct command *const commands[];
 const struct command *command_find(const char *name);
 /* "slipway: unknown NOUN 'NAME'; did you mean ...?" is complained; EXIT_USAGE. */
 int command_unknown(const char *noun, const char *name, const char *const *names);
+/* The same for a word that the command itself does not know ("slipway cache: unknown ..."), with all that it does. */
+int command_unknown_word(const struct command *command, const char *noun, const char *word, const char *const *words);
 
 /* Once, at the start: 0, 1 and 2 are open, and a pipe that is closed does not end the program. */
 void command_open_streams(void);

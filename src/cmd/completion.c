@@ -234,7 +234,7 @@ static int run(const struct command *command, int argc, char **argv)
                         shells[i].print();
                         return 0;
                 }
-        return command_unknown("shell", argv[first], (const char *const[]){"bash", "zsh", NULL});
+        return command_unknown_word(command, "shell", argv[first], (const char *const[]){"bash", "zsh", NULL});
 }
 
 const struct command command_completion = {

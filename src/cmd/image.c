@@ -78,7 +78,7 @@ static json_t *partition_json(const struct disk_view *view, const struct disk_pa
         return object;
 }
 
-static int info_json(const struct disk_view *view, const struct stat *st, const char *problem)
+static void info_json(const struct disk_view *view, const struct stat *st, const char *problem)
 {
         json_t *object = json_object(), *partitions = json_array();
 
@@ -91,16 +91,17 @@ static int info_json(const struct disk_view *view, const struct stat *st, const 
         for (size_t i = 0; i < view->table->n; i++)
                 json_array_append_new(partitions, partition_json(view, &view->table->v[i]));
         json_object_set_new(object, "partitions", partitions);
-        return print_json(object);
+        print_json(object);
 }
 
 static void info_partition(const struct disk_view *view, const struct disk_partition *part)
 {
-        const char *mountpoint = disk_view_mountpoint(view, part);
+        const char *at = disk_view_mountpoint(view, part);
+        CLEANUP_FREE char *name = str_printable(part->name ?: ""), *label = str_printable(part->fs_label ?: ""),
+                          *mountpoint = str_printable(at ?: "");
         uint64_t total, used;
 
-        printf("\nPartition %u%s%s%s\n", part->number, part->name ? " '" : "", part->name ? part->name : "",
-               part->name ? "'" : "");
+        printf("\nPartition %u%s%s%s\n", part->number, part->name ? " '" : "", name, part->name ? "'" : "");
         printf("  place       sectors %llu to %llu, %s\n", (unsigned long long)part->start_bytes / 512,
                (unsigned long long)(part->start_bytes + part->size_bytes) / 512 - 1, size_show(part->size_bytes));
         if (part->type)
@@ -111,38 +112,61 @@ static void info_partition(const struct disk_view *view, const struct disk_parti
         if (!part->extended)
                 printf("  file system %s\n", part->fs ? part->fs : "none that is known");
         if (part->fs_label)
-                printf("  LABEL       %s\n", part->fs_label);
+                printf("  LABEL       %s\n", label);
         if (part->fs_uuid)
                 printf("  UUID        %s\n", part->fs_uuid);
         if (disk_usage(view->image, part, &total, &used) == 0)
                 printf("  used        %s of %s\n", size_show(used), size_show(total));
-        if (mountpoint)
+        if (at)
                 printf("  mounted on  %s\n", mountpoint);
 }
 
+/* What is wrong with the table, or that a file system does not lie in the image to its end. */
+static int look_for_damage(const struct disk_view *view, struct error *err)
+{
+        int r = disk_verify(view->image, err);
+
+        for (size_t i = 0; r == 0 && i < view->table->n; i++) {
+                const struct disk_partition *part = &view->table->v[i];
+                uint64_t total, used;
+
+                if (disk_usage(view->image, part, &total, &used) == 0 && total > part->size_bytes)
+                        r = error_set(err, EBADMSG, "the file system of partition %u has %s, the partition %s",
+                                      part->number, size_show(total), size_show(part->size_bytes));
+        }
+        return r;
+}
+
+static void info_text(const struct disk_view *view, const struct stat *st, const char *problem)
+{
+        printf("%s: %s (%llu bytes), %s of it allocated\n", view->image, size_show(view->table->disk_bytes),
+               (unsigned long long)view->table->disk_bytes, size_show((uint64_t)st->st_blocks * 512));
+        if (view->table->label == DISK_NONE)
+                fputs("No partition table: one file system", stdout);
+        else
+                printf("Partition table: %s, id %s", label_name(view->table->label),
+                       view->table->id ? view->table->id : "none");
+        printf("%s%s\n", problem ? "; DAMAGED: " : "", problem ? problem : "");
+        for (size_t i = 0; i < view->table->n; i++)
+                info_partition(view, &view->table->v[i]);
+}
+
+/* Damage is exit code 1: scripts ask by this command. */
 static int info(const struct disk_view *view, const struct options *options, const char *const *paths,
                 struct error *err)
 {
-        CLEANUP_ERROR struct error problem = {0};
         struct stat st;
-        bool bad = disk_verify(view->image, &problem) < 0;
+        int r = stat(view->image, &st) < 0 ? error_errno(err, errno, "stat '%s'", view->image) : 0;
+        bool bad = r == 0 && look_for_damage(view, err) < 0;
 
         (void)paths;
-        if (stat(view->image, &st) < 0)
-                return error_errno(err, errno, "stat '%s'", view->image);
+        if (r < 0)
+                return r;
         if (as_json(options))
-                return info_json(view, &st, bad ? error_message(&problem) : NULL);
-        printf("%s: %s (%llu bytes), %s of it allocated\n", view->image, size_show(view->table->disk_bytes),
-               (unsigned long long)view->table->disk_bytes, size_show((uint64_t)st.st_blocks * 512));
-        if (view->table->label == DISK_NONE)
-                puts("No partition table: one file system.");
+                info_json(view, &st, bad ? error_message(err) : NULL);
         else
-                printf("Partition table: %s, id %s%s%s\n", label_name(view->table->label),
-                       view->table->id ? view->table->id : "none", bad ? "; DAMAGED: " : "",
-                       bad ? error_message(&problem) : "");
-        for (size_t i = 0; i < view->table->n; i++)
-                info_partition(view, &view->table->v[i]);
-        return 0;
+                info_text(view, &st, bad ? error_message(err) : NULL);
+        return bad ? error_wrap(err, -EBADMSG, "'%s' is damaged", view->image) : 0;
 }
 
 /* ---- ls ---- */
@@ -328,17 +352,19 @@ enum { N_ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 
 static const struct action *find_action(const char *name)
 {
-        const char *names[N_ACTIONS + 1] = {0}, *nearest;
-
-        for (size_t i = 0; i < N_ACTIONS; i++) {
+        for (size_t i = 0; i < N_ACTIONS; i++)
                 if (strcmp(actions[i].name, name) == 0)
                         return &actions[i];
-                names[i] = actions[i].name;
-        }
-        nearest = str_nearest(name, names);
-        fprintf(stderr, "slipway image: '%s' is none of info, ls, cat, extract%s%s%s\n", name,
-                nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
         return NULL;
+}
+
+static const char *const *action_names(void)
+{
+        static const char *names[N_ACTIONS + 1];
+
+        for (size_t i = 0; i < N_ACTIONS; i++)
+                names[i] = actions[i].name;
+        return names;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -360,9 +386,9 @@ static int run(const struct command *command, int argc, char **argv)
         words = STRV(argv + first);
         action = find_action(words[0]);
         if (!action)
-                return EXIT_USAGE;
+                return command_unknown_word(command, "action", words[0], action_names());
         if (n < 2 + action->min_paths || n > 2 + action->max_paths) {
-                fprintf(stderr, "Usage: %s\n", action->usage);
+                command_complain("Usage: %s", action->usage);
                 return EXIT_USAGE;
         }
         cancel_install();
@@ -381,6 +407,7 @@ const struct command command_image = {
                 "  extract  a file or a folder, to DEST (default: the current folder); all of it is yours\n\n"
                 "A PATH such as /boot/firmware/config.txt is looked up in the root partition and in those that the\n"
                 "image's own /etc/fstab mounts; 1:/config.txt names the partition. Devices are not extracted.",
+        .words = action_names,
         OPTIONS(option_table),
         .run = run,
 };

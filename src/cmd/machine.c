@@ -31,7 +31,8 @@ static int print_machine(void *arg, json_t *machine)
 {
         bool *titled = arg;
         int64_t last = json_integer_value(json_object_get(machine, "last_us"));
-        CLEANUP_FREE char *name = str_printable(server_text(machine, "machine"));
+        CLEANUP_FREE char *name = str_printable(server_text(machine, "machine")),
+                          *diagnosis = str_printable(server_text(machine, "diagnosis"));
         char when[32] = "";
 
         if (!*titled)
@@ -41,8 +42,8 @@ static int print_machine(void *arg, json_t *machine)
                 server_time(last / 1000000, when, sizeof(when));
         printf("%-16s  %-17s  %-15s  %-12s  %-8s  %s\n", name, server_text(machine, "mac"),
                server_text(machine, "address"), server_text(machine, "platform"), server_text(machine, "state"), when);
-        if (*server_text(machine, "diagnosis"))
-                printf("    %s\n", server_text(machine, "diagnosis"));
+        if (*diagnosis)
+                printf("    %s\n", diagnosis);
         return 0;
 }
 

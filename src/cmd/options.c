@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/cancel.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "base/ui.h"
@@ -170,13 +171,15 @@ int options_parse(const struct command *command, int argc, char **argv, void *ou
 int options_parse_anywhere(const struct command *command, int argc, char **argv, void *out, int *ret_exit)
 {
         int n = 0, at = 0;
+        bool literal = false; /* "--" was there: no options after it */
 
         while (at < argc - 1) {
-                int next = options_parse(command, argc - at, argv + at, out, ret_exit);
+                int next = literal ? 1 : options_parse(command, argc - at, argv + at, out, ret_exit);
 
                 if (next < 0)
                         return -1;
                 at += next;
+                literal = literal || strcmp(argv[at - 1], "--") == 0;
                 if (at < argc)
                         argv[++n] = argv[at]; /* in place of words that were read */
         }
@@ -184,20 +187,27 @@ int options_parse_anywhere(const struct command *command, int argc, char **argv,
         return argc - n;
 }
 
-int options_count(const struct command *command, int argc, int first, int min, int max, int *ret_exit)
+void options_wrong_count(const char *name, int n, int min, int max)
 {
-        int n = argc - first, wanted = n < min ? min : max;
+        int wanted = n < min ? min : max;
 
-        if (first < 0 || (n >= min && n <= max))
-                return first;
         if (max == 0)
-                command_complain("slipway %s: no arguments are expected", command->name);
+                command_complain("slipway %s: no arguments are expected", name);
         else
-                command_complain("slipway %s: %s%d argument%s expected, and %d %s given", command->name,
+                command_complain("slipway %s: %s%d argument%s expected, and %d %s given", name,
                                  min == max ? ""
                                  : n < min  ? "at least "
                                             : "at most ",
                                  wanted, wanted == 1 ? " was" : "s were", n, n == 1 ? "was" : "were");
+}
+
+int options_count(const struct command *command, int argc, int first, int min, int max, int *ret_exit)
+{
+        int n = argc - first;
+
+        if (first < 0 || (n >= min && n <= max))
+                return first;
+        options_wrong_count(command->name, n, min, max);
         command_usage(command, false);
         *ret_exit = EXIT_USAGE;
         return -1;
@@ -314,9 +324,11 @@ void command_complain(const char *format, ...)
 
 int command_fail(struct error *err)
 {
+        int signo = err->code == ECANCELED ? cancel_signal() : 0;
+
         command_complain("Error: %s", error_message(err));
         error_clear(err);
-        return 1;
+        return signo ? 128 + signo : 1;
 }
 
 const struct command *command_find(const char *name)
@@ -333,5 +345,16 @@ int command_unknown(const char *noun, const char *name, const char *const *names
 
         command_complain("slipway: unknown %s '%s'%s%s%s\nTry 'slipway -help'.", noun, name,
                          nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+        return EXIT_USAGE;
+}
+
+int command_unknown_word(const struct command *command, const char *noun, const char *word, const char *const *words)
+{
+        CLEANUP_FREE char *all = strv_join(words, ", ");
+        const char *nearest = str_nearest(word, words);
+
+        command_complain("slipway %s: unknown %s '%s'%s%s%s There are: %s\nTry 'slipway %s -help'.", command->name,
+                         noun, word, nearest ? "; did you mean '" : ".", nearest ? nearest : "", nearest ? "'?" : "",
+                         all, command->name);
         return EXIT_USAGE;
 }

@@ -197,7 +197,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return install(argc - first, argv + first);
         if (strcmp(argv[first], "remove") == 0)
                 return refuse_remove();
-        return command_unknown("action of plugins", argv[first], actions());
+        return command_unknown_word(command, "action", argv[first], actions());
 }
 
 const struct command command_plugins = {

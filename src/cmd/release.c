@@ -411,8 +411,8 @@ static const char *const *words(void)
 /* What is wrong with the command line. */
 static int wrong_words(const struct command *command, const char *verb, int n)
 {
-        const char *nearest = str_nearest(verb, words());
-
+        if (!strv_has(words(), verb))
+                return command_unknown_word(command, "verb", verb, words());
         for (size_t i = 0; i < N_VERBS; i++)
                 if (strcmp(verbs[i].name, verb) == 0)
                         fprintf(stderr, "slipway release %s: %s\n", verb,
@@ -420,9 +420,6 @@ static int wrong_words(const struct command *command, const char *verb, int n)
                                         ? "the name of a tool was expected; 'slipway release show' lists those of the "
                                           "catalogue, 'slipway release ls' what is installed"
                                         : "one name was expected, and more were given");
-        if (!strv_has(words(), verb))
-                fprintf(stderr, "slipway release: unknown verb '%s'%s%s%s\n", verb, nearest ? "; did you mean '" : "",
-                        nearest ? nearest : "", nearest ? "'?" : "");
         fprintf(stderr, "Try 'slipway %s -help'.\n", command->name);
         return EXIT_USAGE;
 }
@@ -442,7 +439,7 @@ static int run(const struct command *command, int argc, char **argv)
                 cancel_install();
                 if (release_paths_find(&args, &paths, &err) < 0 ||
                     verbs[i].run(&args, &paths, argv + first + 1, &err) < 0)
-                        return cancel_requested() ? 128 + cancel_signal() : command_fail(&err);
+                        return command_fail(&err);
                 return 0;
         }
         if (n >= 0)

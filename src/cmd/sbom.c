@@ -43,9 +43,11 @@ static int print(const struct sbom *sbom, const char *output)
         if (str_eq(output, "text")) {
                 for (size_t i = 0; i < sbom->packages.n; i++) {
                         const struct sbom_package *package = &sbom->packages.v[i];
+                        CLEANUP_FREE char *name = str_printable(package->name),
+                                          *version = str_printable(package->version),
+                                          *arch = str_printable(package->arch ? package->arch : "");
 
-                        printf("%-8s  %-32s  %-24s  %s\n", package->type, package->name, package->version,
-                               package->arch ? package->arch : "");
+                        printf("%-8s  %-32s  %-24s  %s\n", package->type, name, version, arch);
                 }
                 return 0;
         }

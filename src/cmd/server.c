@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "serve/control.h"
@@ -46,11 +47,17 @@ int server_run(const struct command *command, int argc, char **argv, void *optio
 
         if (first < 0)
                 return exit_code;
-        for (const struct server_verb *verb = verbs; first < argc && verb->name; verb++)
-                if (strcmp(argv[first], verb->name) == 0 && argc - first - 1 == verb->n_arguments)
+        for (const struct server_verb *verb = verbs; first < argc && verb->name; verb++) {
+                CLEANUP_FREE char *name = xasprintf("%s %s", command->name, verb->name);
+
+                if (strcmp(argv[first], verb->name) != 0)
+                        continue;
+                if (argc - first - 1 == verb->n_arguments)
                         return verb->run(options, argv + first + 1, &err) < 0 ? command_fail(&err) : 0;
-        if (first < argc && *argv[first] && !strv_has(command->words(), argv[first]))
-                return command_unknown("verb", argv[first], command->words());
+                options_wrong_count(name, argc - first - 1, verb->n_arguments, verb->n_arguments);
+        }
+        if (first < argc && !strv_has(command->words(), argv[first]))
+                return command_unknown_word(command, "verb", argv[first], command->words());
         command_usage(command, false);
         return EXIT_USAGE;
 }

@@ -132,7 +132,7 @@ static int run(const struct command *command, int argc, char **argv)
                 return exit_code;
         kind = sim_kind_find(argv[next]);
         if (!kind)
-                return command_unknown("kind of client", argv[next], kind_names());
+                return command_unknown_word(command, "kind of client", argv[next], kind_names());
         if (check(&options, &err) < 0)
                 return command_fail(&err);
         simulate = (struct simulate_options){.kind = kind,

@@ -154,3 +154,37 @@ END
     [[ $output != *"Options:"* ]]
   done
 }
+
+@test "flags: a word that a command does not know is told with those that it does" {
+  run -1 "$slipway" cache l
+  [[ ${lines[0]} == "slipway cache: unknown action 'l'; did you mean 'ls'? There are: ls, du, prune, verify" ]]
+  [ "${lines[1]}" = "Try 'slipway cache -help'." ]
+  run -1 "$slipway" cache something
+  [ "${lines[0]}" = "slipway cache: unknown action 'something'. There are: ls, du, prune, verify" ]
+  run -1 "$slipway" machine shwo x
+  [[ ${lines[0]} == "slipway machine: unknown verb 'shwo'; did you mean 'show'? There are: ls, show, pcap" ]]
+  run -1 "$slipway" lease ''
+  [ "${lines[0]}" = "slipway lease: unknown verb ''. There are: ls, release" ]
+  run -1 "$slipway" simulate bois
+  [[ ${lines[0]} == "slipway simulate: unknown kind of client 'bois'; did you mean 'bios'? There are: bios, "* ]]
+  [ "${lines[1]}" = "Try 'slipway simulate -help'." ]
+  run -1 "$slipway" release instal x
+  [[ ${lines[0]} == "slipway release: unknown verb 'instal'; did you mean 'install'? There are: install, "* ]]
+  run -1 "$slipway" plugins instaled
+  [[ ${lines[0]} == "slipway plugins: unknown action 'instaled'; did you mean 'installed'? There are: "* ]]
+  run -1 "$slipway" completion fish
+  [ "${lines[0]}" = "slipway completion: unknown shell 'fish'. There are: bash, zsh" ]
+  run -1 "$slipway" machine show
+  [ "${lines[0]}" = "slipway machine show: 1 argument was expected, and 0 were given" ]
+  run -1 "$slipway" lease ls more
+  [ "${lines[0]}" = "slipway lease ls: no arguments are expected" ]
+}
+
+@test "flags: behind -- there are no options" {
+  run -1 "$slipway" image ls -- -o -R
+  [[ $output == *"open image '-o'"* ]]
+  run -1 "$slipway" image -- ls -R
+  [[ $output == *"open image '-R'"* ]]
+  run -1 "$slipway" cache -- -o
+  [[ $output == *"unknown action '-o'"* ]]
+}

@@ -99,7 +99,8 @@ assert entries["/boot/firmware/config.txt"]["size"] == 4'
     [ "$status" -eq 1 ]
     run "$SLIPWAY" image lss disk.img
     [ "$status" -eq 1 ]
-    [[ $output == *"did you mean 'ls'?"* ]]
+    [[ $output == "slipway image: unknown action 'lss'; did you mean 'ls'? There are: info, ls, cat, extract"* ]]
+    [[ $output == *"Try 'slipway image -help'." ]]
 }
 
 @test "no image, a compressed one, a damaged table" {
@@ -115,5 +116,69 @@ assert entries["/boot/firmware/config.txt"]["size"] == 4'
     cp --sparse=always disk.img short.img
     truncate -s 40M short.img
     run "$SLIPWAY" image info short.img
-    [[ $output == *"DAMAGED"*"past the end of the image"* ]]
+    [ "$status" -eq 1 ]
+    [[ $output == *"DAMAGED"*"past the end of the image"*"Partition 1"*"Error: 'short.img' is damaged: "* ]]
+    run bash -c '"$SLIPWAY" image info -o json short.img 2>json.err | jq -r .problem; exit "${PIPESTATUS[0]}"'
+    [ "$status" -eq 1 ]
+    [[ $output == *"past the end of the image"* ]]
+}
+
+@test "a truncated image without a partition table" {
+    truncate -s 40M root.img
+    run "$SLIPWAY" image info root.img
+    truncate -s 62M root.img
+    [ "$status" -eq 1 ]
+    [[ $output == *"one file system; DAMAGED: the file system of partition 1 has "*", the partition 40.0 MiB"* ]]
+    run "$SLIPWAY" image info root.img
+    [ "$status" -eq 0 ]
+    [[ $output == *"No partition table: one file system"* && $output != *DAMAGED* ]]
+}
+
+@test "images of virtual machines: what converts them is said" {
+    printf 'QFI\xfb\0\0\0\3' >vm.qcow2
+    printf 'KDMV\1\0\0\0' >vm.vmdk
+    printf 'vhdxfile' >vm.vhdx
+    for name in qcow2 vmdk vhdx; do
+        run "$SLIPWAY" image info vm.$name
+        [ "$status" -eq 1 ]
+        [[ ${output,,} == *"'vm.$name' is a $name image; convert it first: qemu-img convert -o raw vm.$name vm.$name.img" ]]
+        run "$SLIPWAY" boot -print vm.$name
+        [[ $output == *"qemu-img convert"* ]]
+    done
+}
+
+@test "extract keeps the holes of a file that claims to be larger than any disk" {
+    mkdir sparse
+    truncate -s 200G sparse/huge
+    printf middle | dd of=sparse/huge bs=1 seek=107374182400 conv=notrunc status=none
+    echo tail >>sparse/huge
+    truncate -s 32M sparse.img
+    mkfs.ext4 -q -d sparse sparse.img
+    run timeout 60 "$SLIPWAY" image extract sparse.img 1:/huge huge
+    [ "$status" -eq 0 ]
+    [ "$(stat -c %s huge)" -eq 214748364805 ]
+    [ "$(stat -c %b huge)" -lt 1000 ]
+    [ "$(dd if=huge bs=1 skip=107374182400 count=6 status=none)" = middle ]
+    [ "$(tail -c 5 huge)" = tail ]
+    rm huge sparse/huge
+}
+
+@test "cat into a file that has something already, and into a pipe, writes zeros" {
+    mkdir -p holes
+    rm -f holes/*
+    truncate -s 300000 holes/file
+    printf x >>holes/file
+    truncate -s 8M holes.img
+    mkfs.ext4 -q -F -d holes holes.img
+    { echo head; cat holes/file; echo behind; } >expected
+    { echo head; "$SLIPWAY" image cat holes.img 1:/file; echo behind; } >found
+    cmp expected found
+    head -c 400000 /dev/urandom >noise
+    { echo head; "$SLIPWAY" image cat holes.img 1:/file; } 1<>noise
+    cmp -n 300006 expected noise
+    echo head >found
+    "$SLIPWAY" image cat holes.img 1:/file >>found
+    echo behind >>found
+    cmp expected found
+    "$SLIPWAY" image cat holes.img 1:/file | cmp - holes/file
 }
