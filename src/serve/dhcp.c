@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -121,6 +122,7 @@ static struct dhcp_server *server_new(const struct site *site, const struct even
         server->delayed = xcalloc(DELAYED_MAX, sizeof(*server->delayed));
         server->peers = xcalloc(PEERS, sizeof(*server->peers));
         pthread_mutex_init(&server->lock, NULL);
+        pthread_mutex_init(&server->release_lock, NULL);
         pthread_cond_init(&server->done, NULL);
         dhcp_disk_init(&server->disk);
         if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
@@ -192,9 +194,26 @@ static void finish_writes(struct dhcp_server *server)
                 dhcp_wait_run(server);
 }
 
+/* Nobody is to wait for the thread from now on. */
+static void end(struct dhcp_server *server, int error_number)
+{
+        char text[128];
+        bool stop;
+
+        pthread_mutex_lock(&server->lock);
+        stop = server->stop;
+        server->serves = false;
+        pthread_cond_broadcast(&server->done);
+        pthread_mutex_unlock(&server->lock);
+        snprintf(text, sizeof(text), "DHCP is no longer served: %s", strerror(error_number));
+        if (!stop)
+                dhcp_tell(server, EVENT_LOG, 0, text);
+}
+
 static void *serve(void *arg)
 {
         struct dhcp_server *server = arg;
+        int error_number;
         struct pollfd fds[] = {{server->wake[0], POLLIN, 0}, {server->udp, POLLIN, 0},  {server->binl, POLLIN, 0},
                                {server->arp, POLLIN, 0},     {server->icmp, POLLIN, 0}, {server->watch, POLLIN, 0}};
 
@@ -213,7 +232,9 @@ static void *serve(void *arg)
                 dhcp_probe_run(server);
                 dhcp_delay_run(server);
         }
+        error_number = errno;
         finish_writes(server);
+        end(server, error_number);
         return NULL;
 }
 
@@ -230,9 +251,12 @@ int dhcp_server_start(struct dhcp_server *server, struct error *err)
 
         if (r < 0)
                 return r;
+        server->serves = true;
         r = pthread_create(&server->thread, NULL, serve, server);
-        if (r != 0)
+        if (r != 0) {
+                server->serves = false;
                 return error_errno(err, r, "DHCP: thread");
+        }
         server->started = true;
         return 0;
 }
@@ -259,6 +283,7 @@ struct dhcp_server *dhcp_server_free(struct dhcp_server *server)
         close_p(&server->watch);
         dhcp_engine_free(server->engine);
         pthread_mutex_destroy(&server->lock);
+        pthread_mutex_destroy(&server->release_lock);
         pthread_cond_destroy(&server->done);
         free(server->batch);
         free(server->jobs);
@@ -312,15 +337,19 @@ int dhcp_server_release(struct dhcp_server *server, uint32_t address, struct err
         char text[DHCP_ADDRESS_TEXT];
         int r;
 
+        pthread_mutex_lock(&server->release_lock);
         pthread_mutex_lock(&server->lock);
-        while (server->release) /* somebody else's */
-                pthread_cond_wait(&server->done, &server->lock);
         server->release = address;
+        server->release_result = -ESHUTDOWN;
         dhcp_wake(server);
-        while (server->release == address)
+        while (server->release && server->serves)
                 pthread_cond_wait(&server->done, &server->lock);
         r = server->release_result;
+        server->release = 0;
         pthread_mutex_unlock(&server->lock);
+        pthread_mutex_unlock(&server->release_lock);
+        if (r == -ESHUTDOWN)
+                return error_set(err, ESHUTDOWN, "the DHCP server has ended");
         if (r == -ENOENT)
                 return error_set(err, ENOENT, "nobody has a lease of %s", dhcp_address_text(address, text));
         return r < 0 ? error_set(err, -r, "the lease of %s could not be written", dhcp_address_text(address, text)) : 0;

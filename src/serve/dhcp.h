@@ -53,7 +53,8 @@ struct dhcp_peer {
 bool dhcp_server_peer(struct dhcp_server *server, uint32_t address, struct dhcp_peer *ret);
 /* All leases, in no order, under the server's lock: be quick. From any thread. */
 int dhcp_server_leases(struct dhcp_server *server, lease_visitor *visit, void *arg);
-/* End a lease, as if its client had released it. -ENOENT: there is none. From any thread. */
+/* End a lease, as if its client had released it. -ENOENT: there is none. -ESHUTDOWN: the thread does
+ * not run. From any thread. */
 int dhcp_server_release(struct dhcp_server *server, uint32_t address, struct error *err);
 
 /* Ends the thread; what was answered is on disk. Returns NULL. */

@@ -123,13 +123,15 @@ struct dhcp_server {
         pthread_mutex_t lock;
         pthread_cond_t done;
         bool stop;
+        bool serves; /* the thread does */
         struct dhcp_engine *engine;
         const struct site *site;
         struct dhcp_counters counters;
         struct dhcp_known_peer *peers;
         struct dhcp_other others[OTHERS_MAX];
-        uint32_t release; /* an address to be released by the thread; 0: none */
-        bool releasing;   /* it waits for the disk */
+        pthread_mutex_t release_lock; /* of those who want a release: one at a time */
+        uint32_t release;             /* an address to be released by the thread; 0: none */
+        bool releasing;               /* it waits for the disk */
         int release_result;
 };
 

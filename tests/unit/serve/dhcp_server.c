@@ -295,12 +295,41 @@ static void test_rubbish(void **state)
         site_free(site);
 }
 
+/* Whoever wants a lease to end is not kept waiting by a server that does not run, or runs no more. */
+static void test_ended(void **state)
+{
+        struct site *site = load_site(false);
+        CLEANUP_ERROR struct error err = {0};
+        struct dhcp_server *server = NULL;
+        struct rlimit before, few;
+
+        (void)state;
+        alarm(60);
+        assert_int_equal(dhcp_server_open(site, NULL, &server, NULL), 0);
+        assert_int_equal(dhcp_server_release(server, SERVER + 1, &err), -ESHUTDOWN);
+        assert_string_equal(error_message(&err), "the DHCP server has ended");
+        assert_int_equal(dhcp_server_start(server, NULL), 0);
+        assert_int_equal(dhcp_server_release(server, SERVER + 1, NULL), -ENOENT);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        few = before;
+        few.rlim_cur = 1; /* poll() refuses to look at more than that */
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        while (dhcp_server_release(server, SERVER + 1, NULL) == -ENOENT)
+                ;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(dhcp_server_release(server, SERVER + 1, NULL), -ESHUTDOWN);
+        dhcp_server_free(server);
+        site_free(site);
+        alarm(0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_acquire),   cmocka_unit_test(test_probe),
                 cmocka_unit_test(test_rubbish),   cmocka_unit_test(test_killed_under_load),
                 cmocka_unit_test(test_full_disk), cmocka_unit_test(test_clock_was_ahead),
+                cmocka_unit_test(test_ended),
         };
 
         if (!enter_namespace()) {
