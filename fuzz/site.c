@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         }
         for (size_t i = 0; i < site->n_networks; i++)
-                site_bind(site, i, server, 0xffffff00, NULL);
+                site_bind(site, i, server, 0xffffff00, &diags);
         site_machine(site, &client);
         boot_all(site, &client);
         ask_all(site, path, &client);

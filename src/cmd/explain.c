@@ -1,16 +1,14 @@
 /* slipway explain: what a machine would be given to boot, and why. A DHCP
  * message such as its firmware sends is made, and read as the server reads it. */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <jansson.h>
-#include <net/if.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/template_args.h"
+#include "serve/bind.h"
 #include "site/profile.h"
 #include "site/site.h"
 #include "wire/dhcp.h"
@@ -90,22 +88,6 @@ static void read_stage(const struct asked *asked, const struct stage *stage, str
 
 /* ---- the network, and our address in it ---- */
 
-static uint32_t interface_address(const char *name, uint32_t *ret_mask)
-{
-        struct ifaddrs *all = NULL;
-        uint32_t address = 0;
-
-        if (!name || getifaddrs(&all) < 0)
-                return 0;
-        for (const struct ifaddrs *i = all; i && !address; i = i->ifa_next)
-                if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET && strcmp(i->ifa_name, name) == 0) {
-                        address = ntohl(((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr.s_addr);
-                        *ret_mask = ntohl(((const struct sockaddr_in *)(const void *)i->ifa_netmask)->sin_addr.s_addr);
-                }
-        freeifaddrs(all);
-        return address;
-}
-
 static int choose_network(const struct options *options, struct site *site, struct asked *asked, struct error *err)
 {
         const struct site_machine *machine = site_machine_by_mac(site, asked->mac);
@@ -128,20 +110,6 @@ static int choose_network(const struct options *options, struct site *site, stru
         nearest = str_nearest(options->network, names);
         return error_set(err, ENOENT, "there is no network '%s' in the site file%s%s%s", options->network,
                          nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-}
-
-/* What the interfaces here have. A network whose interface is not here stays as the file has it. */
-static int bind_networks(struct site *site, struct error *err)
-{
-        for (size_t i = 0; i < site->n_networks; i++) {
-                const struct site_network *network = &site->networks[i];
-                uint32_t mask = network->mask, address = interface_address(network->interface, &mask);
-                int r = address || network->mask ? site_bind(site, i, address, mask, err) : 0;
-
-                if (r < 0)
-                        return error_wrap(err, r, "network '%s'", network->name);
-        }
-        return 0;
 }
 
 /* Where neither the file nor an interface says it, an address for documentation stands for ours (RFC 5737). */
@@ -299,10 +267,14 @@ static int explain(const struct options *options, const char *who)
         struct site *site = NULL;
         int r = site_load(options->site ? options->site : "site.hcl", &site, &diags);
 
+        if (r == 0)
+                r = bind_networks(site, BIND_SILENT, &diags);
         diags_show(&diags, diags_color());
         diags_clear(&diags);
-        if (r < 0)
+        if (r < 0) {
+                site_free(site);
                 return 1;
+        }
         asked.site = site;
         machine = site_machine_by_name(site, who);
         if (machine && machine->n_macs > 0)
@@ -314,8 +286,6 @@ static int explain(const struct options *options, const char *who)
                 if (!asked.has_uuid)
                         r = error_set(&err, EINVAL, "'%s' is no UUID", options->uuid);
         }
-        if (r == 0)
-                r = bind_networks(site, &err);
         if (r == 0)
                 r = choose_network(options, site, &asked, &err);
         asked.server = r == 0 ? server_address(asked.network) : 0;

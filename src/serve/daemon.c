@@ -27,7 +27,7 @@ static int reload(struct daemon *daemon, struct error *err)
         int r;
 
         notify_send("RELOADING=1");
-        r = daemon_site(daemon->options, true, &site, err);
+        r = daemon_site(daemon->options, BIND_ERROR, &site);
         if (r == 0) {
                 current_replace(daemon->current, site);
                 daemon->dhcp_site = current_acquire(daemon->current);
@@ -38,9 +38,7 @@ static int reload(struct daemon *daemon, struct error *err)
                         keeper_look(daemon->keeper);
                 daemon_log(daemon, "the site file was read again");
         } else {
-                if (r == -EINVAL && err && !err->message)
-                        error_set(err, EINVAL,
-                                  "the site file has errors (they are in the server's log); the old one stays");
+                error_set(err, EINVAL, "the site file has errors (they are in the server's log); the old one stays");
                 daemon_log(daemon, "the site file was not taken over: %s", error_message(err));
         }
         notify_send("READY=1");
@@ -355,7 +353,7 @@ int daemon_run(const struct daemon_options *options, struct error *err)
         struct daemon daemon = {.options = options, .started_us = event_now_us(), .neighbours = -1};
         struct site_files_source source = {held_acquire, held_release, daemon_identify, &daemon};
         struct site *site = NULL;
-        int r = daemon_site(options, !options->check, &site, err);
+        int r = daemon_site(options, options->check ? BIND_WARNING : BIND_ERROR, &site);
 
         if (r < 0 || options->check) {
                 site_free(site);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "serve/bind.h"
 #include "serve/capture.h"
 #include "serve/control.h"
 #include "serve/current.h"
@@ -39,8 +40,8 @@ struct daemon {
         bool timestamps; /* in the log */
 };
 
-/* daemon_site.c: the site, with `bind` on the interfaces of this host. */
-int daemon_site(const struct daemon_options *options, bool bind, struct site **ret, struct error *err);
+/* daemon_site.c: the site, on the interfaces of this host. Messages go to stderr; -EINVAL after an error. */
+int daemon_site(const struct daemon_options *options, enum bind_missing missing, struct site **ret);
 /* A keeper_list: `arg` is the options. The daemon has read the same file, and said what is wrong with it. */
 int daemon_roots(void *arg, struct keeper_jobs *ret, struct error *err);
 /* Folders and files that are read while it serves (strv). */

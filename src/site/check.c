@@ -11,6 +11,39 @@
 
 enum { ENOUGH = 50 }; /* errors: of a list that was copied there would be thousands */
 
+/* ---- addresses of a network ---- */
+
+static int check_address(const struct site_network *network, uint32_t address, struct error *err)
+{
+        CLEANUP(arena_free) struct arena arena = {0};
+        const char *text = site_show_address(&arena, address);
+        uint32_t broadcast = network->subnet | ~network->mask;
+
+        if ((address & network->mask) != network->subnet)
+                return error_set(err, EINVAL, "the address %s is not in the subnet of network '%s', %s/%d", text,
+                                 network->name, site_show_address(&arena, network->subnet),
+                                 __builtin_popcount(network->mask));
+        if (address == network->address)
+                return error_set(err, EINVAL, "the address %s is the server's own", text);
+        if (~network->mask > 1 && (address == network->subnet || address == broadcast))
+                return error_set(err, EINVAL, "the address %s is the %s of network '%s'", text,
+                                 address == broadcast ? "broadcast address" : "subnet itself", network->name);
+        return 0;
+}
+
+static int check_ranges(const struct site_network *network, struct error *err)
+{
+        for (size_t i = 0; i < network->ranges.n; i++) {
+                const struct site_range *range = &network->ranges.v[i];
+                int r = (range->first & network->mask) != network->subnet ? -EINVAL : 0;
+
+                if (r == 0 && (range->last & network->mask) == network->subnet)
+                        continue;
+                return check_address(network, r < 0 ? range->first : range->last, err);
+        }
+        return 0;
+}
+
 /* ---- machines ---- */
 
 static void already(struct load *load, struct range at, const char *what, const struct site_machine *other)
@@ -95,43 +128,12 @@ static void check_reservations(struct load *load)
                 if (machine->address && !network && !unbound)
                         diag_error(load->diags, at, "the address %s is in none of the networks",
                                    site_show_address(load->arena, machine->address));
-                else if (network && site_check_address(network, machine->address, &err) < 0)
+                else if (network && check_address(network, machine->address, &err) < 0)
                         diag_error(load->diags, at, "%s", error_message(&err));
         }
 }
 
 /* ---- networks ---- */
-
-int site_check_address(const struct site_network *network, uint32_t address, struct error *err)
-{
-        CLEANUP(arena_free) struct arena arena = {0};
-        const char *text = site_show_address(&arena, address);
-        uint32_t broadcast = network->subnet | ~network->mask;
-
-        if ((address & network->mask) != network->subnet)
-                return error_set(err, EINVAL, "the address %s is not in the subnet of network '%s', %s/%d", text,
-                                 network->name, site_show_address(&arena, network->subnet),
-                                 __builtin_popcount(network->mask));
-        if (address == network->address)
-                return error_set(err, EINVAL, "the address %s is the server's own", text);
-        if (~network->mask > 1 && (address == network->subnet || address == broadcast))
-                return error_set(err, EINVAL, "the address %s is the %s of network '%s'", text,
-                                 address == broadcast ? "broadcast address" : "subnet itself", network->name);
-        return 0;
-}
-
-int site_check_ranges(const struct site_network *network, struct error *err)
-{
-        for (size_t i = 0; i < network->ranges.n; i++) {
-                const struct site_range *range = &network->ranges.v[i];
-                int r = (range->first & network->mask) != network->subnet ? -EINVAL : 0;
-
-                if (r == 0 && (range->last & network->mask) == network->subnet)
-                        continue;
-                return site_check_address(network, r < 0 ? range->first : range->last, err);
-        }
-        return 0;
-}
 
 static void check_overlapping_ranges(struct load *load, const struct site_network *network, struct range at)
 {
@@ -175,7 +177,7 @@ static void check_networks(struct load *load)
                 for (size_t j = 0; j < i; j++)
                         check_pair(load, j, i);
                 check_overlapping_ranges(load, network, at);
-                if (network->mask && site_check_ranges(network, &err) < 0)
+                if (network->mask && check_ranges(network, &err) < 0)
                         diag_error(load->diags, at, "%s", error_message(&err));
                 if (network->mode == SITE_PROXY && network->ranges.n > 0)
                         diag_warning(load->diags, at,
@@ -282,10 +284,26 @@ static void make_ranges(struct site *site, struct site_network *network)
         network->ranges = (struct site_ranges){ranges, n};
 }
 
-int site_bind(struct site *site, size_t i, uint32_t address, uint32_t mask, struct error *err)
+/* Addresses that are kept for machines. */
+static int check_kept(const struct site *site, const struct site_network *network, struct diags *diags)
+{
+        size_t errors_before = diags->n_errors;
+
+        for (size_t i = 0; i < site->n_machines && diags->n_errors < ENOUGH; i++) {
+                const struct site_machine *machine = &site->machines[i];
+                CLEANUP_ERROR struct error err = {0};
+
+                if (machine->address && site_network_of(site, machine->address) == network &&
+                    check_address(network, machine->address, &err) < 0)
+                        diag_error(diags, machine->at, "%s", error_message(&err));
+        }
+        return diags->n_errors > errors_before ? -EINVAL : 0;
+}
+
+int site_bind(struct site *site, size_t i, uint32_t address, uint32_t mask, struct diags *diags)
 {
         struct site_network *network = &site->private->networks[i];
-        int r;
+        CLEANUP_ERROR struct error err = {0};
 
         if (!network->address)
                 network->address = address;
@@ -295,12 +313,8 @@ int site_bind(struct site *site, size_t i, uint32_t address, uint32_t mask, stru
         }
         if (network->auto_range && network->ranges.n == 0)
                 make_ranges(site, network);
-        r = site_check_ranges(network, err);
-        for (size_t j = 0; r == 0 && j < site->n_machines; j++)
-                if (site->machines[j].address && site_network_of(site, site->machines[j].address) == network) {
-                        r = site_check_address(network, site->machines[j].address, err);
-                        if (r < 0)
-                                error_wrap(err, r, "machine '%s'", site->machines[j].name);
-                }
-        return r;
+        if (check_ranges(network, &err) == 0)
+                return check_kept(site, network, diags);
+        diag_error(diags, network->ranges_at, "%s", error_message(&err));
+        return -EINVAL;
 }

@@ -88,7 +88,7 @@ void load_machine(struct load *load, const struct hcl_block *block)
         places.mac = site_key_range(&content, "mac", site_key_range(&content, "macs", places.name));
         places.uuid = site_key_range(&content, "uuid", places.name);
         places.serial = site_key_range(&content, "serial", places.name);
-        places.address = site_key_range(&content, "address", places.name);
+        places.address = machine->at = site_key_range(&content, "address", places.name);
         if (sound && !is_recognisable(&content))
                 diag_error(load->diags, places.name, "nothing says how machine '%s' is recognised; add mac = \"...\"",
                            machine->name);

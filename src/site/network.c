@@ -121,6 +121,8 @@ void load_network(struct load *load, const struct hcl_block *block)
                 diag_error(load->diags, site_key_range(&content, "max_lease_time", places.name),
                            "the longest lease is shorter than the usual one of %u s", raw.network.lease_sec);
         set_subnet(load, &raw, &places, sound);
+        raw.network.at = places.interface;
+        raw.network.ranges_at = places.ranges;
         vec_push(&load->networks, raw.network);
         vec_push(&load->network_places, places);
 }

@@ -85,15 +85,16 @@ static bool add_profile(struct str *text, const char *folder)
         return any;
 }
 
-int site_quick(const char *folder, const char *interface, enum site_mode mode, struct site **ret, struct error *err)
+int site_quick(const char *folder, const char *interface, enum site_mode mode, struct site **ret, struct diags *diags)
 {
         static const char *const modes[] = {[SITE_DHCP] = "dhcp", [SITE_PROXY] = "proxy", [SITE_OFF] = "off"};
         CLEANUP_FREE char *root = realpath(folder, NULL);
-        CLEANUP(diags_clear) struct diags diags = {0};
         CLEANUP_STR struct str text = {0};
 
-        if (!root)
-                return error_errno(err, errno, "the folder '%s'", folder);
+        if (!root) {
+                diag_error(diags, NO_RANGE, "the folder '%s': %s", folder, strerror(errno));
+                return -EINVAL;
+        }
         add_text(&text, "root", root);
         str_add(&text, "default_profile = profile.quick\nnetwork \"quick\" {\n");
         add_text(&text, "interface", interface);
@@ -101,13 +102,11 @@ int site_quick(const char *folder, const char *interface, enum site_mode mode, s
         if (mode == SITE_DHCP)
                 str_add(&text, "  range = \"auto\"\n");
         str_add(&text, "}\n");
-        if (!add_profile(&text, root))
-                return error_set(
-                        err, ENOENT,
-                        "nothing that boots lies in '%s': no boot loader (pxelinux.0, bootx64.efi, boot.ipxe), no "
-                        "kernel (linux, vmlinuz), no firmware of a Raspberry Pi",
-                        root);
-        if (site_load_text("<quick>", str_get(&text), root, ret, &diags) == 0)
-                return 0;
-        return error_set(err, EINVAL, "%s", diags.list.v[0].summary);
+        if (add_profile(&text, root))
+                return site_load_text("<quick>", str_get(&text), root, ret, diags);
+        diag_error(diags, NO_RANGE,
+                   "nothing that boots lies in '%s': no boot loader (pxelinux.0, bootx64.efi, boot.ipxe), no kernel "
+                   "(linux, vmlinuz), no firmware of a Raspberry Pi",
+                   root);
+        return -EINVAL;
 }

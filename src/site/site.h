@@ -51,11 +51,12 @@ struct site_network {
         bool auto_range;             /* ranges are made by site_bind(): the upper half of the subnet */
         struct site_options options; /* router, dns, domain, ntp... and `option` blocks */
         uint32_t lease_sec, max_lease_sec;
-        bool authoritative;   /* NAK what is wrong though we do not know the client */
-        bool only_known;      /* addresses for machines of the site file only */
-        bool rapid_commit;    /* a DISCOVER that asks for it is answered by an ACK (RFC 4039) */
-        bool probe;           /* look whether an address is in use before it is offered */
-        uint32_t next_server; /* 0: ours */
+        bool authoritative;         /* NAK what is wrong though we do not know the client */
+        bool only_known;            /* addresses for machines of the site file only */
+        bool rapid_commit;          /* a DISCOVER that asks for it is answered by an ACK (RFC 4039) */
+        bool probe;                 /* look whether an address is in use before it is offered */
+        uint32_t next_server;       /* 0: ours */
+        struct range at, ranges_at; /* where its interface, or else its name, is written; and its ranges */
 };
 
 struct site_profile; /* what a machine boots: site/profile.h */
@@ -73,6 +74,7 @@ struct site_machine {
         const struct site_profile *profile; /* NULL: the site's default */
         struct site_options options;        /* before the network's */
         const struct hcl_value *variables;  /* an object */
+        struct range at;                    /* where its address, or else its name, is written */
 };
 
 struct site {
@@ -99,15 +101,15 @@ struct site {
  * set only if there was no error (return 0, else -EINVAL). */
 int site_load(const char *path, struct site **ret, struct diags *diags);
 /* The site of `slipway serve --quick FOLDER`: one network on the interface, one profile that serves the folder. */
-int site_quick(const char *folder, const char *interface, enum site_mode mode, struct site **ret, struct error *err);
+int site_quick(const char *folder, const char *interface, enum site_mode mode, struct site **ret, struct diags *diags);
 struct site *site_free(struct site *site); /* returns NULL */
 static inline void site_freep(struct site **site)
 {
         *site = site_free(*site);
 }
-/* What the interface of a network has, where the file left it out: address,
- * subnet, mask. Checks the ranges and reservations against it. */
-int site_bind(struct site *site, size_t network, uint32_t address, uint32_t mask, struct error *err);
+/* What the interface of a network has, where the file left it out: address (0: it has none), subnet, mask. Checks the
+ * ranges and reservations against it: -EINVAL. */
+int site_bind(struct site *site, size_t network, uint32_t address, uint32_t mask, struct diags *diags);
 
 /* By MAC, UUID or serial; NULL: not known. */
 const struct site_machine *site_machine(const struct site *site, const struct client *client);

@@ -135,9 +135,6 @@ const char *site_root_of(const struct site *site, const char *path, const char *
 const struct site_machine *site_machine_by_serial(const struct site *site, uint32_t serial);
 const struct site_machine *site_machine_by_address(const struct site *site, uint32_t address);
 
-/* check.c: can the address be given to a machine in the network? Are the ranges in its subnet? */
-int site_check_address(const struct site_network *network, uint32_t address, struct error *err);
-int site_check_ranges(const struct site_network *network, struct error *err);
 /* check.c: after all was read, and before anybody asks. */
 void load_check(struct load *load);
 

@@ -126,6 +126,37 @@ END
   done
 }
 
+@test "site: -n tells of what this host does not have, with the line" {
+  run -0 "$slipway" serve -n site.hcl
+  [ "$output" = 'The site file is sound.' ]
+  sed 's/  address = "192.0.2.1.24"/  interface = "none0"/' site.hcl >other.hcl
+  run -0 "$slipway" serve -n other.hcl
+  [[ $output == *"Warning: there is no interface 'none0' on this host"*"on other.hcl line 4, column 15"*'There are: '*'is sound.' ]]
+  sed -i 's/none0/lo/' other.hcl
+  run -1 "$slipway" serve -n other.hcl
+  [[ $output == *"192.0.2.100 is not in the subnet of network 'lab', 127.0.0.0/8"*'on other.hcl line 5'* ]]
+  sed -i 's/^  range .*/  subnet = "192.0.2.0\/24"/' other.hcl
+  run -0 "$slipway" serve -n other.hcl
+  [[ $output == *"interface 'lo' has the address 127.0.0.1, which is not in 192.0.2.0/24"*'on other.hcl line 4'* ]]
+  sed '/^network/,/^}/d; /192.0.2.11/d' site.hcl >other.hcl
+  run -0 "$slipway" serve -n other.hcl
+  [[ $output == *'Warning: the site has no network'*'is sound.' ]]
+}
+
+@test "site: -quick tells of what is missing, and names no file" {
+  run -1 "$slipway" serve -n -quick=nothing -interface=lo
+  [[ $output == *"the folder 'nothing': No such file or directory"* ]]
+  run -1 "$slipway" serve -n -quick=loaders/.. -interface=lo
+  [[ $output == *'nothing that boots lies in'* ]]
+  touch files/linux
+  printf '\xff' >files/cmdline
+  run -1 "$slipway" serve -n -quick=files -interface=none0
+  [[ $output == *"UTF-8"* && $output != *'<quick>'* ]]
+  rm files/cmdline
+  run -0 "$slipway" serve -n -quick=files -interface=none0
+  [[ $output == *"Warning: there is no interface 'none0' on this host"* && $output != *'<quick>'* ]]
+}
+
 @test "site: templates of answers are checked with the site file" {
   echo '${machine.nam}' >>preseed.cfg.tmpl
   run -1 "$slipway" explain rack1-01

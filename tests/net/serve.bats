@@ -27,7 +27,7 @@ SITE
 simulate() { clients timeout 100 "$slipway" simulate -interface=c0 -timeout=60 -hurry "$@"; }
 
 @test "serve: -n checks the site file" {
-  run -0 "$slipway" serve -n site.hcl
+  run -0 server "$slipway" serve -n site.hcl
   [ "$output" = "The site file is sound." ]
   sed -i 's/kernel/kernal/' site.hcl
   run -1 "$slipway" serve -n site.hcl

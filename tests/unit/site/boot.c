@@ -278,12 +278,13 @@ static void test_quick(void **state)
                           *debian = path_join(dir, "debian");
         struct client client = client_of(1, BIOS), ipxe = client_of(1, IPXE), x64 = client_of(1, X64);
         CLEANUP(site_boot_clear) struct site_boot boot = {0}, script = {0}, kernel = {0}, shim = {0};
+        CLEANUP(diags_clear) struct diags diags = {0};
         CLEANUP_ERROR struct error err = {0};
 
         (void)state;
         put("quick/pxelinux.0", "x");
         put("quick/boot.ipxe", "x");
-        assert_int_equal(site_quick(folder, "eth0", SITE_PROXY, &site, &err), 0);
+        assert_int_equal(site_quick(folder, "eth0", SITE_PROXY, &site, &diags), 0);
         assert_string_equal(site->networks[0].interface, "eth0");
         assert_int_equal(site->networks[0].mode, SITE_PROXY);
         assert_int_equal(site_boot(site, NULL, &client, 0x0a4d0001, &boot, &err), 0);
@@ -293,18 +294,17 @@ static void test_quick(void **state)
         site_free(site);
 
         put("debian/debian-installer/amd64/bootnetx64.efi", "x");
-        assert_int_equal(site_quick(debian, "eth0", SITE_OFF, &site, &err), 0);
+        assert_int_equal(site_quick(debian, "eth0", SITE_OFF, &site, &diags), 0);
         assert_int_equal(site_boot(site, NULL, &x64, 0x0a4d0001, &shim, &err), 0);
         assert_string_equal(shim.file, "debian-installer/amd64/bootnetx64.efi");
         site_free(site);
 
         put("empty/readme", "x");
-        assert_int_equal(site_quick(empty, "eth0", SITE_DHCP, &site, &err), -ENOENT);
-        assert_non_null(strstr(error_message(&err), "nothing that boots lies in"));
+        assert_int_equal(site_quick(empty, "eth0", SITE_DHCP, &site, &diags), -EINVAL);
+        assert_non_null(strstr(diags.list.v[diags.list.n - 1].summary, "nothing that boots lies in"));
         put("empty/linux", "x");
         put("empty/cmdline", "quiet\n");
-        error_clear(&err);
-        assert_int_equal(site_quick(empty, "eth0", SITE_DHCP, &site, &err), 0);
+        assert_int_equal(site_quick(empty, "eth0", SITE_DHCP, &site, &diags), 0);
         assert_true(site->networks[0].auto_range);
         assert_int_equal(site_boot(site, NULL, &ipxe, 0x0a4d0001, &kernel, &err), 0);
         assert_string_equal(kernel.file, "http://10.77.0.1/boot.ipxe");

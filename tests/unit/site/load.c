@@ -439,24 +439,27 @@ static void test_bind(void **state)
                                                 " range = [\"10.78.0.5\", \"10.78.0.9\"]\n}\n"
                                                 "machine \"m\" {\n mac = \"52:54:00:00:00:01\"\n"
                                                 " address = \"10.79.0.1\"\n}\n");
-        CLEANUP_ERROR struct error err = {0};
+        CLEANUP(diags_clear) struct diags diags = {0};
+        CLEANUP_FREE char *first = NULL, *second = NULL;
 
         (void)state;
-        assert_int_equal(site_bind(site, 0, 0x0a4d00c8, 0xffffff00, &err), 0); /* 10.77.0.200 */
+        assert_int_equal(site_bind(site, 0, 0x0a4d00c8, 0xffffff00, &diags), 0); /* 10.77.0.200 */
         assert_int_equal(site->networks[0].subnet, 0x0a4d0000);
         assert_int_equal(site->networks[0].ranges.n, 2);
         assert_int_equal(site->networks[0].ranges.v[0].first, 0x0a4d0080);
         assert_int_equal(site->networks[0].ranges.v[0].last, 0x0a4d00c7);
         assert_int_equal(site->networks[0].ranges.v[1].last, 0x0a4d00fe);
-        assert_int_equal(site_bind(site, 1, 0x0a4d0001, 0xffffff00, &err), -EINVAL);
-        assert_non_null(strstr(error_message(&err), "the address 10.78.0.5 is not in the subnet of network 'b'"));
+        assert_int_equal(site_bind(site, 1, 0x0a4d0001, 0xffffff00, &diags), -EINVAL);
+        first = messages(&diags);
+        assert_non_null(strstr(first, "9:10: the address 10.78.0.5 is not in the subnet of network 'b'"));
         site_free(site);
 
         site = load_good(SITE_HEAD "network \"c\" {\n interface = \"eth0\"\n}\nmachine \"m\" {\n"
                                    " mac = \"52:54:00:00:00:01\"\n address = \"10.79.0.1\"\n}\n");
-        error_clear(&err);
-        assert_int_equal(site_bind(site, 0, 0x0a4f0001, 0xffffff00, &err), -EINVAL);
-        assert_string_equal(error_message(&err), "machine 'm': the address 10.79.0.1 is the server's own");
+        diags_clear(&diags);
+        assert_int_equal(site_bind(site, 0, 0x0a4f0001, 0xffffff00, &diags), -EINVAL);
+        second = messages(&diags);
+        assert_string_equal(second, "8:12: the address 10.79.0.1 is the server's own\n");
         site_free(site);
 }
 
