@@ -111,34 +111,46 @@ static void print_underline(FILE *stream, const char *text, size_t from, size_t 
         fputc('\n', stream);
 }
 
+/* What is shown of a line. */
+struct snippet {
+        size_t from, to;
+        const char *cut; /* "..." where it does not begin with the line */
+};
+
+static struct snippet snippet_around(const struct source_text *source, size_t start)
+{
+        enum { REACH = SNIPPET_MAX - SNIPPET_BEFORE };
+        const char *text = source->text;
+        struct snippet ret = {.from = start, .to = start, .cut = ""};
+
+        while (ret.from > 0 && text[ret.from - 1] != '\n' && start - ret.from <= REACH)
+                ret.from--;
+        if (start - ret.from > REACH) {
+                ret.from = start - SNIPPET_BEFORE;
+                while (ret.from < start && !starts_character(text[ret.from]))
+                        ret.from++;
+                ret.cut = "...";
+        }
+        while (ret.to < source->len && text[ret.to] != '\n' && ret.to - ret.from <= SNIPPET_MAX)
+                ret.to++;
+        if ((ret.to == source->len || text[ret.to] == '\n') && ret.to > start && text[ret.to - 1] == '\r')
+                ret.to--;
+        if (ret.to - ret.from > SNIPPET_MAX)
+                for (ret.to = ret.from + SNIPPET_MAX; ret.to > start && !starts_character(text[ret.to]);)
+                        ret.to--;
+        return ret;
+}
+
 static void print_snippet(const struct range *range, unsigned int line, FILE *stream)
 {
-        const char *text = range->source->text;
-        size_t len = range->source->len, from, to, end;
-        size_t start = range->start < len ? range->start : len;
-        const char *cut = "";
-        int indent;
+        const struct source_text *source = range->source;
+        size_t start = range->start < source->len ? range->start : source->len;
+        struct snippet snippet = snippet_around(source, start);
+        int indent = fprintf(stream, "  %u: %s", line, snippet.cut);
 
-        for (from = start; from > 0 && text[from - 1] != '\n'; from--)
-                ;
-        for (to = start; to < len && text[to] != '\n'; to++)
-                ;
-        if (to > from && text[to - 1] == '\r' && to > start)
-                to--;
-        if (start - from > SNIPPET_MAX - SNIPPET_BEFORE) {
-                from = start - SNIPPET_BEFORE;
-                while (!starts_character(text[from]))
-                        from++;
-                cut = "...";
-        }
-        if (to - from > SNIPPET_MAX)
-                for (to = from + SNIPPET_MAX; !starts_character(text[to]); to--)
-                        ;
-        end = range->end < to ? range->end : to;
-        indent = fprintf(stream, "  %u: %s", line, cut);
-        print_line(stream, range->source, from, to);
+        print_line(stream, source, snippet.from, snippet.to);
         fprintf(stream, "%*s", indent, "");
-        print_underline(stream, text, from, start, end);
+        print_underline(stream, source->text, snippet.from, start, range->end < snippet.to ? range->end : snippet.to);
 }
 
 static void print_detail(const char *detail, FILE *stream)
@@ -152,17 +164,17 @@ static void print_detail(const char *detail, FILE *stream)
         }
 }
 
-static void print_one(const struct diag *diag, FILE *stream, bool color)
+static void print_one(const struct diag *diag, struct range_cursor *cursor, FILE *stream, bool color)
 {
         const char *word = diag->severity == SEVERITY_ERROR ? "Error" : "Warning";
         const char *paint = diag->severity == SEVERITY_ERROR ? "\033[1;31m" : "\033[1;33m";
-        unsigned int line, column;
 
         fprintf(stream, "%s%s: %s%s\n", color ? paint : "", word, color ? "\033[0m" : "", diag->summary);
         if (diag->range.source) {
-                range_position(&diag->range, &line, &column);
-                fprintf(stream, "\n  on %s line %u, column %u:\n", diag->range.source->path, line, column);
-                print_snippet(&diag->range, line, stream);
+                range_locate(&diag->range, cursor);
+                fprintf(stream, "\n  on %s line %u, column %u:\n", diag->range.source->path, cursor->line,
+                        cursor->column);
+                print_snippet(&diag->range, cursor->line, stream);
         }
         if (diag->detail)
                 print_detail(diag->detail, stream);
@@ -171,8 +183,10 @@ static void print_one(const struct diag *diag, FILE *stream, bool color)
 
 void diags_print(const struct diags *diags, FILE *stream, bool color)
 {
+        struct range_cursor cursor = {0};
+
         for (size_t i = 0; i < diags->list.n; i++)
-                print_one(&diags->list.v[i], stream, color);
+                print_one(&diags->list.v[i], &cursor, stream, color);
 }
 
 static void diag_clear(struct diag *diag)
@@ -181,6 +195,15 @@ static void diag_clear(struct diag *diag)
         free(diag->summary);
         free(diag->detail);
         free(diag->meant);
+}
+
+void diags_move(struct diags *dst, struct diags *src)
+{
+        for (size_t i = 0; i < src->list.n; i++)
+                vec_push(&dst->list, src->list.v[i]);
+        dst->n_errors += src->n_errors;
+        vec_free(&src->list);
+        src->n_errors = 0;
 }
 
 static int compare_places(const struct diag *a, const struct diag *b)

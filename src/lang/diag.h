@@ -69,6 +69,8 @@ void diag_detail(struct diags *diags, const char *format, ...) __attribute__((fo
 void diag_meant(struct diags *diags, const char *key);
 void diags_print(const struct diags *diags, FILE *stream, bool color);
 void diags_clear(struct diags *diags);
+/* Move all messages of src to the end of dst's. */
+void diags_move(struct diags *dst, struct diags *src);
 
 /* Replace each of the secrets (NULL-terminated; may be NULL) in what the messages say by <sensitive>. */
 void diags_hide(struct diags *diags, const char *const *secrets);
@@ -83,3 +85,11 @@ size_t utf8_length(const char *s);
 
 /* Line and column, both from 1; the column counts characters (UTF-8), a tab as one. */
 void range_position(const struct range *range, unsigned int *ret_line, unsigned int *ret_column);
+/* The same for many places, one after the other: what lies between two of a source is read once where they come in
+ * its order. Zero-initialised is before the first. */
+struct range_cursor {
+        const struct source_text *source;
+        size_t at;
+        unsigned int line, column;
+};
+void range_locate(const struct range *range, struct range_cursor *cursor);

@@ -135,19 +135,28 @@ static size_t mark_length(const struct source_text *source)
         return source->len >= strlen(mark) && memcmp(source->text, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
 }
 
-void range_position(const struct range *range, unsigned int *ret_line, unsigned int *ret_column)
+void range_locate(const struct range *range, struct range_cursor *cursor)
 {
         const struct source_text *source = range->source;
-        unsigned int line = 1, column = 1;
 
-        for (size_t i = source ? mark_length(source) : 0; source && i < range->start && i < source->len; i++) {
-                if (source->text[i] == '\n') {
-                        line++;
-                        column = 1;
-                } else if (((unsigned char)source->text[i] & 0xc0) != 0x80) {
-                        column++; /* not a continuation byte of UTF-8 */
+        if (!source || source != cursor->source || range->start < cursor->at)
+                *cursor = (struct range_cursor){
+                        .source = source, .at = source ? mark_length(source) : 0, .line = 1, .column = 1};
+        for (; source && cursor->at < range->start && cursor->at < source->len; cursor->at++) {
+                if (source->text[cursor->at] == '\n') {
+                        cursor->line++;
+                        cursor->column = 1;
+                } else if (((unsigned char)source->text[cursor->at] & 0xc0) != 0x80) {
+                        cursor->column++; /* not a continuation byte of UTF-8 */
                 }
         }
-        *ret_line = line;
-        *ret_column = column;
+}
+
+void range_position(const struct range *range, unsigned int *ret_line, unsigned int *ret_column)
+{
+        struct range_cursor cursor = {0};
+
+        range_locate(range, &cursor);
+        *ret_line = cursor.line;
+        *ret_column = cursor.column;
 }

@@ -57,6 +57,46 @@ static void test_no_place(void **state)
         diags_clear(&diags);
 }
 
+/* A line of bytes that begin no character, in the middle of which something is wrong: nothing before it is read. */
+static void test_no_characters(void **state)
+{
+        char text[400];
+        struct source_text *source;
+        struct diags diags = {0};
+        CLEANUP_FREE char *out = NULL;
+
+        (void)state;
+        memset(text, 0x80, sizeof(text));
+        source = source_text_new("f", text, sizeof(text));
+        diag_error(&diags, (struct range){source, 0, 1}, "first");
+        diag_error(&diags, (struct range){source, 300, 301}, "later");
+        out = print(&diags);
+        assert_string_equal(out, "Error: first\n\n  on f line 1, column 1:\n  1: \n     ^\n\n"
+                                 "Error: later\n\n  on f line 1, column 1:\n  1: ...\n        ^\n\n");
+        diags_clear(&diags);
+        source_text_free(source);
+}
+
+/* Messages of one source in its order, out of it, and of another: each tells its own place. */
+static void test_positions(void **state)
+{
+        struct source_text *a = source_text_new("a", "1\n22\n333\n", 9), *b = source_text_new("b", "x\ny", 3);
+        const struct {
+                struct range range;
+                unsigned int line, column;
+        } rows[] = {{{a, 2, 3}, 2, 1}, {{a, 7, 8}, 3, 3}, {{a, 3, 4}, 2, 2}, {{b, 2, 3}, 2, 1}, {{a, 5, 6}, 3, 1}};
+        struct range_cursor cursor = {0};
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                range_locate(&rows[i].range, &cursor);
+                assert_int_equal(cursor.line, rows[i].line);
+                assert_int_equal(cursor.column, rows[i].column);
+        }
+        source_text_free(a);
+        source_text_free(b);
+}
+
 /* Tabs, characters of several bytes, control characters, a range over several lines, the end of the file. */
 static void test_odd_lines(void **state)
 {
@@ -113,8 +153,10 @@ static void test_read(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_snippet),   cmocka_unit_test(test_no_place), cmocka_unit_test(test_odd_lines),
-                cmocka_unit_test(test_long_line), cmocka_unit_test(test_read),
+                cmocka_unit_test(test_snippet),       cmocka_unit_test(test_no_place),
+                cmocka_unit_test(test_no_characters), cmocka_unit_test(test_positions),
+                cmocka_unit_test(test_odd_lines),     cmocka_unit_test(test_long_line),
+                cmocka_unit_test(test_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
