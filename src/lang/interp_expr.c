@@ -19,7 +19,7 @@ void term_clear(struct term *term)
         *term = (struct term){0};
 }
 
-void terms_clear(struct terms *terms)
+static void terms_clear(struct terms *terms)
 {
         for (size_t i = 0; i < terms->n; i++)
                 term_clear(&terms->v[i]);

@@ -157,6 +157,14 @@ FUNCTION(f_packer_version)
         return give(ret, PACKER_COMPATIBLE);
 }
 
+static const char *next_character(const char *s)
+{
+        do
+                s++;
+        while (((unsigned char)*s & 0xc0) == 0x80);
+        return s;
+}
+
 FUNCTION(f_split)
 {
         const char *s = args[0].string, *separator = args[1].string, *end;
@@ -165,7 +173,7 @@ FUNCTION(f_split)
 
         for (int64_t i = 0; index >= 0; i++) {
                 /* Go splits at "" after each character. */
-                end = m ? strstr(s, separator) : (*s && s[1] ? s + 1 : NULL);
+                end = m ? strstr(s, separator) : *s && *next_character(s) ? next_character(s) : NULL;
                 if (i == index) {
                         *ret = term_take(end ? xstrndup(s, (size_t)(end - s)) : xstrdup(s));
                         return 0;
@@ -199,9 +207,8 @@ static int replace(const char *s, const char *from, const char *to, int64_t limi
                         continue;
                 if (!*s)
                         break;
-                do
-                        str_addc(&out, *s++);
-                while (((unsigned char)*s & 0xc0) == 0x80);
+                str_addn(&out, s, (size_t)(next_character(s) - s));
+                s = next_character(s);
         }
         str_add(&out, s);
         *ret = term_take(str_steal(&out));

@@ -32,14 +32,11 @@ bool term_is_true(const struct term *term);          /* as Go's if sees it */
 const char *term_type_name(const struct term *term); /* Go's name: string, int, ... */
 /* As Go's Print writes it. */
 void term_print(struct str *out, const struct term *term);
-/* Like strconv.FormatFloat with 'g' and the fewest digits, which is %v. */
-void term_print_float(struct str *out, double value);
 
 struct terms {
         struct term *v;
         size_t n, cap;
 };
-void terms_clear(struct terms *terms);
 
 struct variable {
         char *name;

@@ -10,8 +10,8 @@
 
 enum { WIDTH_MAX = 10000 };
 
-/* The fewest digits that read back as the same number, as strconv's 'g' writes them. */
-void term_print_float(struct str *out, double value)
+/* Like strconv.FormatFloat with 'g' and the fewest digits that read back as the same number, which is %v. */
+static void print_float(struct str *out, double value)
 {
         char buffer[64];
         int precision = 0, exponent;
@@ -44,7 +44,7 @@ void term_print(struct str *out, const struct term *term)
                 str_addf(out, "%lld", (long long)term->integer);
                 break;
         case TERM_FLOAT:
-                term_print_float(out, term->real);
+                print_float(out, term->real);
                 break;
         case TERM_STRING:
                 str_add(out, term->string);
@@ -150,7 +150,7 @@ static bool add_real(struct str *out, const struct verb *verb, double value)
         char format[24];
 
         if (verb->verb == 'v') {
-                term_print_float(&text, value);
+                print_float(&text, value);
                 plain.precision = -1;
                 add_text(out, &plain, str_get(&text));
                 return true;

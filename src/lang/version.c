@@ -42,15 +42,54 @@ static bool parse(const char *s, struct version *ret)
         return *s == '\0' || (*s == '+' && s[1]);
 }
 
-static int compare_prerelease(const struct version *a, const struct version *b)
+static size_t digits(const char *s, size_t n)
 {
-        size_t n = a->prerelease_len < b->prerelease_len ? a->prerelease_len : b->prerelease_len;
+        size_t i = 0;
+
+        while (i < n && s[i] >= '0' && s[i] <= '9')
+                i++;
+        return i;
+}
+
+/* Parts of pre-releases: numbers by size, and before words; words by their bytes. */
+static int compare_part(const char *a, size_t n, const char *b, size_t m)
+{
+        bool a_number = digits(a, n) == n, b_number = digits(b, m) == m;
         int order;
 
-        if (a->prerelease_len == 0 || b->prerelease_len == 0)
-                return (a->prerelease_len == 0) - (b->prerelease_len == 0);
-        order = strncmp(a->prerelease, b->prerelease, n);
-        return order ? order : (a->prerelease_len > b->prerelease_len) - (a->prerelease_len < b->prerelease_len);
+        if (a_number != b_number)
+                return a_number ? -1 : 1;
+        for (; a_number && n > 1 && *a == '0'; n--)
+                a++;
+        for (; b_number && m > 1 && *b == '0'; m--)
+                b++;
+        if (a_number && n != m)
+                return n < m ? -1 : 1;
+        order = memcmp(a, b, n < m ? n : m);
+        return order ? order : (n > m) - (n < m);
+}
+
+/* Semantic Versioning 2.0.0, section 11: part by part; fewer of them come first, and all before none. */
+static int compare_prerelease(const struct version *a, const struct version *b)
+{
+        const char *p = a->prerelease, *q = b->prerelease;
+        const char *p_end = p + a->prerelease_len, *q_end = q + b->prerelease_len;
+
+        if (p == p_end || q == q_end)
+                return (p == p_end) - (q == q_end);
+        for (;;) {
+                size_t n = strcspn(p, ".+"), m = strcspn(q, ".+");
+                int order = compare_part(p, n, q, m);
+
+                p += n;
+                q += m;
+                if (order)
+                        return order;
+                if (p == p_end || q == q_end)
+                        return (p != p_end) - (q != q_end);
+                p++;
+                q++;
+        }
 }
 
 static int compare(const struct version *a, const struct version *b)

@@ -72,6 +72,8 @@ static void test_packer(void **state)
                 {"{{strftime \"%Y-%m-%d %H:%M:%S %Z %% %j\"}}", "2006-01-02 15:04:05 UTC % 002"},
                 {"{{split (user `list`) \",\" 1}}", "b"},
                 {"{{split \"a-b\" \"-\" 0}}", "a"},
+                {"{{split \"\xc3\xa4\xc3\xb6x\" \"\" 1}}", "\xc3\xb6"},
+                {"{{split \"\xc3\xa4\xc3\xb6x\" \"\" 2}}", "x"},
                 {"{{replace \"a\" \"x\" 2 \"aaaa\"}}", "xxaa"},
                 {"{{replace \"a\" \"x\" -1 \"aaaa\"}}", "xxxx"},
                 {"{{replace_all \"-\" \"/\" \"a-b-c\"}}", "a/b/c"},

@@ -25,6 +25,11 @@ static void test_order(void **state)
         assert_true(version_compare("1.10", "1.9.9") > 0);
         assert_true(version_compare("1.0-rc1", "1.0") < 0);
         assert_true(version_compare("1.0-rc1", "1.0-rc2") < 0);
+        assert_true(version_compare("1.0-rc.2", "1.0-rc.10") < 0);
+        assert_true(version_compare("1.0-rc.10", "1.0-rc.9+b.1") > 0);
+        assert_true(version_compare("1.0-1", "1.0-a") < 0);
+        assert_true(version_compare("1.0-a", "1.0-a.1") < 0);
+        assert_int_equal(version_compare("1.0-a.01+x", "1.0-a.1"), 0);
 }
 
 static void test_constraints(void **state)
