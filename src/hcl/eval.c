@@ -26,13 +26,12 @@ const struct hcl_value *eval_convert(const struct eval *e, const struct hcl_valu
         return ret;
 }
 
-void eval_take_diags(struct diags *dst, struct diags *src)
+bool eval_has_room(const struct eval *e, struct range at)
 {
-        for (size_t i = 0; i < src->list.n; i++)
-                vec_push(&dst->list, src->list.v[i]);
-        dst->n_errors += src->n_errors;
-        vec_free(&src->list);
-        src->n_errors = 0;
+        if (e->arena->used < EVAL_MEMORY_MAX)
+                return true;
+        diag_error(e->diags, at, "the values made so far take more than %d MiB", EVAL_MEMORY_MAX >> 20);
+        return false;
 }
 
 const char *eval_hint(struct arena *arena, const char *word, const char *const *candidates)
@@ -147,7 +146,7 @@ static const struct hcl_value *eval_key(const struct eval *e, const struct hcl_e
         return key ? key : &hcl_unknown_any;
 }
 
-const struct hcl_value *eval_object(const struct eval *e, const struct hcl_expr *expr)
+static const struct hcl_value *eval_object(const struct eval *e, const struct hcl_expr *expr)
 {
         const struct hcl_value **v = arena_array(e->arena, expr->pairs.n, sizeof(const struct hcl_value *));
         struct hcl_string *keys = arena_array(e->arena, expr->pairs.n, sizeof(*keys));
@@ -214,9 +213,12 @@ const struct hcl_value *eval_expr(const struct eval *e, const struct hcl_expr *e
 {
         const struct hcl_value *value = eval_kind(e, expr);
 
-        if (value->type->depth <= HCL_MAX_VALUE_DEPTH)
+        if (value->type->depth <= HCL_MAX_VALUE_DEPTH && value->weight < HCL_MAX_WEIGHT)
                 return value;
-        diag_error(e->diags, expr->range, "this value is nested deeper than %d levels", HCL_MAX_VALUE_DEPTH);
+        if (value->weight < HCL_MAX_WEIGHT)
+                diag_error(e->diags, expr->range, "this value is nested deeper than %d levels", HCL_MAX_VALUE_DEPTH);
+        else
+                diag_error(e->diags, expr->range, "this value has more than %d others in it", HCL_MAX_WEIGHT);
         return &hcl_unknown_any;
 }
 

@@ -5,9 +5,6 @@
 #include "hcl/eval_internal.h"
 #include "hcl/function.h"
 
-/* What one call makes is limited by each function; this is for many of them. */
-static const size_t EVAL_MEMORY_MAX = (size_t)1 << 30;
-
 struct args {
         const struct hcl_value **v; /* NULL for lazy functions */
         const struct hcl_expr **exprs;
@@ -188,12 +185,10 @@ static const struct hcl_value *run(const struct eval *e, const struct hcl_expr *
                 .diags = e->diags,
                 .err = &err,
         };
-        const struct hcl_value *ret = e->arena->used < EVAL_MEMORY_MAX ? function->call(&call) : NULL;
+        const struct hcl_value *ret = eval_has_room(e, expr->range) ? function->call(&call) : NULL;
 
         if (ret)
                 return ret;
-        if (e->arena->used >= EVAL_MEMORY_MAX && err.code == 0)
-                error_set(&err, ENOMEM, "the values made so far take more than %zu MiB", EVAL_MEMORY_MAX >> 20);
         if (err.code == 0 && e->diags->n_errors > errors) /* it has said what is wrong */
                 return &hcl_unknown_any;
         complain(e, expr, &call, args);

@@ -114,6 +114,8 @@ static void visit_all(struct loop *loop, const struct hcl_value *collection)
                 wanted(loop);
         /* Not further than the first error: all elements would repeat it. */
         for (size_t i = 0; i < collection->list.n && loop->inner.diags->n_errors == errors; i++) {
+                if (!eval_has_room(&loop->inner, loop->source->value->range))
+                        break;
                 loop->value.value = collection->list.v[i];
                 if (loop->source->key_name)
                         loop->key.value = key_of(arena, collection, i);

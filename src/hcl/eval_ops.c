@@ -236,7 +236,7 @@ const struct hcl_value *eval_conditional(const struct eval *e, const struct hcl_
                 return eval_marked(e, hcl_unknown(e->arena, type),
                                    decision->sensitive || hcl_value_sensitive(branches.yes) ||
                                            hcl_value_sensitive(branches.no));
-        eval_take_diags(e->diags, decision->boolean ? &branches.yes_diags : &branches.no_diags);
+        diags_move(e->diags, decision->boolean ? &branches.yes_diags : &branches.no_diags);
         ret = eval_convert(e, decision->boolean ? branches.yes : branches.no, type,
                            decision->boolean ? expr->conditional.yes->range : expr->conditional.no->range,
                            "this result does not fit the other one's type");

@@ -2,6 +2,8 @@
 #include "base/str.h"
 #include "hcl/eval_internal.h"
 
+enum { TEXT_MAX = 64 << 20 };
+
 struct text {
         struct str text;
         bool known, sensitive;
@@ -22,10 +24,14 @@ static void add_part(const struct eval *e, struct text *text, const struct hcl_v
                 return;
         }
         value = eval_convert(e, value, &hcl_string, at, "a template cannot include this");
-        if (value && value->state == HCL_KNOWN)
-                str_addn(&text->text, value->string.s, value->string.len);
-        else
+        text->known = text->known && value && value->state == HCL_KNOWN;
+        if (!text->known)
+                return;
+        str_addn(&text->text, value->string.s, value->string.len);
+        if (text->text.len > TEXT_MAX) {
+                diag_error(e->diags, at, "the text becomes longer than %d MiB here", TEXT_MAX >> 20);
                 text->known = false;
+        }
 }
 
 static const struct hcl_value *finish(const struct eval *e, const struct text *text)

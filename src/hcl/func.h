@@ -178,14 +178,8 @@ int func_json(struct str *out, struct arena *arena, const struct hcl_value *valu
 void func_base64(struct str *out, const void *data, size_t n);
 /* NULL if it is no base64; line breaks in it are ignored. The arena's. */
 const char *func_base64_decode(struct arena *arena, struct hcl_string text, size_t *ret_len);
-/* ~ and ~/... with the home folder, the rest as it is; NULL with the error set for ~user. */
-const char *func_expand_home(struct hcl_call *call, size_t arg);
-/* An argument as a file that is read: relative to base_dir, ~ expanded, checked for NUL. NULL with the error set. */
-const char *func_path(struct hcl_call *call, size_t arg);
 /* As Go's filepath.Clean: without "//", "/./" and "x/..". */
 const char *func_clean(struct arena *arena, const char *path);
-/* The bytes of a regular file. NULL with the error set. */
-const char *func_read(struct hcl_call *call, size_t arg, const char *path, size_t *ret_len);
 /* The contents of the file which the argument names: UTF-8. NULL with the error set. */
 const char *func_read_text(struct hcl_call *call, size_t arg, const char **ret_path, size_t *ret_len);
 

@@ -1,9 +1,11 @@
 /* csvdecode(): RFC 4180 as Go's encoding/csv reads it: lines end with LF or
  * CRLF, empty ones are left out, blanks count, quotes are strict. */
 #include <csv.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hcl/func.h"
+#include "hcl/value_internal.h"
 
 typedef VEC(const struct hcl_value *) values;
 
@@ -11,7 +13,7 @@ struct table {
         struct hcl_call *call;
         values row, rows;
         struct hcl_string *names;
-        size_t n_names, lines;
+        size_t n_names;
         bool failed;
 };
 
@@ -33,18 +35,26 @@ static void on_field(void *data, size_t n, void *user)
         vec_push(&table->row, hcl_string_value(table->call->arena, data ? data : "", n));
 }
 
+static int by_text(const void *a, const void *b)
+{
+        return hcl_string_compare(a, b);
+}
+
 static void take_names(struct table *table)
 {
+        struct arena *arena = table->call->arena;
+        struct hcl_string *sorted;
+
         table->n_names = table->row.n;
-        table->names = arena_array(table->call->arena, table->n_names, sizeof(*table->names));
-        for (size_t i = 0; i < table->n_names; i++) {
+        table->names = arena_array(arena, table->n_names, sizeof(*table->names));
+        for (size_t i = 0; i < table->n_names; i++)
                 table->names[i] = table->row.v[i]->string;
-                for (size_t k = 0; k < i; k++)
-                        if (func_is_text(table->row.v[i], table->names[k].s, table->names[k].len) && !table->failed) {
-                                func_fail(table->call, 0, "the column \"%s\" stands twice in the first line",
-                                          table->names[k].s);
-                                table->failed = true;
-                        }
+        sorted = arena_memdup(arena, table->names, table->n_names * sizeof(*sorted));
+        qsort(sorted, table->n_names, sizeof(*sorted), by_text);
+        for (size_t i = 1; i < table->n_names && !table->failed; i++) {
+                table->failed = hcl_string_compare(&sorted[i - 1], &sorted[i]) == 0;
+                if (table->failed)
+                        func_fail(table->call, 0, "the column \"%s\" stands twice in the first line", sorted[i].s);
         }
 }
 

@@ -56,7 +56,8 @@ static const char *home(void)
         return path && *path ? path : user ? user->pw_dir : NULL;
 }
 
-const char *func_expand_home(struct hcl_call *call, size_t arg)
+/* ~ and ~/... with the home folder, the rest as it is; NULL with the error set for ~user. */
+static const char *expand_home(struct hcl_call *call, size_t arg)
 {
         const char *path = text_without_nul(call, arg), *folder;
 
@@ -80,14 +81,16 @@ static const char *below(struct arena *arena, const char *folder, const char *pa
         return func_clean(arena, path);
 }
 
-const char *func_path(struct hcl_call *call, size_t arg)
+/* An argument as a file that is read: relative to base_dir, ~ expanded, checked for NUL. NULL with the error set. */
+static const char *path_of(struct hcl_call *call, size_t arg)
 {
-        const char *path = func_expand_home(call, arg);
+        const char *path = expand_home(call, arg);
 
         return path ? below(call->arena, call->env->base_dir, path) : NULL;
 }
 
-const char *func_read(struct hcl_call *call, size_t arg, const char *path, size_t *ret_len)
+/* The bytes of a regular file. NULL with the error set. */
+static const char *read_file(struct hcl_call *call, size_t arg, const char *path, size_t *ret_len)
 {
         CLEANUP_ERROR struct error err = {0};
         CLEANUP_FREE char *text = NULL;
@@ -110,7 +113,7 @@ const char *func_read(struct hcl_call *call, size_t arg, const char *path, size_
 
 const char *func_read_text(struct hcl_call *call, size_t arg, const char **ret_path, size_t *ret_len)
 {
-        const char *path = func_path(call, arg), *text = path ? func_read(call, arg, path, ret_len) : NULL;
+        const char *path = path_of(call, arg), *text = path ? read_file(call, arg, path, ret_len) : NULL;
 
         if (text && !func_valid_utf8(text, *ret_len)) {
                 func_fail(call, arg, "'%s' is no UTF-8 text; filebase64() reads any file", path);
@@ -140,7 +143,7 @@ CALL(filebase64)
                 return NULL;
         if (access(path, F_OK) < 0)
                 path = below(call->arena, call->env->base_dir, path);
-        data = func_read(call, 0, path, &len);
+        data = read_file(call, 0, path, &len);
         if (!data)
                 return NULL;
         func_base64(&out, data, len);
@@ -149,7 +152,7 @@ CALL(filebase64)
 
 CALL(fileexists)
 {
-        const char *path = func_path(call, 0);
+        const char *path = path_of(call, 0);
         struct stat st;
 
         if (!path)
@@ -205,7 +208,7 @@ CALL(dirname)
 
 CALL(pathexpand)
 {
-        const char *path = func_expand_home(call, 0);
+        const char *path = expand_home(call, 0);
 
         return path ? hcl_string_from(call->arena, path) : NULL;
 }

@@ -6,7 +6,7 @@
 
 #include "hcl/func.h"
 
-enum { WIDTH_MAX = 1000000, ARGUMENT_MAX = 100000 };
+enum { WIDTH_MAX = 1000000, ARGUMENT_MAX = 100000, BITS_MAX = 1 << 20 };
 
 struct verb {
         const char *raw; /* from the % on */
@@ -244,6 +244,9 @@ static bool add_value(struct formatter *f, struct verb *verb)
                         verb->zero = false;
                 if (hcl_convert(f->call->arena, value, &hcl_number, &value, NULL) < 0)
                         return bad_value(f, verb, "number required");
+                if (strchr("bdoxXf", verb->letter) && mpfr_regular_p(value->number) &&
+                    mpfr_get_exp(value->number) > BITS_MAX)
+                        return bad_value(f, verb, "the number has too many digits");
                 return strchr("bdoxX", verb->letter) ? add_integer(f, verb, value->number)
                                                      : add_float(f, verb, value->number);
         }

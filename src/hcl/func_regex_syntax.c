@@ -203,10 +203,12 @@ static int take_posix(struct scanner *scan)
 {
         static const char *const names[] = {"alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph",
                                             "lower", "print", "punct", "space", "upper", "word",  "xdigit"};
-        const char *start = scan->s + scan->at, *end = memmem(start, scan->n - scan->at, ":]", 2);
+        const char *start = scan->s + scan->at, *end = NULL;
         size_t from = scan->at;
 
-        if (peek(scan, 0) != '[' || peek(scan, 1) != ':' || !end)
+        if (peek(scan, 0) == '[' && peek(scan, 1) == ':')
+                end = memmem(start, scan->n - scan->at, ":]", 2);
+        if (!end)
                 return 0;
         start += 2 + (start[2] == '^');
         scan->at += (size_t)(end + 2 - (scan->s + from));

@@ -130,7 +130,6 @@ static const char *find(struct hcl_string text, struct hcl_string part)
         return memmem(text.s, text.len, part.s, part.len);
 }
 
-/* An empty separator stands after each code point. */
 /* Of a text's first character. u8_mblen() answers 0 for NUL, which a text may contain. */
 static size_t char_length(const char *s, size_t len)
 {
@@ -139,6 +138,7 @@ static size_t char_length(const char *s, size_t len)
         return (size_t)u8_mbtouc(&c, (const uint8_t *)s, len);
 }
 
+/* An empty separator stands after each code point. */
 CALL(split)
 {
         struct hcl_string separator = func_text(call, 0), text = func_text(call, 1);

@@ -48,24 +48,26 @@ static bool is_opener(enum hcl_token_type type)
 static void skip_item(struct parser *parser, size_t start, bool in_block)
 {
         VEC(enum hcl_token_type) open = {0};
+        size_t n_open[HCL_TOKEN_INVALID + 1] = {0}; /* of each kind */
         size_t i = start;
 
         for (; parser->tokens[i].type != HCL_TOKEN_EOF; i++) {
                 enum hcl_token_type type = parser->tokens[i].type, opener = opener_of(type);
-                size_t n = open.n;
 
                 if (type == HCL_TOKEN_NEWLINE && open.n == 0)
                         break;
-                if (is_opener(type))
+                if (is_opener(type)) {
                         vec_push(&open, type == HCL_TOKEN_CONTROL ? HCL_TOKEN_INTERP : type);
+                        n_open[open.v[open.n - 1]]++;
+                }
                 if (opener == HCL_TOKEN_EOF)
                         continue;
-                while (n > 0 && open.v[n - 1] != opener)
-                        n--;
-                if (n > 0)
-                        open.n = n - 1;
-                else if (type == HCL_TOKEN_CBRACE && in_block)
+                if (n_open[opener] == 0 && type == HCL_TOKEN_CBRACE && in_block)
                         break;
+                for (bool closed = n_open[opener] == 0; !closed; open.n--) { /* and what is open inside of it */
+                        closed = open.v[open.n - 1] == opener;
+                        n_open[open.v[open.n - 1]]--;
+                }
         }
         vec_free(&open);
         parser->pos = i;
@@ -270,15 +272,17 @@ static int compare_names(const void *a, const void *b)
 void parser_check_twice(const struct hcl_attr *attrs, size_t n, struct diags *diags)
 {
         CLEANUP_FREE const struct hcl_attr **sorted = xcalloc(n + 1, sizeof(*sorted));
+        size_t told = 0;
         unsigned int line, column;
 
         for (size_t i = 0; i < n; i++)
                 sorted[i] = &attrs[i];
         if (n > 1)
                 qsort(sorted, n, sizeof(*sorted), compare_names);
-        for (size_t i = 1; i < n; i++) {
+        for (size_t i = 1; i < n && told < PARSER_MISTAKES_MAX; i++) {
                 if (!str_eq(sorted[i - 1]->name, sorted[i]->name))
                         continue;
+                told++;
                 range_position(&sorted[i - 1]->name_range, &line, &column);
                 diag_error(diags, sorted[i]->name_range, "the argument '%s' is here twice", sorted[i]->name);
                 diag_detail(diags, "It was first given in line %u. Keep one of them.", line);

@@ -7,8 +7,6 @@
 
 #include "base/str.h"
 
-enum { MISTAKES_MAX = 20 };
-
 struct parser parser_new(struct arena *arena, const struct hcl_tokens *tokens, struct diags *diags)
 {
         return (struct parser){.arena = arena,
@@ -16,7 +14,7 @@ struct parser parser_new(struct arena *arena, const struct hcl_tokens *tokens, s
                                .source = tokens->source,
                                .tokens = tokens->v,
                                .newlines = true,
-                               .limit = diags->n_errors + MISTAKES_MAX};
+                               .limit = diags->n_errors + PARSER_MISTAKES_MAX};
 }
 
 const struct hcl_token *parser_peek(struct parser *parser)

@@ -9,6 +9,9 @@
 #include "hcl/lex.h"
 #include "hcl/syntax.h"
 
+/* Reading stops after so many errors. */
+enum { PARSER_MISTAKES_MAX = 20 };
+
 struct parser {
         struct arena *arena;
         struct diags *diags;

@@ -95,7 +95,14 @@ const struct hcl_value *hcl_string_from(struct arena *arena, const char *s)
 static const struct hcl_value *new_list(struct arena *arena, const struct hcl_type *type,
                                         const struct hcl_value *const *v, const struct hcl_string *keys, size_t n)
 {
-        return new_value(arena, &(struct hcl_value){.type = type, .list = {.v = v, .keys = keys, .n = n}});
+        size_t weight = n;
+
+        for (size_t i = 0; i < n && weight < HCL_MAX_WEIGHT; i++)
+                weight += v[i]->weight;
+        return new_value(arena,
+                         &(struct hcl_value){.type = type,
+                                             .weight = weight < HCL_MAX_WEIGHT ? (unsigned int)weight : HCL_MAX_WEIGHT,
+                                             .list = {.v = v, .keys = keys, .n = n}});
 }
 
 const struct hcl_value *hcl_list_value(struct arena *arena, const struct hcl_type *element,

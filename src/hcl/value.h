@@ -52,6 +52,9 @@ struct hcl_type {
 
 /* Values nested deeper than this are errors of evaluation, so that what walks them may recurse. */
 enum { HCL_MAX_VALUE_DEPTH = 1024 };
+/* The same for values with so many inside. A few locals that each hold the one before twice make more than any
+ * machine could walk, though they take no memory. */
+enum { HCL_MAX_WEIGHT = 1 << 21 };
 
 extern const struct hcl_type hcl_any, hcl_bool, hcl_number, hcl_string;
 const struct hcl_type *hcl_type_list(struct arena *arena, const struct hcl_type *element);
@@ -84,6 +87,8 @@ struct hcl_value {
         const struct hcl_type *type; /* never NULL; of a collection: with the elements' real types */
         enum hcl_state state;
         bool sensitive; /* of the value itself; see hcl_value_sensitive() for what is inside */
+        unsigned int
+                weight; /* how many values are inside, each as often as it is referred to; at most HCL_MAX_WEIGHT */
         union {         /* HCL_KNOWN */
                 bool boolean;
                 mpfr_srcptr number;

@@ -253,6 +253,11 @@ static void test_encodings(void **state)
                 {"textdecodebase64(\"x\", \"UTF-16LE\")",
                  "Error: argument 'source' of textdecodebase64(): this is no base64 (RFC 4648)"},
                 {"csvdecode(\"a,b\\n1,2\\n\")", "[ { \"a\" = \"1\" \"b\" = \"2\" }, ]"},
+                {"csvdecode(\"b,a,b\\n1,2,3\\n\")",
+                 "Error: argument 'str' of csvdecode(): the column \"b\" stands twice in the first line"},
+                {"length(csvdecode(join(\",\", range(1000)))) + length(csvdecode(\"${join(\",\", [for n in "
+                 "setproduct(range(400), range(400)) : n[0] * 400 + n[1]])}\\n\"))",
+                 "0"},
                 {"csvdecode(\"a,b\\n1\")",
                  "Error: argument 'str' of csvdecode(): record 1 has 1 fields, the first line 2"},
                 {"csvdecode(\"a,a\\n1,2\")",

@@ -197,7 +197,7 @@ static void test_memory(void **state)
         (void)state;
         hcl_eval(&arena, hcl_parse_expr(&arena, source, &diags), &scope, &diags);
         assert_int_equal(diags.n_errors, 1);
-        assert_string_equal(diags.list.v[0].summary, "upper(): the values made so far take more than 1024 MiB");
+        assert_string_equal(diags.list.v[0].summary, "the values made so far take more than 1024 MiB");
         arena_free(&arena);
 }
 
