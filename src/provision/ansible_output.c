@@ -32,7 +32,7 @@ static void add_member(struct str *out, const json_t *result, const char *key, c
         if (str_empty(text))
                 return;
         str_addf(out, "%s%s", out->len ? before : "", text);
-        while (out->s[out->len - 1] == '\n')
+        while (out->len > 0 && out->s[out->len - 1] == '\n')
                 out->s[--out->len] = '\0';
 }
 

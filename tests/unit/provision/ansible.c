@@ -39,6 +39,9 @@ static const struct row rows[] = {
         {{"RUNNING HANDLER [restart] ***", "fatal: [pi]: UNREACHABLE! => not JSON"},
          4,
          {"the task 'restart'", "not JSON"}},
+        {{"TASK [empty] ***", "fatal: [pi]: FAILED! => {\"msg\": \"\\n\\n\", \"stderr\": \"why\\n\"}"},
+         2,
+         {"failed on the host 'pi': why"}},
         {{"something else", "a last line"}, 1, {"ansible-playbook: ended with exit code 1", "a last line"}},
 };
 
