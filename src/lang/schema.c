@@ -215,19 +215,20 @@ void schema_unknown_key(const struct value_entry *entry, const char *where, cons
                 diag_detail(diags, "It takes these keys:\n%s", str_get(&all));
 }
 
-bool schema_misspelt(const struct value *value, const char *key, const struct diags *diags)
+const struct value_entry *schema_misspelt(const struct value *value, const char *key, const struct diags *diags)
 {
         for (size_t i = 0; i < diags->list.n; i++) {
                 const struct diag *diag = &diags->list.v[i];
 
                 for (size_t k = 0; str_eq(diag->meant, key) && k < value->object.n; k++) {
-                        const struct range *at = &value->object.v[k].key_range;
+                        const struct value_entry *entry = &value->object.v[k];
 
-                        if (at->source == diag->range.source && at->start == diag->range.start)
-                                return true;
+                        if (entry->key_range.source == diag->range.source &&
+                            entry->key_range.start == diag->range.start)
+                                return entry;
                 }
         }
-        return false;
+        return NULL;
 }
 
 static void check_unknown(const struct schema *schema, const struct value *value, const char *const *ignore,
@@ -279,17 +280,43 @@ static struct range block_start(const struct value *value)
         return range;
 }
 
-static void missing(const struct decode *decode, const struct value *block)
+/* A key of the block that is nearly this one, and none of the schema's; or NULL. */
+static const struct value_entry *slip_for(const struct schema *schema, const struct value *block, const char *key)
 {
+        const char *const names[] = {key, NULL};
+
+        for (size_t i = 0; i < block->object.n; i++) {
+                const struct value_entry *entry = &block->object.v[i];
+                bool known = entry->key[0] == '_'; /* a comment */
+
+                for (size_t k = 0; k < schema->n_keys; k++)
+                        known = known || strcmp(schema->keys[k].name, entry->key) == 0;
+                if (!known && (same_but_for_case(entry->key, names) || str_nearest(entry->key, names)))
+                        return entry;
+        }
+        return NULL;
+}
+
+/* With `others`, where nobody has looked for unknown keys yet, what is nearly the key counts as a slip for it. */
+static void missing(const struct decode *decode, const struct value *block, bool others)
+{
+        const struct value_entry *slip;
+
         if (schema_misspelt(block, decode->key->name, decode->diags))
                 return;
+        slip = others ? slip_for(decode->schema, block, decode->key->name) : NULL;
+        if (slip) {
+                schema_unknown_key(slip, decode->schema->name, (const char *const[]){decode->key->name, NULL},
+                                   decode->diags);
+                return;
+        }
         diag_error(decode->diags, block_start(block), "%s needs the key '%s'", decode->schema->name, decode->key->name);
         if (decode->key->help)
                 diag_detail(decode->diags, "%s", decode->key->help);
 }
 
-static void decode_keys(const struct schema *schema, const struct value *value, const struct interp *interp, void *out,
-                        struct diags *diags)
+static void decode_keys(const struct schema *schema, const struct value *value, bool others,
+                        const struct interp *interp, void *out, struct diags *diags)
 {
         struct decode decode = {.schema = schema, .interp = interp, .diags = diags};
 
@@ -301,7 +328,7 @@ static void decode_keys(const struct schema *schema, const struct value *value, 
                 if (member && member->type == VALUE_NULL && !member->unknown)
                         member = NULL; /* as if it were not there */
                 if (!member && (decode.key->flags & SCHEMA_REQUIRED)) {
-                        missing(&decode, value);
+                        missing(&decode, value, others);
                 } else if (member && member->unknown &&
                            (decode.key->type != SCHEMA_BLOCKS || member->type == VALUE_NULL)) {
                         continue; /* there is nothing yet to hold against its type */
@@ -328,7 +355,7 @@ static int decode(const struct schema *schema, const struct value *value, bool o
         }
         if (!others)
                 check_unknown(schema, value, ignore, diags);
-        decode_keys(schema, value, interp, out, diags);
+        decode_keys(schema, value, others, interp, out, diags);
         return diags->n_errors > errors_before ? -EINVAL : 0;
 }
 

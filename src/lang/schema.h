@@ -84,9 +84,9 @@ void schema_free(const struct schema *schema, void *out);
 /* The message for a key that nobody takes; `where` is "the template" or the like, `names` what there is. */
 void schema_unknown_key(const struct value_entry *entry, const char *where, const char *const *names,
                         struct diags *diags);
-/* Does a message say that an unknown key of the block means this one? That the key is missing then follows, and is not
- * said a second time. */
-bool schema_misspelt(const struct value *value, const char *key, const struct diags *diags);
+/* The unknown key of the block of which a message says that it means this one; or NULL. That the key is missing then
+ * follows, and is not said a second time. */
+const struct value_entry *schema_misspelt(const struct value *value, const char *key, const struct diags *diags);
 /* Feed the decoded block, all of it, to a digest: the same configuration gives the same bytes. */
 void schema_digest(const struct schema *schema, const void *config, struct digest *digest);
 /* The table as a JSON Schema (2020-12) of an object; the caller json_decref()s it. */

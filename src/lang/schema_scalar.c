@@ -164,7 +164,7 @@ bool schema_scalar(const struct decode *decode, const struct value *value, void 
         CLEANUP_FREE char *text = NULL;
         int truth;
 
-        if (value->type == VALUE_LIST || value->type == VALUE_OBJECT) {
+        if (value->type == VALUE_LIST || value->type == VALUE_OBJECT || value->type == VALUE_NULL) {
                 schema_wrong_type(decode, value,
                                   type == SCHEMA_STRING                            ? "a string"
                                   : type == SCHEMA_BOOL || type == SCHEMA_TRISTATE ? "true or false"

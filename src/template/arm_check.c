@@ -99,6 +99,19 @@ void arm_check_digest(struct arm_builder *arm, const struct value *value, const 
         }
 }
 
+static void unknown_digest(const struct arm_builder *arm, const struct value *value, struct diags *diags)
+{
+        const char *names[N_DIGESTS + 1] = {0}, *nearest;
+
+        for (size_t i = 0; i < N_DIGESTS; i++)
+                names[i] = digests[i].name;
+        nearest = str_nearest(arm->file_checksum_type, names);
+        diag_error(diags, schema_range(value, "file_checksum_type"), "'file_checksum_type' cannot be \"%s\"%s%s%s",
+                   arm->file_checksum_type, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                   nearest ? "\"?" : "");
+        diag_detail(diags, "It is one of: md5, sha1, sha256, sha512, none");
+}
+
 static void check_checksum(struct arm_builder *arm, const struct value *value, struct diags *diags)
 {
         CLEANUP_FREE char *hint = NULL;
@@ -106,9 +119,7 @@ static void check_checksum(struct arm_builder *arm, const struct value *value, s
         const struct digest_kind *kind = str_empty(type) ? NULL : digest_by_name(type, strlen(type));
 
         if (!str_empty(type) && !kind) {
-                diag_error(diags, schema_range(value, "file_checksum_type"), "'file_checksum_type' cannot be \"%s\"",
-                           type);
-                diag_detail(diags, "It is one of: md5, sha1, sha256, sha512, none");
+                unknown_digest(arm, value, diags);
                 return;
         }
         if (kind)
@@ -172,6 +183,10 @@ static void check_base(struct arm_builder *arm, const struct value *value, struc
                 diag_error(diags, schema_range(value, "bootstrap"), "'file_urls' and 'bootstrap' exclude each other");
         } else if (arm->bootstrap.n > 0) {
                 check_bootstrap(arm, value, diags);
+        } else if (!arm->file_urls && value_get(value, "file_urls") &&
+                   value_get(value, "file_urls")->type != VALUE_NULL) {
+                diag_error(diags, schema_range(value, "file_urls"),
+                           "'file_urls' is empty; it holds one URL or path at least");
         } else if (!arm->file_urls) {
                 diag_error(diags, schema_range(value, "file_urls"), "the arm builder needs the key 'file_urls'");
                 diag_detail(diags, "Where the base image or root archive is: [\"https://...\"]. (Or 'bootstrap': a "
@@ -252,17 +267,37 @@ static void check_lists(const struct arm_builder *arm, const struct value *value
                                    "element %zu of 'image_setup_extra' is empty; the program is missing", i + 1);
 }
 
+static bool is_within(const struct range *at, const struct range *range)
+{
+        return at->source == range->source && at->start >= range->start && at->start < range->end;
+}
+
+/* Does the place lie in the value? Blocks that make a list together may stand far from each other. */
+static bool holds(const struct value *value, const struct range *at)
+{
+        bool found = is_within(at, &value->range);
+
+        for (size_t i = 0; value->type == VALUE_LIST && i < value->list.n && !found; i++)
+                found = holds(value->list.v[i], at);
+        for (size_t i = 0; value->type == VALUE_OBJECT && i < value->object.n && !found; i++) {
+                const struct value_entry *entry = &value->object.v[i];
+
+                found = is_within(at, &entry->key_range) || holds(entry->value, at);
+        }
+        return found;
+}
+
 bool arm_key_is_sound(const struct value *value, const char *key, const struct diags *diags)
 {
         const struct value_entry *entry = value_entry(value, key);
 
         if (!entry)
-                return !schema_misspelt(value, key, diags);
+                return schema_misspelt(value, key, diags) == NULL;
         for (size_t i = 0; i < diags->list.n; i++) {
-                const struct range *at = &diags->list.v[i].range;
+                const struct diag *diag = &diags->list.v[i];
 
-                if (diags->list.v[i].severity == SEVERITY_ERROR && at->source == entry->key_range.source &&
-                    at->start >= entry->key_range.start && at->start < entry->value->range.end)
+                if (diag->severity == SEVERITY_ERROR &&
+                    (is_within(&diag->range, &entry->key_range) || holds(entry->value, &diag->range)))
                         return false;
         }
         return true;

@@ -82,8 +82,11 @@ static void load_build(struct load *load, const struct value *block)
         if (block->type != VALUE_OBJECT)
                 return;
         if (str_empty(head.type)) { /* said already: its other keys are looked at all the same */
+                const struct value_entry *slip = schema_misspelt(block, "type", load->diags);
+
                 free(head.type);
-                head.type = xstrdup(builder_names()[0]);
+                head.type =
+                        xstrdup(slip && slip->value->type == VALUE_STRING ? slip->value->string : builder_names()[0]);
         }
         if (str_empty(head.name)) {
                 free(head.name);

@@ -102,8 +102,8 @@ static const char *signature_of(struct arena *arena, const char *raw)
 static const char *utc_time(struct arena *arena, const char *seconds)
 {
         time_t when = (time_t)strtoll(seconds, NULL, 10);
-        char text[32];
-        struct tm tm;
+        char text[32] = "";
+        struct tm tm = {0};
 
         gmtime_r(&when, &tm);
         strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);

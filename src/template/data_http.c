@@ -1,5 +1,4 @@
 /* The data source http, with the keys and attributes of Packer's own. */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -72,8 +71,6 @@ static int http_read(struct arena *arena, const void *arg, const struct hcl_valu
         const struct hcl_value *headers;
         int r;
 
-        for (char *c = config->method; *c; c++)
-                *c = (char)toupper((unsigned char)*c);
         r = exchange_run(&exchange, &reply, err);
         if (r < 0)
                 return r;

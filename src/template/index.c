@@ -32,15 +32,16 @@ static void duplicate(const struct index_entry *first, const struct index_entry 
 
 void index_sort(struct index *index, const char *what, struct diags *diags)
 {
-        size_t n = 0;
+        enum { TOLD_MAX = 20 };
+        size_t n = 0, told = 0;
 
         if (index->list.n > 1)
                 qsort(index->list.v, index->list.n, sizeof(*index->list.v), compare);
         for (size_t i = 0; i < index->list.n; i++) {
-                if (n > 0 && strcmp(index->list.v[n - 1].key, index->list.v[i].key) == 0)
-                        duplicate(&index->list.v[n - 1], &index->list.v[i], what, diags);
-                else
+                if (n == 0 || strcmp(index->list.v[n - 1].key, index->list.v[i].key) != 0)
                         index->list.v[n++] = index->list.v[i];
+                else if (told++ < TOLD_MAX)
+                        duplicate(&index->list.v[n - 1], &index->list.v[i], what, diags);
         }
         index->list.n = n;
 }

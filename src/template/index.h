@@ -16,7 +16,7 @@ struct index {
 
 void index_add(struct index *index, const char *key, struct range range, void *item);
 /* To be called once after all additions. Of equal keys the first stays, and
- * for each other there is a message; `what`: "variable". */
+ * for the others there are messages, 20 at most; `what`: "variable". */
 void index_sort(struct index *index, const char *what, struct diags *diags);
 void *index_find(const struct index *index, const char *key); /* or NULL */
 /* The key nearest to the word, if it is near enough to be what was meant; else NULL. */

@@ -171,10 +171,11 @@ static const struct hcl_value *from_json(struct arena *arena, const struct value
 
 static void undeclared(struct template_module *module, const struct given *given)
 {
-        const char *nearest = index_nearest(&module->variables, given->name);
+        const char *nearest;
 
         if (!module->options->warn_undeclared)
                 return;
+        nearest = index_nearest(&module->variables, given->name);
         diag_warning(module->diags, given->name_range, "the template has no variable '%s'%s%s%s", given->name,
                      nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
         diag_detail(module->diags, "It would be declared by: variable \"%s\" {}", given->name);

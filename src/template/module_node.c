@@ -63,7 +63,9 @@ typedef VEC(struct module_node *) node_list;
 struct way {
         const struct way *up;
         const struct module_node *node;
+        unsigned int length;
 };
+enum { WAY_MAX = 1000 };
 
 static void evaluate(struct template_module *module, struct module_node *node, const struct way *up);
 
@@ -119,6 +121,9 @@ static void need(struct template_module *module, struct module_node *node, const
         if (node->state == NODE_BUSY) {
                 report_circle(module, node, way, at);
                 node->value = &hcl_unknown_any;
+        } else if (node->state == NODE_NEW && way->length >= WAY_MAX) {
+                diag_error(module->diags, at, "more than %d values need each other, one after the other", WAY_MAX);
+                node->state = NODE_DONE;
         } else if (node->state == NODE_NEW) {
                 evaluate(module, node, way);
         }
@@ -173,15 +178,6 @@ static void need_body(struct template_module *module, const struct hcl_body *bod
 
 /* ---- values ---- */
 
-static void move_all(struct diags *to, struct diags *from)
-{
-        for (size_t i = 0; i < from->list.n; i++)
-                vec_push(&to->list, from->list.v[i]);
-        to->n_errors += from->n_errors;
-        vec_free(&from->list);
-        from->n_errors = 0;
-}
-
 static const struct hcl_value *node_value(struct template_module *module, struct module_node *node,
                                           const node_list *needed)
 {
@@ -201,7 +197,7 @@ static const struct hcl_value *node_value(struct template_module *module, struct
 
 static void evaluate(struct template_module *module, struct module_node *node, const struct way *up)
 {
-        const struct way way = {up, node};
+        const struct way way = {up, node, up ? up->length + 1 : 1};
         struct diags missing = {0}, own = {0}, *diags = module->diags;
         node_list needed = {0};
 
@@ -214,7 +210,7 @@ static void evaluate(struct template_module *module, struct module_node *node, c
         node->value = node_value(module, node, &needed);
         module->diags = diags;
         /* A name that does not exist is told as such, unless the expression can do without it (try). */
-        move_all(diags, own.n_errors > 0 && missing.n_errors > 0 ? &missing : &own);
+        diags_move(diags, own.n_errors > 0 && missing.n_errors > 0 ? &missing : &own);
         diags_clear(&missing);
         diags_clear(&own);
         vec_free(&needed);

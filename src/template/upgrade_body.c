@@ -18,6 +18,8 @@ static bool is_simple(const struct value *value)
         return value->type != VALUE_LIST && value->type != VALUE_OBJECT;
 }
 
+static void write_items(struct upgrade *upgrade, const struct upgrade_body *body, int depth, struct str *out);
+
 static char *list_text(struct upgrade *upgrade, const struct value *list, int depth)
 {
         CLEANUP_STRV char **elements = NULL;
@@ -80,7 +82,7 @@ static char *object_text(struct upgrade *upgrade, const struct value *object, in
                 str_add(&out, "{}");
         } else {
                 str_add(&out, "{\n");
-                upgrade_body_write(upgrade, &body, depth + 1, &out);
+                write_items(upgrade, &body, depth + 1, &out);
                 indent(&out, depth);
                 str_addc(&out, '}');
         }
@@ -189,7 +191,7 @@ static void write_block(struct upgrade *upgrade, const struct upgrade_item *item
         upgrade_body_clear(&body);
 }
 
-void upgrade_body_write(struct upgrade *upgrade, const struct upgrade_body *body, int depth, struct str *out)
+static void write_items(struct upgrade *upgrade, const struct upgrade_body *body, int depth, struct str *out)
 {
         size_t run_end = 0, width = 0;
 
@@ -214,7 +216,7 @@ void upgrade_body_braces(struct upgrade *upgrade, const struct upgrade_body *bod
                 return;
         }
         str_add(out, "{\n");
-        upgrade_body_write(upgrade, body, depth + 1, out);
+        write_items(upgrade, body, depth + 1, out);
         indent(out, depth);
         str_add(out, "}\n");
 }

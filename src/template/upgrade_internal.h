@@ -54,7 +54,6 @@ void upgrade_body_add(struct upgrade_body *body, const char *name, char *text); 
 /* All keys of the object, sorted, but those in `skip` and comments. */
 void upgrade_body_fill(struct upgrade *upgrade, struct upgrade_body *body, const struct value *object,
                        const struct schema *schema, const char *const *skip, int depth);
-void upgrade_body_write(struct upgrade *upgrade, const struct upgrade_body *body, int depth, struct str *out);
-/* The same in braces, behind what stands on the line already. */
+/* Arguments and blocks in braces, behind what stands on the line already. */
 void upgrade_body_braces(struct upgrade *upgrade, const struct upgrade_body *body, int depth, struct str *out);
 void upgrade_body_clear(struct upgrade_body *body);

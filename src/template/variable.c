@@ -166,35 +166,30 @@ static void assign_from_argument(struct load *load, const char *argument)
         variable->range = NO_RANGE;
 }
 
-/* The list that {{user}} sees; those in `pending` that are not rendered yet are left out, or empty. */
-static struct interp_pair *user_pairs(const struct template *t, char *const *pending, bool with_pending)
+/* The list that {{user}} sees: all variables, and those in `pending`, which are not rendered yet, as empty ones. */
+static struct interp_pair *user_pairs(const struct template *t, char *const *pending)
 {
         struct interp_pair *pairs = xcalloc(t->n_variables + 1, sizeof(*pairs));
-        size_t n = 0;
 
-        for (size_t i = 0; i < t->n_variables; i++) {
-                bool is_pending = pending && pending[i];
-
-                if (!is_pending || with_pending)
-                        pairs[n++] =
-                                (struct interp_pair){t->variables[i].name, is_pending ? "" : t->variables[i].value};
-        }
+        for (size_t i = 0; i < t->n_variables; i++)
+                pairs[i] =
+                        (struct interp_pair){t->variables[i].name, pending && pending[i] ? "" : t->variables[i].value};
         return pairs;
 }
 
-static int render(const struct template *t, char *const *pending, size_t i, bool with_pending, char **ret,
+static int render(const struct template *t, const struct interp_pair *user, const char *text, char **ret,
                   struct error *err)
 {
-        CLEANUP_FREE struct interp_pair *user = user_pairs(t, pending, with_pending);
         const struct interp interp = {.user = user, .env_allowed = true, .template_dir = t->dir, .start = t->start};
 
-        return interp_render(&interp, pending[i], ret, err);
+        return interp_render(&interp, text, ret, err);
 }
 
 /* What keeps a variable from being rendered: something in itself, or a circle. */
 static void explain_pending(struct load *load, char *const *pending)
 {
         struct template *t = load->t;
+        CLEANUP_FREE struct interp_pair *user = user_pairs(t, pending);
         CLEANUP_STR struct str circle = {0};
         struct range at = NO_RANGE;
         bool others = false;
@@ -205,7 +200,7 @@ static void explain_pending(struct load *load, char *const *pending)
 
                 if (!pending[i])
                         continue;
-                if (render(t, pending, i, true, &text, &err) < 0) {
+                if (render(t, user, pending[i], &text, &err) < 0) {
                         diag_error(load->diags, t->variables[i].range, "in the variable '%s': %s", t->variables[i].name,
                                    error_message(&err));
                         others = true;
@@ -225,24 +220,27 @@ static void render_values(struct load *load)
 {
         struct template *t = load->t;
         CLEANUP_FREE char **pending = xcalloc(t->n_variables + 1, sizeof(*pending));
-        bool progress = true, left = true;
+        CLEANUP_FREE struct interp_pair *done = xcalloc(t->n_variables + 1, sizeof(*done));
+        size_t n_done = 0;
+        bool progress = true;
 
-        for (size_t i = 0; i < t->n_variables; i++)
+        for (size_t i = 0; i < t->n_variables; i++) {
                 pending[i] = steal(&t->variables[i].value);
-        while (progress && left) {
-                progress = left = false;
+                if (!pending[i]) /* none was given: {{user}} makes it an empty text */
+                        done[n_done++] = (struct interp_pair){t->variables[i].name, NULL};
+        }
+        while (progress && n_done < t->n_variables) {
+                progress = false;
                 for (size_t i = 0; i < t->n_variables; i++) {
-                        if (!pending[i])
-                                continue;
-                        left = true;
-                        if (render(t, pending, i, false, &t->variables[i].value, NULL) < 0)
+                        if (!pending[i] || render(t, done, pending[i], &t->variables[i].value, NULL) < 0)
                                 continue;
                         free(pending[i]);
                         pending[i] = NULL;
+                        done[n_done++] = (struct interp_pair){t->variables[i].name, t->variables[i].value};
                         progress = true;
                 }
         }
-        if (left)
+        if (n_done < t->n_variables)
                 explain_pending(load, pending);
         for (size_t i = 0; i < t->n_variables; i++)
                 free(pending[i]);
@@ -326,7 +324,7 @@ void load_variables(struct load *load)
         for (size_t i = 0; i < t->n_variables; i++)
                 if (t->variables[i].sensitive && !str_empty(t->variables[i].value))
                         strv_add(&t->secrets, t->variables[i].value);
-        t->user = user_pairs(t, NULL, true);
+        t->user = user_pairs(t, NULL);
         t->values_known = load->diags->n_errors == errors_before;
 }
 

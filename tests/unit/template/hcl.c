@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "template/module.h"
@@ -159,6 +160,77 @@ static void test_errors(void **state)
                     "is not valid: no");
 }
 
+/* What a few lines can make too much of: each is told, and nothing crashes or takes for ever. */
+static char *doubling(const char *first, const char *pair)
+{
+        struct str out = {0};
+
+        str_addf(&out, "locals {\n a00 = %s\n", first);
+        for (int i = 1; i < 60; i++) {
+                CLEANUP_FREE char *before = xasprintf("local.a%02d", i - 1);
+                CLEANUP_FREE char *value = str_replace(pair, "X", before);
+
+                str_addf(&out, " a%02d = %s\n", i, value);
+        }
+        str_add(&out, "}\n");
+        return str_steal(&out);
+}
+
+static void test_too_much(void **state)
+{
+        CLEANUP_FREE char *texts = doubling("\"xxxxxxxxxx\"", "\"${X}${X}\"");
+        CLEANUP_FREE char *lists = doubling("[1]", "[X, X]");
+        CLEANUP_FREE char *numbers = doubling("1e100000", "X * X");
+        CLEANUP_STR struct str chain = {0}, brackets = {0}, twice = {0};
+        struct diags diags = {0};
+
+        (void)state;
+        check_error(texts, "the text becomes longer than 64 MiB here");
+        check_error(lists, "this value has more than 2097152 others in it");
+        check_error(numbers, "the result is too large for a number");
+        check_error("locals {\n n = 1e99999\n z = format(\"%d\", local.n * local.n * local.n * local.n)\n}\n",
+                    "the number has too many digits");
+        check_error(
+                "locals {\n r = range(1000)\n a = [for a in local.r : [for b in local.r : [for c in local.r : a + c]]]"
+                "\n}\n",
+                "the values made so far take more than 1024 MiB");
+        str_add(&chain, "locals {\n a0 = 1\n");
+        for (int i = 1; i < 20000; i++)
+                str_addf(&chain, " a%d = local.a%d\n", i, i - 1);
+        str_add(&chain, " Z = local.a19999\n}\n");
+        check_error(chain.s, "more than 1000 values need each other");
+        str_add(&brackets, "locals {\n a = )");
+        for (int i = 0; i < 400000; i++)
+                str_addc(&brackets, i < 200000 ? '(' : ']');
+        str_add(&brackets, "\n b = {\n}\n}\nbuild {}\n");
+        check_error(brackets.s, "a value was expected here, not ')'");
+        str_add(&twice, "locals {\n");
+        for (int i = 0; i < 20000; i++)
+                str_add(&twice, " a = 1\n");
+        str_add(&twice, "}\n");
+        template_free(load(twice.s, (struct template_options){.syntax_only = true}, &diags));
+        assert_true(diags.n_errors > 0 && diags.n_errors < 100);
+        diags_clear(&diags);
+}
+
+#define BLOCKS                                                                                                         \
+        "source \"arm\" \"x\" {\n file_urls = [\"a\"]\n file_checksum_type = \"none\"\n image_path = \"a.img\"\n"      \
+        " image_build_method = \"reuse\"\n image_chroot_mounts {\n  mount_type = \"bind\"\n  source_path = \"/a\"\n"   \
+        "  destination_path = \"/b\"\n }\n"
+
+/* Blocks of one name make a list whose elements stand anywhere: what is wrong with one is no other one's business. */
+static void test_blocks_apart(void **state)
+{
+        (void)state;
+        check_error(BLOCKS " image_chroot_mounts {\n  mount_type = \"bind\"\n  source_path = \"/a\"\n }\n}\n"
+                           "build {\n sources = [\"source.arm.x\"]\n}\n",
+                    "a chroot mount needs the key 'destination_path'");
+        check_error("build {\n source \"source.arm.x\" {\n image_chroot_mounts {\n  mount_type = \"proc\"\n"
+                    "  destination_path = []\n }\n }\n}\n" BLOCKS "}\n",
+                    "'destination_path' must be a string");
+        check_error(BLOCKS "}\nbuild {\n source \"source.arm.x\" {\n file_urls = []\n }\n}\n", "'file_urls' is empty");
+}
+
 static bool has_error(const struct diags *diags, const char *word)
 {
         for (size_t i = 0; i < diags->list.n; i++)
@@ -237,9 +309,9 @@ static int tear_down(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_values),  cmocka_unit_test(test_nullable), cmocka_unit_test(test_builds),
-                cmocka_unit_test(test_errors),  cmocka_unit_test(test_secrets),  cmocka_unit_test(test_module),
-                cmocka_unit_test(test_plugins),
+                cmocka_unit_test(test_values),       cmocka_unit_test(test_nullable), cmocka_unit_test(test_builds),
+                cmocka_unit_test(test_errors),       cmocka_unit_test(test_secrets),  cmocka_unit_test(test_too_much),
+                cmocka_unit_test(test_blocks_apart), cmocka_unit_test(test_module),   cmocka_unit_test(test_plugins),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);
