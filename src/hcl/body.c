@@ -93,6 +93,21 @@ void reader_add_block(struct reader *reader, const struct hcl_block_schema *sche
 
 /* ---- native bodies ---- */
 
+static void block_as_attr(struct reader *reader, const struct hcl_attr *attr)
+{
+        VEC(const char *) names = {0};
+        const char *nearest;
+
+        for (size_t i = 0; i < reader->schema->n_attrs; i++)
+                vec_push(&names, reader->schema->attrs[i].name);
+        vec_push(&names, NULL);
+        nearest = str_nearest(attr->name, names.v);
+        diag_error(reader->diags, attr->name_range, "'%s' is a block, not an argument%s%s%s", attr->name,
+                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+        diag_detail(reader->diags, "A block is written without '=': %s { ... }", attr->name);
+        vec_free(&names);
+}
+
 static void native_attr(struct reader *reader, const struct hcl_attr *attr)
 {
         if (reader_attr_schema(reader, attr->name)) {
@@ -100,8 +115,7 @@ static void native_attr(struct reader *reader, const struct hcl_attr *attr)
         } else if (reader->partial) {
                 vec_push(&reader->rest_attrs, *attr);
         } else if (reader_block_schema(reader, attr->name)) {
-                diag_error(reader->diags, attr->name_range, "'%s' is a block, not an argument", attr->name);
-                diag_detail(reader->diags, "It is written without '=': %s { ... }", attr->name);
+                block_as_attr(reader, attr);
         } else {
                 reader_unknown(reader, "argument", attr->name, attr->name_range);
         }

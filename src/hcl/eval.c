@@ -43,9 +43,20 @@ const char *eval_hint(struct arena *arena, const char *word, const char *const *
 
 /* ---- variables ---- */
 
+/* ${HOME} of a shell script is the usual case. */
+static void hint_at_escape(const struct eval *e, const struct hcl_expr *expr)
+{
+        const struct range *at = &expr->range;
+
+        if (at->source && at->start >= 2 && at->start <= at->source->len &&
+            memcmp(at->source->text + at->start - 2, "${", 2) == 0)
+                diag_detail(e->diags, "If it is not meant for the template (but for a shell, say), write $${%s}.",
+                            expr->attr.name);
+}
+
 static const struct hcl_value *unknown_variable(const struct eval *e, const struct hcl_expr *expr)
 {
-        const char **names;
+        const char **names, *hint;
         bool any = false;
         size_t n = 0;
 
@@ -58,11 +69,13 @@ static const struct hcl_value *unknown_variable(const struct eval *e, const stru
                 for (size_t i = 0; scope->variables && i < scope->variables->list.n; i++)
                         names[n++] = scope->variables->list.keys[i].s;
         }
+        hint = eval_hint(e->arena, expr->attr.name, names);
         if (any)
-                diag_error(e->diags, expr->range, "there is no variable named '%s'%s", expr->attr.name,
-                           eval_hint(e->arena, expr->attr.name, names));
+                diag_error(e->diags, expr->range, "there is no variable named '%s'%s", expr->attr.name, hint);
         else
                 diag_error(e->diags, expr->range, "variables may not be used here, but found '%s'", expr->attr.name);
+        if (!*hint)
+                hint_at_escape(e, expr);
         return &hcl_unknown_any;
 }
 

@@ -105,6 +105,27 @@ static void read_line_end(struct parser *parser, const char *what)
 
 /* ---- blocks ---- */
 
+/* Is a newline next, and the brace of a block in one of the next lines? */
+static bool brace_is_late(struct parser *parser)
+{
+        size_t i = parser->pos;
+
+        if (!parser_at(parser, HCL_TOKEN_NEWLINE))
+                return false;
+        while (parser->tokens[i].type == HCL_TOKEN_NEWLINE || parser->tokens[i].type == HCL_TOKEN_COMMENT)
+                i++;
+        return parser->tokens[i].type == HCL_TOKEN_OBRACE;
+}
+
+/* What is in the block is read as if it stood where it should. */
+static void take_late_brace(struct parser *parser)
+{
+        while (parser_accept(parser, HCL_TOKEN_NEWLINE))
+                ;
+        parser_error(parser, parser_range(parser, parser_peek(parser)),
+                     "the '{' of a block stands in the line in which the block begins");
+}
+
 static bool read_labels(struct parser *parser, struct hcl_block *ret)
 {
         static const char hint[] = "A block is written: type \"label\" { ... }, with the brace in the same line. An "
@@ -115,6 +136,10 @@ static bool read_labels(struct parser *parser, struct hcl_block *ret)
         while (ok && !parser_accept(parser, HCL_TOKEN_OBRACE)) {
                 struct hcl_label label;
 
+                if (brace_is_late(parser)) {
+                        take_late_brace(parser);
+                        continue;
+                }
                 if (parser_at(parser, HCL_TOKEN_OQUOTE)) {
                         label.text = parser_plain_string(parser, &label.range);
                 } else if (parser_accept(parser, HCL_TOKEN_IDENT)) {
@@ -216,13 +241,16 @@ static void read_item(struct parser *parser, struct items *items)
                         read_line_end(parser, "an argument");
                 vec_push(&items->attrs, attr); /* in error too: it is not missing */
         } else if (parser_at(parser, HCL_TOKEN_OQUOTE) || parser_at(parser, HCL_TOKEN_OBRACE) ||
-                   parser_at(parser, HCL_TOKEN_IDENT)) {
+                   parser_at(parser, HCL_TOKEN_IDENT) || brace_is_late(parser)) {
                 if (!read_block(parser, name, &block))
                         return;
                 vec_push(&items->blocks, block);
                 read_line_end(parser, "a block");
         } else {
-                parser_error(parser, parser_range(parser, name), "'=' or '{' was expected after this name");
+                parser_error(parser, parser_range(parser, name), "%s",
+                             parser_at(parser, HCL_TOKEN_COLON)
+                                     ? "'=' was expected after the name of an argument, not ':'"
+                                     : "'=' or '{' was expected after this name");
                 diag_detail(parser->diags, "%s", hint);
         }
 }

@@ -482,15 +482,39 @@ static void test_depth(void **state)
         assert_non_null(strstr(diags.list.v[0].summary, "nested deeper than 1024 levels"));
 }
 
+/* What belongs to a shell is met in templates most of all. */
+static void test_shell_variable(void **state)
+{
+        static const char text[] = "\"echo ${HOME}\"";
+        CLEANUP(source_text_freep) struct source_text *source = source_text_new("test", text, strlen(text));
+        const struct hcl_scope scope = {.variables = &hcl_empty_object};
+        CLEANUP(diags_clear) struct diags diags = {0};
+        struct arena own = {0};
+
+        (void)state;
+        hcl_eval(&own, hcl_parse_expr(&own, source, &diags), &scope, &diags);
+        assert_int_equal(diags.n_errors, 1);
+        assert_string_equal(diags.list.v[0].detail,
+                            "If it is not meant for the template (but for a shell, say), write $${HOME}.");
+        arena_free(&own);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_operators),     cmocka_unit_test(test_conditionals),
-                cmocka_unit_test(test_access),        cmocka_unit_test(test_splats),
-                cmocka_unit_test(test_for),           cmocka_unit_test(test_templates),
-                cmocka_unit_test(test_calls),         cmocka_unit_test(test_unknown),
-                cmocka_unit_test(test_sensitive),     cmocka_unit_test(test_errors),
-                cmocka_unit_test(test_without_scope), cmocka_unit_test(test_depth),
+                cmocka_unit_test(test_operators),
+                cmocka_unit_test(test_conditionals),
+                cmocka_unit_test(test_access),
+                cmocka_unit_test(test_splats),
+                cmocka_unit_test(test_for),
+                cmocka_unit_test(test_templates),
+                cmocka_unit_test(test_calls),
+                cmocka_unit_test(test_unknown),
+                cmocka_unit_test(test_sensitive),
+                cmocka_unit_test(test_errors),
+                cmocka_unit_test(test_without_scope),
+                cmocka_unit_test(test_depth),
+                cmocka_unit_test(test_shell_variable),
         };
 
         return cmocka_run_group_tests(tests, NULL, release);
