@@ -17,23 +17,29 @@ static int64_t wall_us(void)
         return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+static void emit_note(const struct dhcp_server *server, const struct dhcp_job *job, const struct dhcp_note *note)
+{
+        const struct client *client = &job->result.client;
+        struct event event = {.kind = note->kind,
+                              .time_us = job->time_us,
+                              .has_mac = client->has_mac,
+                              .address = note->address,
+                              .text = note->text,
+                              .client = client,
+                              .path = note->path[0] ? note->path : NULL};
+
+        memcpy(event.mac, client->mac, sizeof(event.mac));
+        event_emit(server->events, &event);
+}
+
+/* That a message came is told when it comes, and not once more after the probe that it waited for. */
 static void emit_notes(const struct dhcp_server *server, const struct dhcp_job *job)
 {
         const struct dhcp_result *result = &job->result;
 
-        for (size_t i = 0; i < result->n_notes; i++) {
-                const struct dhcp_note *note = &result->notes[i];
-                struct event event = {.kind = note->kind,
-                                      .time_us = job->time_us,
-                                      .has_mac = result->client.has_mac,
-                                      .address = note->address,
-                                      .text = note->text,
-                                      .client = &result->client,
-                                      .path = note->path[0] ? note->path : NULL};
-
-                memcpy(event.mac, result->client.mac, sizeof(event.mac));
-                event_emit(server->events, &event);
-        }
+        for (size_t i = 0; i < result->n_notes; i++)
+                if (job->in->probes == 0 || result->notes[i].kind != EVENT_DHCP_IN)
+                        emit_note(server, job, &result->notes[i]);
 }
 
 static void count(struct dhcp_counters *counters, const struct dhcp_job *job)
@@ -207,10 +213,10 @@ void dhcp_batch_run(struct dhcp_server *server, const struct dhcp_incoming *mess
         int64_t time_us = wall_us();
 
         pthread_mutex_lock(&server->lock);
-        server->counters.received += n;
         for (size_t i = 0; i < n; i++) {
                 dhcp_job_prepare(&server->jobs[i], &messages[i]);
                 server->jobs[i].time_us = time_us;
+                server->counters.received += messages[i].probes == 0;
                 server->counters.malformed += !server->jobs[i].parsed;
         }
         handle_all(server, n);

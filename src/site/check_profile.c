@@ -12,7 +12,7 @@
 #include "site/render.h"
 #include "site/request.h"
 
-static void check_file(struct load *load, const char *path, struct range at, const char *what)
+void site_check_path(struct load *load, const char *path, struct range at, const char *what)
 {
         struct stat st;
 
@@ -47,7 +47,7 @@ static void check_served(struct load *load, const char *path, struct range at, c
         }
         folder = site_root_of(load->site, clean, &rest);
         full = path_join(folder, rest);
-        check_file(load, full, at, what);
+        site_check_path(load, full, at, what);
         check_link(load, folder, full, at, what);
 }
 
@@ -74,15 +74,16 @@ void site_check_files(struct load *load, const struct site_profile *profile, str
         }
         for (size_t i = 0; i < profile->n_answers; i++)
                 if (profile->answers[i].file)
-                        check_file(load, profile->answers[i].file, profile->answers[i].range, "the file of answers");
+                        site_check_path(load, profile->answers[i].file, profile->answers[i].range,
+                                        "the file of answers");
         if (profile->firmware)
-                check_file(load, profile->firmware, profile->range, "the firmware folder");
+                site_check_path(load, profile->firmware, profile->range, "the firmware folder");
         if (profile->image)
-                check_file(load, profile->image, profile->range, "the image");
+                site_check_path(load, profile->image, profile->range, "the image");
         if (profile->root.kind == SITE_ROOT_SQUASHFS)
                 check_served(load, profile->root.path, profile->range, "the root");
         else if (profile->root.kind != SITE_ROOT_NONE && profile->root.server == 0)
-                check_file(load, profile->root.path, profile->range, "the root");
+                site_check_path(load, profile->root.path, profile->range, "the root");
 }
 
 static bool is_boot_name(const char *name)

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "site/loader.h"
 #include "site/path.h"
+#include "site/request.h"
 #include "site/site_internal.h"
 
 /* ---- the top level ---- */
@@ -67,6 +68,9 @@ static void read_listen(struct load *load, const struct hcl_block *block)
         site_keys_read(load, &site_block_listen, block->body, &load->private->scope, listen, &content);
         if (listen->https && (!listen->certificate || !listen->key))
                 diag_error(load->diags, block->open_range, "HTTPS needs a certificate and its key");
+        site_check_path(load, listen->certificate, site_key_range(&content, "certificate", NO_RANGE),
+                        "the certificate");
+        site_check_path(load, listen->key, site_key_range(&content, "key", NO_RANGE), "the key");
 }
 
 /* ---- names ---- */
@@ -208,8 +212,9 @@ static void read_folders(struct load *load, const struct hcl_value *folders, str
                         diag_error(load->diags, at, "'%s' cannot be the beginning of a path", prefix);
                         continue;
                 }
-                v[load->private->n_folders++] =
+                v[load->private->n_folders] =
                         (struct site_folder){arena_printf(load->arena, "%s/", clean), load_path(load, path)};
+                site_check_path(load, v[load->private->n_folders++].path, at, "the folder");
         }
         load->private->folders = v;
 }
@@ -243,6 +248,9 @@ static void read_bodies(struct load *load)
         site->state = top.state;
         site->capture = top.capture;
         read_folders(load, top.folders, site_key_range(&content, "folders", NO_RANGE));
+        if (hcl_content_attr(&content, "root"))
+                site_check_path(load, top.root, site_key_range(&content, "root", NO_RANGE), "the root");
+        site_check_path(load, top.loaders, site_key_range(&content, "loaders", NO_RANGE), "the folder of loaders");
         site_loaders_find(site, top.loaders);
         each_block(load, &content, "listen", read_listen);
         for (size_t i = 0; i < load->profiles.n; i++)

@@ -57,7 +57,9 @@ const char *site_url(struct site_request *request, bool http, const char *path);
 const char *site_mac_text(struct arena *arena, const uint8_t mac[6]);
 const char *site_mac_dashed(struct arena *arena, const uint8_t mac[6]);
 
-/* check_profile.c: a profile's files, as warnings, the names of platforms in `boot`, and its `san`. */
+/* check_profile.c: a warning where nothing is at the path; NULL is fine. */
+void site_check_path(struct load *load, const char *path, struct range at, const char *what);
+/* A profile's files, as warnings, the names of platforms in `boot`, and its `san`. */
 void site_check_files(struct load *load, const struct site_profile *profile, struct site_request *request);
 void site_check_boot(struct load *load, struct site_profile *profile, struct site_request *request);
 void site_check_san(struct load *load, const struct site_profile *profile, struct site_request *request);

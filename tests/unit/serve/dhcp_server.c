@@ -295,6 +295,36 @@ static void test_rubbish(void **state)
         site_free(site);
 }
 
+static void count_questions(void *arg, const struct event *event)
+{
+        _Atomic int *n = arg;
+
+        *n += event->kind == EVENT_DHCP_IN;
+}
+
+/* A message that waits for a probe is handled twice, and came once. */
+static void test_told_once(void **state)
+{
+        struct site *site = load_site(true);
+        _Atomic int questions = 0;
+        const struct event_sink sink = {count_questions, &questions};
+        struct dhcp_server *server = start_server(site, &sink);
+        struct wire wire = wire_open();
+        static struct dhcp_message answer;
+        struct dhcp_counters counters;
+
+        (void)state;
+        say(&wire, DHCP_DISCOVER, CLIENTS + 1, 0);
+        assert_true(hear(&wire, 5000, &answer));
+        assert_int_equal(answer.type, DHCP_OFFER);
+        dhcp_server_counters(server, &counters);
+        assert_int_equal(counters.received, 1);
+        dhcp_server_free(server);
+        assert_int_equal(questions, 1);
+        wire_close(&wire);
+        site_free(site);
+}
+
 /* Whoever wants a lease to end is not kept waiting by a server that does not run, or runs no more. */
 static void test_ended(void **state)
 {
@@ -329,7 +359,7 @@ int main(void)
                 cmocka_unit_test(test_acquire),   cmocka_unit_test(test_probe),
                 cmocka_unit_test(test_rubbish),   cmocka_unit_test(test_killed_under_load),
                 cmocka_unit_test(test_full_disk), cmocka_unit_test(test_clock_was_ahead),
-                cmocka_unit_test(test_ended),
+                cmocka_unit_test(test_ended),     cmocka_unit_test(test_told_once),
         };
 
         if (!enter_namespace()) {

@@ -241,8 +241,9 @@ static void test_without_http(void **state)
         assert_int_equal(site_boot(site, NULL, &client, 0x0a4d0001, &again, NULL), 0);
         assert_string_equal(again.file, "boot.ipxe");
         site_free(site);
-        site = load_good(SITE_HEAD "listen {\n http = 0\n https = 8443\n certificate = \"c\"\n key = \"k\"\n}\n"
-                                   "profile \"p\" {\n kernel = \"debian/linux\"\n}\ndefault_profile = profile.p\n");
+        site = load_good(SITE_HEAD
+                         "listen {\n http = 0\n https = 8443\n certificate = \"cert.pem\"\n key = \"key.pem\"\n}\n"
+                         "profile \"p\" {\n kernel = \"debian/linux\"\n}\ndefault_profile = profile.p\n");
         assert_int_equal(site_boot(site, NULL, &http, 0x0a4d0001, &secure, NULL), 0);
         assert_string_equal(secure.file, "https://10.77.0.1:8443/ipxe.efi");
         site_free(site);

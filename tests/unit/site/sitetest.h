@@ -48,6 +48,8 @@ static inline int make_folder(void **state)
                 "loaders/grubhttpx64.efi",
                 "debian.img",
                 "root/live/filesystem.squashfs",
+                "cert.pem",
+                "key.pem",
         };
 
         (void)state;
