@@ -101,6 +101,10 @@ struct fat_stored_name {
 int fat_name_encode(const char *name, struct fat_stored_name *ret, struct error *err);
 /* The try after `attempt` others were taken. */
 void fat_short_try(const struct fat_stored_name *stored, const char *name, unsigned int attempt, uint8_t out[11]);
+/* How many slots an entry of this name takes; and they as they lie in a folder: `raw` with its short name filled in,
+ * the slots of the long one before it. */
+size_t fat_slots(const struct fat_stored_name *stored);
+void fat_put_slots(const struct fat_stored_name *stored, const uint8_t raw[FAT_SLOT], uint8_t *out);
 void fat_put_times(uint8_t raw[FAT_SLOT], int64_t unix_time);
 int64_t fat_get_time(const uint8_t raw[FAT_SLOT]);
 

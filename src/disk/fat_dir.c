@@ -277,11 +277,25 @@ static void put_long(uint8_t *raw, const struct fat_stored_name *stored, unsigne
         }
 }
 
+size_t fat_slots(const struct fat_stored_name *stored)
+{
+        return stored->short_only ? 1 : 1 + (stored->n + UNITS - 1) / UNITS;
+}
+
+void fat_put_slots(const struct fat_stored_name *stored, const uint8_t raw[FAT_SLOT], uint8_t *out)
+{
+        size_t longs = fat_slots(stored) - 1;
+
+        for (size_t i = 0; i < longs; i++)
+                put_long(out + i * FAT_SLOT, stored, (unsigned int)(longs - i), i == 0, fat_short_sum(raw));
+        memcpy(out + longs * FAT_SLOT, raw, FAT_SLOT);
+        out[longs * FAT_SLOT + 12] = stored->short_only ? stored->case_bits : 0;
+}
+
 int fat_dir_add(struct fat *fat, struct fat_dir *dir, const char *name, const uint8_t raw[FAT_SLOT], struct error *err)
 {
         struct fat_stored_name stored;
         struct fat_entry entry = {0};
-        size_t longs;
         int r = fat_name_encode(name, &stored, err);
 
         if (r < 0)
@@ -293,19 +307,15 @@ int fat_dir_add(struct fat *fat, struct fat_dir *dir, const char *name, const ui
                 stored.short_only = stored.short_only && attempt == 0;
                 fat_short_try(&stored, name, attempt, entry.raw);
         }
-        entry.raw[12] = stored.short_only ? stored.case_bits : 0;
-        longs = stored.short_only ? 0 : (stored.n + UNITS - 1) / UNITS;
-        r = find_room(fat, dir, longs + 1, &entry.first_slot);
+        r = find_room(fat, dir, fat_slots(&stored), &entry.first_slot);
         if (r == -EMLINK)
                 return error_set(err, EMLINK, "its folder is full: FAT allows %zu entries there",
                                  dir->cluster ? (size_t)MAX_SLOTS : fat->root_bytes / FAT_SLOT);
         if (r < 0)
                 return r;
-        entry.slot = entry.first_slot + longs;
-        for (size_t i = 0; i < longs; i++)
-                put_long(dir->data + (entry.first_slot + i) * FAT_SLOT, &stored, (unsigned int)(longs - i), i == 0,
-                         fat_short_sum(entry.raw));
-        memcpy(dir->data + entry.slot * FAT_SLOT, entry.raw, FAT_SLOT);
+        entry.slot = entry.first_slot + fat_slots(&stored) - 1;
+        fat_put_slots(&stored, entry.raw, dir->data + entry.first_slot * FAT_SLOT);
+        memcpy(entry.raw, dir->data + entry.slot * FAT_SLOT, FAT_SLOT);
         entry.name = xstrdup(name);
         entry.key = fat_name_key(name);
         vec_push(&dir->entries, entry);
