@@ -40,6 +40,7 @@ static const struct {
         {0x0b, false, PLATFORM_UEFI_ARM64},
         {0x0f, true, PLATFORM_UEFI_IA32},
         {0x10, true, PLATFORM_UEFI_X64},
+        {0x11, true, PLATFORM_UEFI_X64}, /* EBC again */
         {0x12, true, PLATFORM_UEFI_ARM32},
         {0x13, true, PLATFORM_UEFI_ARM64},
         {0x14, true, PLATFORM_BIOS},

@@ -165,7 +165,9 @@ static void read_platform(struct client *ret)
         }
 }
 
-/* ---- Raspberry Pi: its ROM and EEPROM claim to be BIOS PCs ---- */
+/* ---- Raspberry Pi: its ROM and EEPROM claim to be BIOS PCs, though there is a number of their own ---- */
+
+enum { ARCH_RPIBOOT = 0x29 };
 
 static const struct {
         uint8_t oui[3];
@@ -201,7 +203,8 @@ static enum client_platform read_pi(struct client *ret)
         enum client_platform by_oui = pi_by_oui(ret);
         bool repeated = ret->has_uuid && memcmp(ret->uuid, ret->uuid + 4, 12) == 0;
 
-        if (!str_starts(ret->vendor_class, "PXEClient") || (ret->n_archs > 0 && ret->archs[0] != 0))
+        if (!str_starts(ret->vendor_class, "PXEClient") ||
+            (ret->n_archs > 0 && ret->archs[0] != 0 && ret->archs[0] != ARCH_RPIBOOT))
                 return PLATFORM_UNKNOWN;
         if (ret->has_uuid && all_bytes(ret->uuid, sizeof(ret->uuid), 0x44))
                 return PLATFORM_PI3;

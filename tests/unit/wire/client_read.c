@@ -62,6 +62,9 @@ static const struct row {
         {"\x2c\xcf\x67\1\2\3", "PXEClient:Arch:00000:UNDI:002001", NULL, 0, NULL, CLIENT_PI, PLATFORM_PI5, false},
         {QEMU, "PXEClient:Arch:00000:UNDI:002001", NULL, 0, "\0RPi5\x70\x41\xd0\0abcd\x78\x56\x34\x12", CLIENT_PI,
          PLATFORM_PI5, false},
+        {"\x2c\xcf\x67\1\2\3", "PXEClient:Arch:00041:UNDI:002001", NULL, 41, NULL, CLIENT_PI, PLATFORM_PI5, false},
+        {QEMU, "PXEClient:Arch:00041:UNDI:002001", NULL, 41, NULL, CLIENT_PXE, PLATFORM_UNKNOWN, false},
+        {QEMU, "HTTPClient:Arch:00017:UNDI:003000", NULL, 17, NULL, CLIENT_HTTP, PLATFORM_UEFI_X64, true},
         /* UEFI, iPXE and Linux on the same board are what they say. */
         {"\xdc\xa6\x32\1\2\3", "PXEClient:Arch:00011:UNDI:003000", NULL, 11, NULL, CLIENT_PXE, PLATFORM_UEFI_ARM64,
          false},
