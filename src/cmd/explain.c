@@ -189,6 +189,26 @@ static uint32_t client_address(const struct asked *asked)
         return asked->network->ranges.n > 0 ? asked->network->ranges.v[0].first : asked->network->subnet;
 }
 
+static void print_place(const struct site_file *file)
+{
+        if (file->kind == SITE_FILE_TEXT)
+                puts(file->what);
+        else
+                printf("%s%s%s\n", file->root, file->kind == SITE_FILE_IMAGE ? ": " : "/", file->path);
+}
+
+static void print_file(const struct site_file *file)
+{
+        if (file->kind == SITE_FILE_TEXT)
+                fwrite(file->text, 1, file->len, stdout);
+        else if (file->kind != SITE_FILE_VOLUME)
+                print_place(file);
+        for (size_t i = 0; i < file->n_parts; i++) {
+                printf("%s: ", file->parts[i].name);
+                print_place(&file->parts[i].file);
+        }
+}
+
 static int explain_file(const struct asked *asked, const struct stage *stage, const char *path, struct error *err)
 {
         struct site_peer peer = {.server = asked->server, .has_mac = true};
@@ -203,15 +223,21 @@ static int explain_file(const struct asked *asked, const struct stage *stage, co
         r = site_file(asked->site, path, &peer, &file, err);
         if (r < 0)
                 return r;
-        if (file.kind == SITE_FILE_TEXT)
-                fwrite(file.text, 1, file.len, stdout);
-        else
-                printf("%s%s%s\n", file.root, file.kind == SITE_FILE_IMAGE ? ": " : "/", file.path);
+        print_file(&file);
         site_file_clear(&file);
         return 0;
 }
 
 /* ---- the command ---- */
+
+/* What firmware of an architecture type calls itself. */
+static const char *class_of(uint16_t arch)
+{
+        bool http = false;
+
+        client_platform_of_arch(arch, &http);
+        return http ? "HTTPClient" : "PXEClient";
+}
 
 static int read_options(const struct options *options, struct stage *ret, bool *ret_given, struct error *err)
 {
@@ -226,7 +252,7 @@ static int read_options(const struct options *options, struct stage *ret, bool *
                         return error_set(err, EINVAL, "-arch is a number of option 93, such as 7, not '%s'",
                                          options->arch);
                 if (!ret->class)
-                        ret->class = ret->arch >= 15 && ret->arch <= 20 ? "HTTPClient" : "PXEClient";
+                        ret->class = class_of((uint16_t)ret->arch);
         } else if (options->user_class && !ret->class) {
                 ret->class = "PXEClient";
                 ret->arch = 7;

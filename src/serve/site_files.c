@@ -12,7 +12,7 @@ struct site_files {
         struct files files;
 };
 
-static int open_what(struct site_file *what, struct file **ret, struct error *err)
+static int open_plain(struct site_file *what, struct file **ret, struct error *err)
 {
         switch (what->kind) {
         case SITE_FILE_TEXT:
@@ -22,8 +22,36 @@ static int open_what(struct site_file *what, struct file **ret, struct error *er
                 return folder_file_open(what->root, what->path, ret, err);
         case SITE_FILE_IMAGE:
                 return image_file_open(what->root, what->path, ret, err);
+        case SITE_FILE_VOLUME:
+                break;
         }
         return error_set(err, EINVAL, "a file of an unknown kind");
+}
+
+static int open_volume(struct site_file *what, struct file **ret, struct error *err)
+{
+        CLEANUP_FREE const char **names = xcalloc(what->n_parts + 1, sizeof(*names));
+        struct file **parts = xcalloc(what->n_parts + 1, sizeof(struct file *));
+        size_t n;
+        int r = 0;
+
+        for (n = 0; n < what->n_parts; n++) {
+                names[n] = what->parts[n].name;
+                r = open_plain(&what->parts[n].file, &parts[n], err);
+                if (r < 0)
+                        break;
+        }
+        if (r == 0)
+                return volume_file_open(names, parts, n, ret, err);
+        while (n-- > 0)
+                files_close(parts[n]);
+        free(parts);
+        return r;
+}
+
+static int open_what(struct site_file *what, struct file **ret, struct error *err)
+{
+        return what->kind == SITE_FILE_VOLUME ? open_volume(what, ret, err) : open_plain(what, ret, err);
 }
 
 static int site_files_open(void *arg, const struct file_request *request, struct file **ret, struct error *err)

@@ -30,6 +30,9 @@ const struct files *site_files_interface(const struct site_files *files);
 
 /* A file beneath a folder, without any site: -ENOENT, -EACCES, -EISDIR with a message. */
 int folder_file_open(const char *root, const char *path, struct file **ret, struct error *err);
+/* A FAT volume in which the parts, which are open, have these names. It closes them, and frees the array, also after an
+ * error (a name that FAT cannot store, more than fits). */
+int volume_file_open(const char *const *names, struct file **parts, size_t n, struct file **ret, struct error *err);
 /* A file in an image, by a path of disk/view.h. */
 int image_file_open(const char *image, const char *path, struct file **ret, struct error *err);
 /* What is remembered of images is given up; files that are open stay so. */

@@ -133,16 +133,24 @@ static void own_loader(struct booting *b, const char *what)
         b->boot->file = xstrdup("");
 }
 
-static void no_loader(struct booting *b, const char *package)
+static void no_loader(struct booting *b, const struct site_loader_row *missing)
 {
         const struct client *client = b->request->client;
         const char *platform = client_platform_name(client->platform);
         const char *way = client->kind == CLIENT_HTTP ? " that HTTP Boot can start" : "";
 
         b->boot->profile = NULL;
-        if (package)
-                because(b, "boot file: none, since this host has no boot loader for %s%s; install %s", platform, way,
-                        package);
+        if (client->platform == PLATFORM_UNKNOWN && client->n_archs > 0)
+                because(b, "boot file: none, since nobody knows what to give to architecture %u (option 93)",
+                        client->archs[0]);
+        else if (client->platform == PLATFORM_UNKNOWN)
+                because(b, "boot file: none, since it does not say its architecture (option 93)");
+        else if (missing)
+                because(b,
+                        "boot file: none, since this host has no boot loader for %s%s; install %s, or, where that is "
+                        "for another processor, unpack it (dpkg -x) and put %s%s%s into the folder of 'loaders'",
+                        platform, way, missing->package, missing->starts ? missing->starts : missing->name,
+                        missing->second ? " and " : "", missing->second ? missing->second : "");
         else
                 because(b,
                         "boot file: none, since no package has a boot loader for %s%s; name one in the profile's "
@@ -150,14 +158,32 @@ static void no_loader(struct booting *b, const char *package)
                         platform, way);
 }
 
+/* What is made for the machine, where no lease of ours says which one asks. */
+static const char *named_path(struct booting *b, const char *path)
+{
+        struct site_request *request = b->request;
+
+        if (request->trust == SITE_BY_LEASE || !request->has_mac)
+                return path;
+        return arena_printf(&request->arena, "mac/%s/%s", site_mac_dashed(&request->arena, request->mac), path);
+}
+
 static void firmware(struct booting *b)
 {
         const struct client *client = b->request->client;
-        const char *package, *name = site_loader_for(b->request->site, b->request->profile->loader, client->platform,
-                                                     client->kind == CLIENT_HTTP, &package);
+        const struct site_loader_row *missing;
+        const char *name = site_loader_for(b->request->site, b->request->profile->loader, client->platform,
+                                           client->kind == CLIENT_HTTP, &missing);
 
         if (!name) {
-                no_loader(b, package);
+                no_loader(b, missing);
+                return;
+        }
+        if (site_loader_is_volume(name)) {
+                set_file(b, named_path(b, name));
+                because(b,
+                        "boot file: %s, from the host's packages, on a disk in memory with the profile's kernel (%s)",
+                        site_loader_title(site_loader_family(name)), name);
                 return;
         }
         set_file(b, name);
@@ -168,13 +194,7 @@ static void firmware(struct booting *b)
 /* iPXE must never be given iPXE again. */
 static void ipxe(struct booting *b)
 {
-        struct site_request *request = b->request;
-        const char *path = "boot.ipxe";
-
-        if (request->trust != SITE_BY_LEASE && request->has_mac)
-                path = arena_printf(&request->arena, "mac/%s/boot.ipxe",
-                                    site_mac_dashed(&request->arena, request->mac));
-        set_file(b, path);
+        set_file(b, named_path(b, "boot.ipxe"));
         because(b, "boot file: the script of the profile, since this is iPXE already");
 }
 

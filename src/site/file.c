@@ -10,12 +10,22 @@
 #include "site/path.h"
 #include "site/render.h"
 
-void site_file_clear(struct site_file *file)
+static void clear_plain(struct site_file *file)
 {
         free(file->text);
         free(file->root);
         free(file->path);
         free(file->what);
+}
+
+void site_file_clear(struct site_file *file)
+{
+        for (size_t i = 0; i < file->n_parts; i++) {
+                clear_plain(&file->parts[i].file);
+                free(file->parts[i].name);
+        }
+        free(file->parts);
+        clear_plain(file);
         *file = (struct site_file){0};
 }
 
@@ -179,6 +189,74 @@ static int host_loader(const struct site *site, const char *path, struct site_fi
         return host ? on_disk(folder, path_name(host), "boot loader of the host", ret) : 1;
 }
 
+/* ---- a volume, for UEFI HTTP Boot ---- */
+
+/* GRUB looks in /grub, or beside itself. */
+static const char *const grub_configs[] = {"grub/grub.cfg", "EFI/BOOT/grub.cfg"};
+
+/* For another file; one that is named twice is there once: NULL. */
+static struct site_file *add_part(struct site_file *volume, const char *name)
+{
+        for (size_t i = 0; i < volume->n_parts; i++)
+                if (strcmp(volume->parts[i].name, name) == 0)
+                        return NULL;
+        volume->parts = xreallocarray(volume->parts, volume->n_parts + 1, sizeof(*volume->parts));
+        volume->parts[volume->n_parts] = (struct site_part){.name = xstrdup(name)};
+        return &volume->parts[volume->n_parts++].file;
+}
+
+static int add_served(struct site_request *request, const char *name, const char *what, struct site_file *volume,
+                      struct error *err)
+{
+        struct site_file *part;
+
+        if (strstr(name, "://"))
+                return error_set(err, EINVAL,
+                                 "'%s' is a URL, and GRUB starts files of this server only (iPXE knows "
+                                 "URLs: loader = \"ipxe\")",
+                                 name);
+        part = *name ? add_part(volume, name) : NULL;
+        return part ? served(request->site, name, what, part) : 0;
+}
+
+static int add_kernel(struct site_request *request, struct site_file *volume, struct error *err)
+{
+        struct site_kernel k = {0};
+        int r = site_kernel(request, &k, err);
+
+        if (r == 0)
+                r = add_served(request, k.kernel, "kernel", volume, err);
+        if (r == 0)
+                r = add_served(request, k.dtb, "device tree", volume, err);
+        for (const char *const *initrd = k.initrds; r == 0 && *initrd; initrd++)
+                r = add_served(request, *initrd, "initrd", volume, err);
+        return r;
+}
+
+/* 0: *ret; 1: it is no volume, or there is nothing to boot in it. */
+static int volume(struct site_request *request, const char *path, struct site_file *ret, struct error *err)
+{
+        const char *entry, *second, *loader = site_loader_in_volume(request->site, path, &entry, &second);
+        int r;
+
+        if (!loader)
+                return 1;
+        ret->kind = SITE_FILE_VOLUME;
+        ret->what = xasprintf("disk in memory of profile '%s' for %s",
+                              request->profile ? request->profile->name : "local-disk", who(request, &request->arena));
+        r = host_loader(request->site, loader, add_part(ret, entry));
+        if (r == 0 && second)
+                r = host_loader(request->site, second,
+                                add_part(ret, arena_printf(&request->arena, "EFI/BOOT/%s", second)));
+        for (size_t i = 0; r == 0 && i < sizeof(grub_configs) / sizeof(grub_configs[0]); i++)
+                r = render(request, site_render_grub, "GRUB configuration", add_part(ret, grub_configs[i]), err);
+        if (r == 0 && !site_boots_disk(request))
+                r = add_kernel(request, ret, err);
+        if (r != 0)
+                site_file_clear(ret);
+        return r;
+}
+
 static int find(struct site_request *request, const char *path, struct site_file *ret, struct error *err)
 {
         const struct site_profile *profile = request->profile;
@@ -193,6 +271,8 @@ static int find(struct site_request *request, const char *path, struct site_file
                         r = render(request, rendered[i].render, rendered[i].title, ret, err);
         if (r == 1 && profile && (profile->firmware || profile->image) && request->pi)
                 return pi_file(request, path, ret, err);
+        if (r == 1 && !(profile && profile->boot))
+                r = volume(request, path, ret, err);
         if (r == 1 && !(profile && profile->boot))
                 r = host_loader(request->site, path, ret);
         return r == 1 ? served(request->site, path, "file", ret) : r;

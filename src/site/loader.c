@@ -26,15 +26,24 @@ enum { PXE = 1, HTTP = 2 };
             "/usr/lib/grub/" folder "-signed/grubnet" suffix ".efi.signed",                                            \
             "/usr/lib/grub/" folder "/monolithic/grubnet" suffix ".efi")
 
-/* Debian's GRUB finds no network when it was started by HTTP Boot. One that is
- * made for it, as slipway-site(5) says how, is looked for in the site's own folder. */
-#define GRUB_HTTP(suffix, row_platform) ROW("grubhttp" suffix ".efi", GRUB, row_platform, HTTP, NULL, NULL)
-
 /* The signed shim starts nothing but what is signed, under the name `second`. */
 #define SHIM(suffix, row_package)                                                                                      \
         .name = "shim" suffix ".efi", .family = SITE_LOADER_SHIM, .ways = PXE, .second = "grub" suffix ".efi",         \
         .package = (row_package),                                                                                      \
         .hosts = {"/usr/lib/shim/shim" suffix ".efi.signed", "/boot/efi/EFI/fedora/shim" suffix ".efi"}
+
+/* GRUB that was started by UEFI HTTP Boot finds no network. So firmware is given a disk instead of a file, which it
+ * keeps in memory and starts as it starts a stick: a volume with the loader, its configuration, the kernel and the
+ * initrds. The name of the entry is UEFI's own (2.10, section 3.5.1.1). */
+#define VOLUME(row_family, base, suffix, row_platform, row_package, ...)                                               \
+        {                                                                                                              \
+                .name = base suffix ".img", .platform = PLATFORM_##row_platform, .family = SITE_LOADER_##row_family,   \
+                .ways = HTTP, .package = (row_package), .starts = base suffix ".efi",                                  \
+                .entry = "EFI/BOOT/BOOT" suffix ".EFI", __VA_ARGS__                                                    \
+        }
+#define GRUB_VOLUME(suffix, row_platform, row_package) VOLUME(GRUB, "grubnet", suffix, row_platform, row_package)
+#define SHIM_VOLUME(suffix, row_platform, row_package)                                                                 \
+        VOLUME(SHIM, "shim", suffix, row_platform, row_package, .second = "grub" suffix ".efi")
 
 /* Of one family and platform the first row counts that the host has. */
 static const struct site_loader_row loaders[] = {
@@ -53,10 +62,15 @@ static const struct site_loader_row loaders[] = {
         GRUB("ia32", UEFI_IA32, "i386-efi", "grub-efi-ia32-bin"),
         GRUB("arm", UEFI_ARM32, "arm-efi", "grub-efi-arm-bin"),
         GRUB("riscv64", UEFI_RISCV64, "riscv64-efi", "grub-efi-riscv64-bin"),
-        GRUB_HTTP("x64", UEFI_X64),
-        GRUB_HTTP("aa64", UEFI_ARM64),
+        GRUB_VOLUME("x64", UEFI_X64, "grub-efi-amd64-bin"),
+        GRUB_VOLUME("aa64", UEFI_ARM64, "grub-efi-arm64-bin"),
+        GRUB_VOLUME("ia32", UEFI_IA32, "grub-efi-ia32-bin"),
+        GRUB_VOLUME("arm", UEFI_ARM32, "grub-efi-arm-bin"),
+        GRUB_VOLUME("riscv64", UEFI_RISCV64, "grub-efi-riscv64-bin"),
         {.platform = PLATFORM_UEFI_X64, SHIM("x64", "shim-signed with grub-efi-amd64-signed")},
         {.platform = PLATFORM_UEFI_ARM64, SHIM("aa64", "shim-signed with grub-efi-arm64-signed")},
+        SHIM_VOLUME("x64", UEFI_X64, "shim-signed with grub-efi-amd64-signed"),
+        SHIM_VOLUME("aa64", UEFI_ARM64, "shim-signed with grub-efi-arm64-signed"),
         ROW("pxelinux.0", PXELINUX, BIOS, PXE, "pxelinux", "/usr/lib/PXELINUX/pxelinux.0",
             "/usr/share/syslinux/pxelinux.0"),
 };
@@ -99,6 +113,14 @@ static const char *resolve(struct arena *arena, const char *path)
         CLEANUP_FREE char *real = access(path, R_OK) == 0 ? realpath(path, NULL) : NULL;
 
         return real ? arena_strdup(arena, real) : NULL;
+}
+
+static const struct site_loader_row *row_of(const char *name)
+{
+        for (size_t i = 0; i < N_LOADERS; i++)
+                if (strcmp(loaders[i].name, name) == 0)
+                        return &loaders[i];
+        return NULL;
 }
 
 static const char *find_host(struct arena *arena, const struct site_loader_row *row, const char *folder)
@@ -147,15 +169,16 @@ void site_loaders_find(struct site *site, const char *folder)
         private->loader_folder = folder;
         private->loaders = arena_array(&private->arena, N_LOADERS, sizeof(*private->loaders));
         for (size_t i = 0; i < N_LOADERS; i++) {
-                CLEANUP_FREE char *second = loaders[i].second ? find_companion(loaders[i].second, folder) : NULL;
+                const struct site_loader_row *row = &loaders[i];
+                CLEANUP_FREE char *second = row->second ? find_companion(row->second, folder) : NULL;
 
-                if (second || !loaders[i].second)
-                private->loaders[i] = find_host(&private->arena, &loaders[i], folder);
+                if (second || !row->second)
+                private->loaders[i] = find_host(&private->arena, row->starts ? row_of(row->starts) : row, folder);
         }
 }
 
 static const char *of_family(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
-                             const char **package)
+                             const struct site_loader_row **missing)
 {
         for (size_t i = 0; i < N_LOADERS; i++) {
                 if (loaders[i].family != family || loaders[i].platform != platform ||
@@ -163,40 +186,59 @@ static const char *of_family(const struct site *site, enum site_loader family, e
                         continue;
                 if (site->private->loaders[i])
                         return loaders[i].name;
-                if (!*package)
-                        *package = loaders[i].package;
+                if (!*missing && loaders[i].package)
+                        *missing = &loaders[i];
         }
         return NULL;
 }
 
 const char *site_loader_for(const struct site *site, enum site_loader family, enum client_platform platform, bool http,
-                            const char **ret_package)
+                            const struct site_loader_row **ret_missing)
 {
-        const char *package = NULL, *name = NULL;
+        const struct site_loader_row *missing = NULL;
+        const char *name = NULL;
 
         if (family != SITE_LOADER_AUTO)
-                name = of_family(site, family, platform, http, &package);
+                name = of_family(site, family, platform, http, &missing);
         for (size_t i = 0; family == SITE_LOADER_AUTO && !name && i < sizeof(families) / sizeof(families[0]); i++)
-                name = of_family(site, families[i], platform, http, &package);
-        if (ret_package)
-                *ret_package = package;
+                name = of_family(site, families[i], platform, http, &missing);
+        if (ret_missing)
+                *ret_missing = missing;
         return name;
 }
 
 char *site_loader_path(const struct site *site, const char *path)
 {
-        for (size_t i = 0; i < N_LOADERS; i++)
-                if (site->private->loaders[i] && strcmp(loaders[i].name, path) == 0)
-                        return xstrdup(site->private->loaders[i]);
-        return find_companion(path, site->private->loader_folder);
+        const struct site_loader_row *row = row_of(path);
+        const char *host = row && !row->starts ? site->private->loaders[row - loaders] : NULL;
+
+        return host ? xstrdup(host) : find_companion(path, site->private->loader_folder);
+}
+
+bool site_loader_is_volume(const char *name)
+{
+        const struct site_loader_row *row = row_of(name);
+
+        return row && row->starts;
+}
+
+const char *site_loader_in_volume(const struct site *site, const char *name, const char **ret_entry,
+                                  const char **ret_second)
+{
+        const struct site_loader_row *row = row_of(name);
+
+        if (!row || !row->starts || !site->private->loaders[row - loaders])
+                return NULL;
+        *ret_entry = row->entry;
+        *ret_second = row->second;
+        return row->starts;
 }
 
 enum site_loader site_loader_family(const char *name)
 {
-        for (size_t i = 0; i < N_LOADERS; i++)
-                if (strcmp(loaders[i].name, name) == 0)
-                        return loaders[i].family;
-        return SITE_LOADER_AUTO;
+        const struct site_loader_row *row = row_of(name);
+
+        return row ? row->family : SITE_LOADER_AUTO;
 }
 
 const char *site_loader_title(enum site_loader family)

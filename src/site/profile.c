@@ -191,18 +191,19 @@ static bool boots_something(const struct site_profile *profile)
 /* Is there a boot loader at all? Which platforms will ask is not known yet. */
 static void check_loader(struct load *load, const struct site_profile *profile)
 {
-        const char *package = NULL;
+        const struct site_loader_row *missing = NULL;
 
         if (profile->boot || !(profile->kernel || profile->san) || profile->firmware || profile->image)
                 return;
         for (int i = 0; i < PLATFORMS; i++) {
-                const char *wanted;
+                const struct site_loader_row *wanted;
 
                 if (site_loader_for(load->site, profile->loader, (enum client_platform)i, false, &wanted))
                         return;
-                package = package ? package : wanted;
+                missing = missing ? missing : wanted;
         }
-        diag_warning(load->diags, profile->loader_range, "this host has no such boot loader; install %s", package);
+        diag_warning(load->diags, profile->loader_range, "this host has no such boot loader; install %s",
+                     missing->package);
 }
 
 void load_profile_body(struct load *load, const struct named_profile *named)

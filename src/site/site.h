@@ -161,17 +161,26 @@ struct site_peer {
 };
 
 enum site_file_kind {
-        SITE_FILE_TEXT,  /* rendered for this client */
-        SITE_FILE_DISK,  /* a file beneath a folder */
-        SITE_FILE_IMAGE, /* a file inside a partition of an image */
+        SITE_FILE_TEXT,   /* rendered for this client */
+        SITE_FILE_DISK,   /* a file beneath a folder */
+        SITE_FILE_IMAGE,  /* a file inside a partition of an image */
+        SITE_FILE_VOLUME, /* a FAT volume of other files */
 };
 
 struct site_file {
         enum site_file_kind kind;
         char *text; /* SITE_FILE_TEXT: `len` bytes */
         size_t len;
-        char *root, *path; /* DISK: folder and path beneath it. IMAGE: path of the image, and path in it */
-        char *what;        /* "iPXE script of profile 'debian'", for logs and explain; or NULL */
+        char *root, *path;       /* DISK: folder and path beneath it. IMAGE: path of the image, and path in it */
+        struct site_part *parts; /* VOLUME: of kinds TEXT and DISK */
+        size_t n_parts;
+        char *what; /* "iPXE script of profile 'debian'", for logs and explain; or NULL */
+};
+
+/* What lies in a volume, and under which path. */
+struct site_part {
+        char *name;
+        struct site_file file;
 };
 
 /* -ENOENT: nothing there. The path is as the client sent it: leading '/' and

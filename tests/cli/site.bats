@@ -76,6 +76,55 @@ END
   [[ $output == *"a path with '..' is refused"* ]]
 }
 
+@test "explain: HTTP Boot of GRUB and shim, and the disk that it is given" {
+  touch loaders/{shimx64.efi,grubx64.efi}
+  sed -i '/^profile "debian-installer"/a\  loader = "shim"' site.hcl
+  run -0 "$slipway" explain -arch 16 rack1-01
+  [[ $output == *'boots         http://192.0.2.1/shimx64.img'*"shim, from the host's packages, on a disk in memory with the profile's kernel"* ]]
+  run -0 "$slipway" explain -file shimx64.img rack1-01
+  [ "${lines[0]}" = "EFI/BOOT/BOOTx64.EFI: $PWD/loaders/shimx64.efi" ]
+  [ "${lines[1]}" = "EFI/BOOT/grubx64.efi: $PWD/loaders/grubx64.efi" ]
+  [ "${lines[2]}" = "grub/grub.cfg: GRUB configuration of profile 'debian-installer' for machine 'rack1-01'" ]
+  [ "${lines[4]}" = "debian/linux: $PWD/files/debian/linux" ]
+}
+
+@test "explain: every architecture is known, or said to be unknown" {
+  # number of option 93; who that is
+  while read -r arch client; do
+    run -0 "$slipway" explain -arch "$arch" rack1-01
+    [[ $output == *"client: $client,"* ]] || { echo "$arch: $output"; return 1; }
+  done <<'END'
+0    pxe on bios
+6    pxe on uefi-ia32
+7    pxe on uefi-x64
+9    pxe on uefi-x64
+10   pxe on uefi-arm32
+11   pxe on uefi-arm64
+15   http on uefi-ia32
+16   http on uefi-x64
+17   http on uefi-x64
+18   http on uefi-arm32
+19   http on uefi-arm64
+20   http on bios
+21   u-boot on u-boot-arm32
+22   u-boot on u-boot-arm64
+23   u-boot on u-boot-arm32
+24   u-boot on u-boot-arm64
+0x19 pxe on uefi-riscv32
+0x1a http on uefi-riscv32
+0x1b pxe on uefi-riscv64
+0x1c http on uefi-riscv64
+0x1d pxe on unknown
+0x25 pxe on unknown
+0x27 pxe on uefi-loongarch64
+0x28 http on uefi-loongarch64
+0x29 pxe on unknown
+END
+  [[ $output == *'nobody knows what to give to architecture 41 (option 93)'* ]]
+  run -0 "$slipway" explain -arch 0x1c rack1-01
+  [[ $output == *'boot loader for uefi-riscv64'* ]]
+}
+
 @test "explain: a Raspberry Pi is seen through its claims" {
   cat >>site.hcl <<'END'
 profile "kiosk" {

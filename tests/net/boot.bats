@@ -20,11 +20,12 @@ bios-pxelinux; bios            ; x86_64  ; proxy ; boot = { ipxe = "tftp://10.77
 x64-ipxe     ; uefi-x64        ; x86_64  ; proxy ;                                                 ; HTTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
 x64-grub     ; uefi-x64        ; x86_64  ; next  ; loader = "grub"                                 ; TFTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
 x64-http-ipxe; uefi-x64-http   ; x86_64  ; proxy ;                                                 ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
-x64-http-grub; uefi-x64-http   ; x86_64  ; proxy ; loader = "grub"                                 ; HTTP: /x86_64/vmlinuz ; DISCOVER by http on uefi-x64
+x64-http-grub; uefi-x64-http   ; x86_64  ; proxy ; loader = "grub"                                 ; grubnetx64.img: GET   ; DISCOVER by http on uefi-x64
 x64-shim     ; uefi-x64-secure ; x86_64  ; next  ; loader = "shim"                                 ; TFTP: /x86_64/vmlinuz ; DISCOVER by pxe on uefi-x64
+x64-http-shim; uefi-x64-secure-http; x86_64; proxy; loader = "shim"                                ; shimx64.img: GET      ; DISCOVER by http on uefi-x64
 arm-ipxe     ; uefi-arm64      ; aarch64 ; proxy ;                                                 ; HTTP: /aarch64/vmlinuz; DISCOVER by pxe on uefi-arm64
 arm-grub     ; uefi-arm64      ; aarch64 ; next  ; loader = "grub"                                 ; TFTP: /aarch64/vmlinuz; DISCOVER by pxe on uefi-arm64
-arm-http-grub; uefi-arm64-http ; aarch64 ; proxy ; loader = "grub"                                 ; HTTP: /aarch64/vmlinuz; DISCOVER by http on uefi-arm64
+arm-http-grub; uefi-arm64-http ; aarch64 ; proxy ; loader = "grub"                                 ; grubnetaa64.img: GET  ; DISCOVER by http on uefi-arm64
 arm-u-boot   ; u-boot          ; aarch64 ; next  ;                                                 ; pxelinux.cfg/         ; DISCOVER by u-boot on u-boot-arm64
 ROWS
 }
@@ -103,7 +104,7 @@ finish() {
 }
 judge() {
   local said=MARKER
-  [ "$kind" != uefi-x64-secure ] || said='secureboot: Secure boot enabled'
+  [[ $kind != *-secure* ]] || said='secureboot: Secure boot enabled'
   ask machine show -last "$name" >"$name.timeline" || :
   if grep -q "^MARKER" "$name.txt" && grep -qF "$said" "$name.txt" && grep -qF -- "${start# }" "$name.timeline" && grep -qF -- "$way" "$name.timeline"; then
     echo "$name boots"
@@ -128,9 +129,7 @@ boot_all() {
   local network=$1
   local pids=() failed=0 mac address
   cp "$(netboot arm64)/grubnet.efi" loaders/grubnetaa64.efi
-  cp "$(netboot arm64)/grubhttp.efi" loaders/grubhttpaa64.efi
   cp "$(netboot arm64)/ipxe.efi" loaders/ipxe-arm64.efi
-  cp "$(netboot amd64)/grubhttp.efi" loaders/grubhttpx64.efi
   cp "$(netboot amd64)/shim.efi" loaders/shimx64.efi
   cp "$(netboot amd64)/grubsigned.efi" loaders/grubx64.efi
   cp /usr/lib/PXELINUX/pxelinux.0 /usr/lib/syslinux/modules/bios/ldlinux.c32 root/

@@ -143,7 +143,7 @@ boot() {
   local pc=(qemu-system-x86_64 -accel tcg -m "${memory:-512}") arm=(qemu-system-aarch64 -accel tcg -M virt -cpu cortex-a57 -m 768)
   case $kind in
   bios) command=("${pc[@]}" -M pc -device "$card") ;;
-  uefi-x64-secure)
+  uefi-x64-secure*)
     # Microsoft's keys are enrolled; only the firmware, in SMM, can change them.
     cp /usr/share/OVMF/OVMF_VARS_4M.ms.fd "$name.vars"
     command=("${pc[@]}" -M "q35,smm=on" -global ICH9-LPC.disable_s3=1 -global "driver=cfi.pflash01,property=secure,value=on"

@@ -241,6 +241,65 @@ static int teardown(void **state)
         return tree_remove(folder, NULL);
 }
 
+/* ---- volumes ---- */
+
+static struct file *part_of(const char *data, size_t n)
+{
+        return file_of_text(memcpy(xmalloc(n + 1), data, n), n);
+}
+
+/* Its parts can be read where they lie, by the table of the volume itself: mtools finds them in a copy of it. */
+static void test_volume(void **state)
+{
+        static const char *const names[] = {"EFI/BOOT/BOOTx64.EFI", "empty", "debian/initrd.img-6.1.0-18-amd64"};
+        static const size_t sizes[] = {1000001, 0, 4096};
+        CLEANUP_FREE char *data = random_bytes(1000001), *image = in_folder("volume.img");
+        struct file **parts = xcalloc(3, sizeof(struct file *));
+        CLEANUP(files_closep) struct file *file = NULL;
+        CLEANUP_FREE char *bytes = NULL;
+
+        (void)state;
+        for (size_t i = 0; i < 3; i++)
+                parts[i] = part_of(data + i, sizes[i]);
+        assert_int_equal(volume_file_open(names, parts, 3, &file, NULL), 0);
+        bytes = xmalloc(file->size);
+        for (uint64_t at = 0; at < file->size;) { /* in the pieces that it comes in */
+                ssize_t r = file->read(file, bytes + at, file->size - at, at);
+
+                assert_true(r > 0);
+                at += (uint64_t)r;
+        }
+        assert_content(file, bytes, file->size);
+        assert_int_equal(file_write(image, bytes, file->size, 0644, NULL), 0);
+        for (size_t i = 0; i < 3; i++) {
+                CLEANUP_FREE char *inside = xasprintf("::/%s", names[i]), *out = in_folder("part"), *said = NULL,
+                                  *got = NULL;
+                CLEANUP_ERROR struct error err = {0};
+                size_t len;
+
+                if (spawn_capture((const char *[]){"mcopy", "-n", "-o", "-i", image, inside, out, NULL}, &said, &err) <
+                    0)
+                        fail_msg("%s", error_message(&err));
+                assert_int_equal(file_read(out, 0, &got, &len, NULL), 0);
+                assert_int_equal(len, sizes[i]);
+                assert_memory_equal(got, data + i, len);
+        }
+}
+
+/* The parts are closed then too. */
+static void test_volume_refused(void **state)
+{
+        struct file **parts = xcalloc(2, sizeof(struct file *));
+        CLEANUP_ERROR struct error err = {0};
+        struct file *file = NULL;
+
+        (void)state;
+        parts[0] = part_of("a", 1);
+        parts[1] = part_of("b", 1);
+        assert_int_equal(volume_file_open((const char *const[]){"linux", "LINUX"}, parts, 2, &file, &err), -EEXIST);
+        assert_null(file);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -250,6 +309,8 @@ int main(void)
                 cmocka_unit_test(test_other_case),
                 cmocka_unit_test(test_ext4_image),
                 cmocka_unit_test(test_fat_image),
+                cmocka_unit_test(test_volume),
+                cmocka_unit_test(test_volume_refused),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

@@ -207,6 +207,82 @@ static void test_disk_files(void **state)
         }
 }
 
+/* The parts of a volume, a line each: its name, and where it lies or that it is rendered. */
+static char *parts_of(const struct site_file *file)
+{
+        CLEANUP_STR struct str out = {0};
+
+        assert_int_equal(file->kind, SITE_FILE_VOLUME);
+        for (size_t i = 0; i < file->n_parts; i++) {
+                const struct site_file *part = &file->parts[i].file;
+
+                str_addf(&out, "%s: %s\n", file->parts[i].name, part->kind == SITE_FILE_TEXT ? part->what : part->path);
+        }
+        return str_steal(&out);
+}
+
+#define GRUB_OF_M1 "GRUB configuration of profile 'installer' for machine 'm1'\n"
+
+/* Of HTTP Boot: the loader, its configuration, and what that names. */
+static void test_volume(void **state)
+{
+        static const struct {
+                const char *path, *parts;
+        } rows[] = {
+                {"shimx64.img",
+                 "EFI/BOOT/BOOTx64.EFI: shimx64.efi\nEFI/BOOT/grubx64.efi: grubx64.efi\ngrub/grub.cfg: " GRUB_OF_M1
+                 "EFI/BOOT/grub.cfg: " GRUB_OF_M1 "debian/linux: debian/linux\ndebian/initrd.gz: debian/initrd.gz\n"},
+                {"/mac/52-54-00-00-00-01/grubnetaa64.img",
+                 "EFI/BOOT/BOOTaa64.EFI: grubnetaa64.efi\ngrub/grub.cfg: " GRUB_OF_M1 "EFI/BOOT/grub.cfg: " GRUB_OF_M1
+                 "debian/linux: debian/linux\ndebian/initrd.gz: debian/initrd.gz\n"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                struct site_peer peer = peer_of("m1");
+                CLEANUP(site_file_clear) struct site_file file = {0}, config = {0};
+                CLEANUP_ERROR struct error err = {0};
+                CLEANUP_FREE char *parts = NULL;
+
+                if (site_file(site, rows[i].path, &peer, &file, &err) < 0)
+                        fail_msg("%s: %s", rows[i].path, error_message(&err));
+                assert_string_equal(file.what, "disk in memory of profile 'installer' for machine 'm1'");
+                parts = parts_of(&file);
+                if (!strstr(parts, rows[i].parts))
+                        fail_msg("%s: %s", rows[i].path, parts);
+                assert_int_equal(site_file(site, "grub/grub.cfg", &peer, &config, NULL), 0);
+                assert_non_null(strstr(config.text, "linux '/debian/linux'"));
+        }
+}
+
+/* Nothing to boot, a kernel elsewhere, and one file named twice. */
+static void test_volume_refused(void **state)
+{
+        struct site *s =
+                load_good(SITE_HEAD "profile \"url\" {\n kernel = \"http://192.0.2.9/linux\"\n}\n"
+                                    "profile \"san\" {\n san = \"aoe:e0.0\"\n}\n"
+                                    "profile \"twice\" {\n kernel = \"debian/linux\"\n"
+                                    " initrd = [\"debian/initrd.gz\", \"/debian/initrd.gz\"]\n}\n"
+                                    "machine \"url\" {\n mac = \"52:54:00:00:00:01\"\n profile = profile.url\n}\n"
+                                    "machine \"san\" {\n mac = \"52:54:00:00:00:02\"\n profile = profile.san\n}\n"
+                                    "machine \"twice\" {\n mac = \"52:54:00:00:00:03\"\n profile = profile.twice\n}\n");
+        struct site_peer peer = {.server = 0x0a4d0001, .has_mac = true, .mac = {0x52, 0x54, 0, 0, 0, 1}};
+        CLEANUP(site_file_clear) struct site_file url = {0}, san = {0}, twice = {0};
+        CLEANUP_ERROR struct error err = {0};
+
+        (void)state;
+        assert_int_equal(site_file(s, "shimx64.img", &peer, &url, &err), -EINVAL);
+        assert_non_null(
+                strstr(error_message(&err), "'http://192.0.2.9/linux' is a URL, and GRUB starts files of this"));
+        peer.mac[5] = 2;
+        assert_int_equal(site_file(s, "shimx64.img", &peer, &san, NULL), 0); /* then it is a file, which is not there */
+        assert_int_equal(san.kind, SITE_FILE_DISK);
+        peer.mac[5] = 3;
+        assert_int_equal(site_file(s, "shimx64.img", &peer, &twice, NULL), 0);
+        assert_int_equal(twice.n_parts, 6);
+        site_free(s);
+}
+
 /* With nothing but a path to go by: a Raspberry Pi beside another DHCP server. */
 static void test_by_path(void **state)
 {
@@ -406,6 +482,7 @@ int main(void)
                 cmocka_unit_test(test_reserved_address), cmocka_unit_test(test_injection),
                 cmocka_unit_test(test_folders),          cmocka_unit_test(test_loader_in_folder),
                 cmocka_unit_test(test_threads),          cmocka_unit_test(test_uboot_script),
+                cmocka_unit_test(test_volume),           cmocka_unit_test(test_volume_refused),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

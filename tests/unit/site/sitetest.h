@@ -45,7 +45,6 @@ static inline int make_folder(void **state)
                 "root/debian/initrd.gz",
                 "firmware/start4.elf",
                 "loaders/snponly-arm64.efi",
-                "loaders/grubhttpx64.efi",
                 "debian.img",
                 "root/live/filesystem.squashfs",
                 "cert.pem",
