@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "serve/daemon_internal.h"
 #include "serve/neighbour.h"
 #include "serve/notify.h"
@@ -19,6 +20,18 @@
 enum { DESCRIPTORS = 65536 };
 
 /* ---- reload ---- */
+
+/* Ports were opened with privileges: clients are sent to those. */
+static void keep_ports(struct daemon *daemon, const struct site_listen *old, struct site_listen *new)
+{
+        if (old->tftp != new->tftp || old->http != new->http || old->https != new->https ||
+            old->tftp_single_port != new->tftp_single_port || old->tftp_fragments != new->tftp_fragments ||
+            !str_eq(old->certificate, new->certificate) || !str_eq(old->key, new->key))
+                daemon_log(daemon, "what the site file says in `listen` counts after a restart");
+        new->tftp = old->tftp;
+        new->http = old->http;
+        new->https = old->https;
+}
 
 static int reload(struct daemon *daemon, struct error *err)
 {
@@ -29,6 +42,7 @@ static int reload(struct daemon *daemon, struct error *err)
         notify_send("RELOADING=1");
         r = daemon_site(daemon->options, BIND_ERROR, &site);
         if (r == 0) {
+                keep_ports(daemon, &old->listen, &site->listen);
                 current_replace(daemon->current, site);
                 daemon->dhcp_site = current_acquire(daemon->current);
                 if (daemon->dhcp)

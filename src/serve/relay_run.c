@@ -16,7 +16,7 @@
 #include "serve/dhcp_socket.h"
 #include "serve/relay.h"
 
-enum { LOOK_AGAIN_MS = 5000 };
+enum { LOOK_AGAIN_MS = 5000, UNSENT_AGAIN_MS = 60000 };
 
 int relay_open(struct relay_sockets *ret, struct error *err)
 {
@@ -80,8 +80,17 @@ struct running {
         const struct relay_sockets *sockets;
         const struct relay_events *events;
         struct relay_counters *counters;
+        int64_t unsent_again_ms; /* not told again before */
         uint8_t out[DHCP_SIZE_MAX];
 };
+
+static int64_t now_ms(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void say_dropped(const struct running *r, const struct dhcp_incoming *in, const char *reason)
 {
@@ -90,6 +99,18 @@ static void say_dropped(const struct running *r, const struct dhcp_incoming *in,
         r->counters->dropped++;
         snprintf(text, sizeof(text), "dropped a message from %s: %s", dhcp_address_text(in->source, address), reason);
         r->events->say(r->events->arg, true, text);
+}
+
+static void say_unsent(struct running *r, uint32_t server)
+{
+        char text[160], address[DHCP_ADDRESS_TEXT];
+
+        if (now_ms() < r->unsent_again_ms)
+                return;
+        r->unsent_again_ms = now_ms() + UNSENT_AGAIN_MS;
+        snprintf(text, sizeof(text), "messages to %s cannot be sent: is there a route to it?",
+                 dhcp_address_text(server, address));
+        r->events->say(r->events->arg, false, text);
 }
 
 static const struct relay_interface *interface_of(const struct relay *relay, int ifindex)
@@ -118,7 +139,8 @@ static void to_servers(struct running *r, const struct dhcp_incoming *in, const 
                                             .bytes = r->out,
                                             .size = n};
 
-                dhcp_udp_send(r->sockets->udp, &out, 1);
+                if (dhcp_udp_send(r->sockets->udp, &out, 1) > 0)
+                        say_unsent(r, out.to);
         }
 }
 
@@ -161,14 +183,6 @@ static void handle(struct running *r, const struct dhcp_incoming *in)
                 to_client(r, in);
         else if (from)
                 to_servers(r, in, from);
-}
-
-static int64_t now_ms(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Addresses may come and go; an interface that is away for a while is none to end for. */

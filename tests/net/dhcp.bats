@@ -208,6 +208,11 @@ END
   grep -x router=10.78.0.1 told.bound
   stop relay
   grep -E 'relay: [1-9][0-9]* requests, [1-9][0-9]* replies' relay.log
+  background lost server "$slipway" relay -interface=eth0 -server=10.99.0.1 # that it cannot reach, and says so
+  wait_for 20 shows lost ready
+  plug c2 52:54:00:77:01:15 br0
+  udhcpc -i c2 -n -q
+  wait_for 20 shows lost 'messages to 10.99.0.1 cannot be sent: is there a route to it?'
   run -1 clients "$slipway" relay -interface=nowhere -server=10.77.0.1
   [[ $output == *"there is no interface 'nowhere'"* ]]
   run -1 clients "$slipway" relay -interface=br1 -server=example

@@ -136,6 +136,11 @@ END
   site
   kill -HUP "$(pid_of serve)"
   wait_for 10 shows serve 'the site file was read again'
+  printf 'listen {\n  http = 8080\n}\n' >>site.hcl # ports stay, and clients are sent to those
+  run -0 ask reload
+  wait_for 10 shows serve 'in `listen` counts after a restart'
+  run -0 simulate ipxe
+  [[ $output == *'HTTP /boot.ipxe: '* ]]
 }
 
 @test "serve: a folder of site files is read again as a whole" {
