@@ -44,7 +44,7 @@ const struct site_machine *site_map_add(struct site_map *map, const void *key, s
         return NULL;
 }
 
-const struct site_machine *site_map_find(const struct site_map *map, const void *key, size_t len)
+static const struct site_machine *find(const struct site_map *map, const void *key, size_t len)
 {
         return map->size ? slot_of(map, key, len)->machine : NULL;
 }
@@ -63,28 +63,28 @@ static const struct site_machine *by_uuid(const struct site *site, const uint8_t
         uint8_t swapped[16];
 
         site_swap_uuid(uuid, swapped);
-        machine = site_map_find(&site->private->by_uuid, swapped, 16);
-        return machine ? machine : site_map_find(&site->private->by_uuid, uuid, 16);
+        machine = find(&site->private->by_uuid, swapped, 16);
+        return machine ? machine : find(&site->private->by_uuid, uuid, 16);
 }
 
 const struct site_machine *site_machine_by_mac(const struct site *site, const uint8_t mac[6])
 {
-        return site_map_find(&site->private->by_mac, mac, 6);
+        return find(&site->private->by_mac, mac, 6);
 }
 
 const struct site_machine *site_machine_by_name(const struct site *site, const char *name)
 {
-        return site_map_find(&site->private->by_name, name, strlen(name));
+        return find(&site->private->by_name, name, strlen(name));
 }
 
 const struct site_machine *site_machine_by_serial(const struct site *site, uint32_t serial)
 {
-        return site_map_find(&site->private->by_serial, &serial, sizeof(serial));
+        return find(&site->private->by_serial, &serial, sizeof(serial));
 }
 
 const struct site_machine *site_machine_by_address(const struct site *site, uint32_t address)
 {
-        return site_map_find(&site->private->by_address, &address, sizeof(address));
+        return find(&site->private->by_address, &address, sizeof(address));
 }
 
 const struct site_machine *site_machine(const struct site *site, const struct client *client)

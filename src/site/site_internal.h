@@ -26,7 +26,6 @@ void site_map_init(struct site_map *map, struct arena *arena, size_t n);
 /* Returns the machine that has the key already, or NULL: added. */
 const struct site_machine *site_map_add(struct site_map *map, const void *key, size_t len,
                                         const struct site_machine *machine);
-const struct site_machine *site_map_find(const struct site_map *map, const void *key, size_t len);
 
 /* A folder that is served beside the root. */
 struct site_folder {
