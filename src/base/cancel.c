@@ -8,27 +8,35 @@
 
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t count;
+static volatile pid_t relay;
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
-static void on_signal(int signo)
+static void on_signal(int signo, siginfo_t *info, void *context)
 {
+        (void)context;
+        if (relay == 0 || info->si_code != SI_USER || info->si_pid != relay)
+                count++;
         caught = signo;
-        if (++count >= 3)
+        if (count >= 3)
                 _exit(128 + signo);
 }
 
-static void set_handlers(void (*handler)(int))
+static void set_actions(const struct sigaction *action)
 {
-        struct sigaction action = {.sa_handler = handler}; /* no SA_RESTART: waits wake up */
-
         for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-                sigaction(signals[i], &action, NULL);
+                sigaction(signals[i], action, NULL);
 }
 
 void cancel_install(void)
 {
-        set_handlers(on_signal);
+        set_actions(&(struct sigaction){.sa_sigaction = on_signal,
+                                        .sa_flags = SA_SIGINFO}); /* no SA_RESTART: waits wake up */
+}
+
+void cancel_relayed_by(pid_t parent)
+{
+        relay = parent;
 }
 
 void cancel_clear(void)
@@ -37,9 +45,21 @@ void cancel_clear(void)
         count = 0;
 }
 
+void cancel_defer(void)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+                sigaddset(&set, signals[i]);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        cancel_clear();
+}
+
 void cancel_reset(void)
 {
-        set_handlers(SIG_DFL);
+        set_actions(&(struct sigaction){.sa_handler = SIG_DFL});
+        relay = 0;
         cancel_clear();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -18,5 +19,10 @@ static inline bool cancel_requested(void)
 int cancel_check(struct error *err);
 /* The request has been heeded: what must still be done (removing what was begun) may run. */
 void cancel_clear(void);
+/* The same, and no signal is heeded any more: what must be done runs to its end. For a process whose parent can still
+ * be ended by a third one, and takes it along. */
+void cancel_defer(void);
+/* This process gets the terminal's signals itself, and those that its parent passes on: they count as one. */
+void cancel_relayed_by(pid_t parent);
 /* Back to the default actions: for a child after fork. */
 void cancel_reset(void);

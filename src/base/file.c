@@ -237,6 +237,8 @@ int fd_copy_sparse(int from, int to, off_t offset, uint64_t len, struct error *e
                 if (data >= end)
                         return 0;
                 r = copy_extent(from, to, data, hole);
+                if (r == -ECANCELED && cancel_requested())
+                        return cancel_check(err);
                 if (r < 0)
                         return error_errno(err, -r, "copy image data");
                 offset = hole;

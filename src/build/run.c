@@ -141,7 +141,7 @@ static int job_run(struct job *job, struct artifacts *ret, struct error *err)
         if (r == 0)
                 r = packages_run(job, ret, err);
         base_sealed(job, r == 0);
-        cancel_clear(); /* clean-up is not cancelled */
+        cancel_defer(); /* clean-up is not cancelled */
         copy_stop(job);
         served_stop(job);
         if (job->ns)
@@ -245,6 +245,7 @@ static int start(const struct template *t, struct child *child, const struct bui
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
                 if (getppid() != parent)
                         _exit(1);
+                cancel_relayed_by(parent);
                 close(pipes[0]);
                 _exit(child_main(t, child, options, pipes[1]));
         }

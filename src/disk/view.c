@@ -338,7 +338,7 @@ static int extract_file(struct extraction *x, const struct task *task, struct er
                 return error_errno(err, errno, "create '%s'", task->to);
         r = disk_view_cat(x->view, task->from, fd, err);
         if (r < 0)
-                return r;
+                return error_wrap(err, r, "'%s'", task->to);
         if (ftruncate(fd, task->st.st_size) < 0) /* a hole at its end */
                 return error_errno(err, errno, "write '%s'", task->to);
         return set_attributes(fd, task->to, &task->st, err);

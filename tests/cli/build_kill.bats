@@ -53,6 +53,26 @@ wait_for() {
   [ "$(ext_cat out.img 2 /etc/marker)" = well ]
 }
 
+# As at a terminal, which sends it to all processes. What the first began to clean up, the second does not stop.
+@test "interrupt: Ctrl-C, and again at once" {
+  local pause status
+  template "$(small)/base.img.xz" reuse "$(shell 'sleep 60 & sleep 61')"
+  for pause in 0.01 0.03 0.1; do
+    start
+    wait_for 'sleep 61'
+    kill -INT -- -$pid
+    sleep $pause
+    kill -INT -- -$pid || true # it may have ended
+    status=0
+    wait $pid || status=$?
+    [ "$status" -eq 130 ]
+    grep 'stopped by signal 2' log
+    [ ! -e out.img ]
+    [ -z "$(ls "$SLIPWAY_CACHE_DIR/staging")" ]
+    nothing_left
+  done
+}
+
 @test "kill -9: any process, at 20 random moments; then the same command succeeds" {
   local round rounds=20 processes victim
   [ -z "${SLIPWAY_SANITIZED-}" ] || rounds=5

@@ -182,3 +182,13 @@ assert entries["/boot/firmware/config.txt"]["size"] == 4'
     cmp expected found
     "$SLIPWAY" image cat holes.img 1:/file | cmp - holes/file
 }
+
+@test "a disk that is full is told with the file that did not fit" {
+    mkdir large
+    head -c 3000000 /dev/urandom >large/file
+    truncate -s 8M large.img
+    mkfs.ext4 -q -d large large.img
+    run bash -c "ulimit -f 1000; trap '' XFSZ; \"$SLIPWAY\" image extract large.img 1:/ all"
+    [ "$status" -eq 1 ]
+    [[ $output == *"'all/file': partition 1: write: File too large"* ]]
+}
