@@ -54,7 +54,7 @@ static int foreign_refuse(const char *image, const char *head, size_t n, struct 
 
 int packed_refuse(const char *image, struct error *err)
 {
-        CLEANUP_CLOSE int fd = open(image, O_RDONLY | O_CLOEXEC);
+        CLEANUP_CLOSE int fd = open(image, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO is refused, not waited for */
         const struct packed *packed;
         char head[PACKED_HEAD];
         struct stat st;
@@ -64,6 +64,8 @@ int packed_refuse(const char *image, struct error *err)
                 return error_errno(err, errno, "open image '%s'", image);
         if (S_ISDIR(st.st_mode))
                 return error_set(err, EISDIR, "'%s' is a folder, not an image", image);
+        if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+                return error_set(err, EINVAL, "'%s' is no file that could be an image", image);
         n = pread(fd, head, sizeof(head), 0);
         if (n < 0)
                 return error_errno(err, errno, "read '%s'", image);

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/cancel.h"
+#include "base/epoch.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/size.h"
@@ -94,21 +95,6 @@ static int check_output(const struct job *job, struct error *err)
         return check_folder(path, err);
 }
 
-static int source_date_epoch(int64_t *ret, struct error *err)
-{
-        const char *text = getenv("SOURCE_DATE_EPOCH");
-        char *end;
-
-        *ret = -1;
-        if (str_empty(text))
-                return 0;
-        errno = 0;
-        *ret = strtoll(text, &end, 10);
-        if (errno || *end || *ret < 0)
-                return error_set(err, EINVAL, "SOURCE_DATE_EPOCH='%s': seconds since 1970 were expected", text);
-        return 0;
-}
-
 /* Everything that a guest needs, the guest's steps, and the image. */
 static int make_image(struct job *job, struct error *err)
 {
@@ -134,7 +120,7 @@ static int make_image(struct job *job, struct error *err)
 
 static int job_run(struct job *job, struct artifacts *ret, struct error *err)
 {
-        int r = source_date_epoch(&job->epoch, err);
+        int r = epoch_read(&job->epoch, err);
 
         if (r == 0)
                 r = job->arm ? make_image(job, err) : steps_run(job, err);

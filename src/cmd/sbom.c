@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/cancel.h"
+#include "base/epoch.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
@@ -26,17 +27,7 @@ static const struct option_spec specs[] = {
          "what the whole is called; else as the file or folder"},
 };
 
-/* SOURCE_DATE_EPOCH, or now. */
-static int64_t created(void)
-{
-        const char *epoch = getenv("SOURCE_DATE_EPOCH");
-        char *end = NULL;
-        long long sec = epoch ? strtoll(epoch, &end, 10) : 0;
-
-        return epoch && end != epoch && *end == '\0' && sec >= 0 ? sec : time(NULL);
-}
-
-static int print(const struct sbom *sbom, const char *output)
+static int print(const struct sbom *sbom, const char *output, int64_t created)
 {
         json_t *document;
 
@@ -51,7 +42,7 @@ static int print(const struct sbom *sbom, const char *output)
                 }
                 return 0;
         }
-        document = str_eq(output, "cyclonedx") ? sbom_cyclonedx(sbom, created()) : sbom_spdx(sbom, created());
+        document = str_eq(output, "cyclonedx") ? sbom_cyclonedx(sbom, created) : sbom_spdx(sbom, created);
         json_dumpf(document, stdout, JSON_INDENT(2));
         putchar('\n');
         json_decref(document);
@@ -98,19 +89,20 @@ static int run(const struct command *command, int argc, char **argv)
         CLEANUP_ERROR struct error err = {0};
         CLEANUP_FREE char *name = NULL;
         struct options options = {0};
+        int64_t epoch;
         int exit_code, first = options_parse_anywhere(command, argc, argv, &options, &exit_code);
 
         if (options_count(command, argc, first, 1, 1, &exit_code) < 0)
                 return exit_code;
         cancel_install();
         name = options.name ? xstrdup(options.name) : name_of(argv[first]);
-        if (read_one(argv[first], name, &sbom, &err) < 0)
+        if (epoch_read(&epoch, &err) < 0 || read_one(argv[first], name, &sbom, &err) < 0)
                 return command_fail(&err);
         if (sbom.packages.n == 0)
                 fprintf(stderr,
                         "'%s' has no database of packages that is known (dpkg, rpm, apk, pacman), and no releases\n",
                         argv[first]);
-        return print(&sbom, options.output);
+        return print(&sbom, options.output, epoch >= 0 ? epoch : time(NULL));
 }
 
 const struct command command_sbom = {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/epoch.h"
 #include "base/file.h"
 #include "base/size.h"
 #include "base/str.h"
@@ -135,8 +136,9 @@ static const char *member_name(const char *path, enum container container)
 
 static int inputs_open(struct inputs *inputs, const struct artifact *in, enum container container, struct error *err)
 {
-        const char *epoch = getenv("SOURCE_DATE_EPOCH");
+        int64_t epoch;
 
+        (void)epoch_read(&epoch, NULL); /* the build has held it against what it has to be */
         for (char **path = in->files; path && *path; path++) {
                 struct archive_file file = {.path = *path, .name = member_name(*path, container)};
                 struct stat st;
@@ -145,7 +147,7 @@ static int inputs_open(struct inputs *inputs, const struct artifact *in, enum co
                 if (r < 0)
                         return r;
                 fstat(file.fd, &st);
-                file.mtime = str_empty(epoch) ? st.st_mtime : strtoll(epoch, NULL, 10);
+                file.mtime = epoch < 0 ? st.st_mtime : epoch;
                 file.mode = st.st_mode & 0777;
                 vec_push(&inputs->list, file);
                 inputs->total += file.size;

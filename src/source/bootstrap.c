@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "base/epoch.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/spawn.h"
@@ -193,13 +194,15 @@ static int clamp_times(int parent, const char *name, time_t latest, int depth, s
 
 static int finish(const char *dir, struct error *err)
 {
-        const char *epoch = getenv("SOURCE_DATE_EPOCH");
+        int64_t epoch;
         int r = remove_copied(dir, "/etc/resolv.conf", err);
 
         if (r == 0)
                 r = remove_copied(dir, "/etc/hostname", err);
-        if (r == 0 && !str_empty(epoch))
-                r = clamp_times(AT_FDCWD, dir, (time_t)strtoll(epoch, NULL, 10), 0, err);
+        if (r == 0)
+                r = epoch_read(&epoch, err);
+        if (r == 0 && epoch >= 0)
+                r = clamp_times(AT_FDCWD, dir, (time_t)epoch, 0, err);
         return r;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/epoch.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "lang/version.h"
@@ -73,15 +74,9 @@ static char *absolute_dir(const char *path)
 
 time_t template_start_time(void)
 {
-        const char *epoch = getenv("SOURCE_DATE_EPOCH");
-        char *end;
-        long long seconds;
+        int64_t epoch;
 
-        if (str_empty(epoch))
-                return time(NULL);
-        errno = 0;
-        seconds = strtoll(epoch, &end, 10);
-        return errno || *end ? time(NULL) : (time_t)seconds;
+        return epoch_read(&epoch, NULL) == 0 && epoch >= 0 ? (time_t)epoch : time(NULL);
 }
 
 void template_own(struct template *t, struct value *value)

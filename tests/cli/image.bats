@@ -110,6 +110,12 @@ assert entries["/boot/firmware/config.txt"]["size"] == 4'
     run "$SLIPWAY" image info noise
     [ "$status" -eq 1 ]
     [[ $output == *"no disk image"* ]]
+    rm -f pipe && mkfifo pipe
+    for name in pipe /dev/null; do
+        run timeout 20 "$SLIPWAY" image info $name
+        [ "$status" -eq 1 ]
+        [ "$output" = "Error: '$name' is no file that could be an image" ]
+    done
     xz -k root/etc/fstab -c >disk.img.xz
     run "$SLIPWAY" image info disk.img.xz
     [[ $output == *"compressed (xz); unpack it first"* ]]

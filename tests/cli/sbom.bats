@@ -31,6 +31,10 @@ is_sound() {
   "$slipway" sbom / >two
   cmp one two
   [ "$(jq -r .creationInfo.created one)" = 2023-11-14T22:13:20Z ]
+  for epoch in soon 12x -1; do
+    SOURCE_DATE_EPOCH=$epoch run -1 "$slipway" sbom /
+    [ "$output" = "Error: SOURCE_DATE_EPOCH='$epoch': seconds since 1970 were expected" ]
+  done
 }
 
 @test "sbom: an image, in place" {
