@@ -482,6 +482,27 @@ static void test_depth(void **state)
         assert_non_null(strstr(diags.list.v[0].summary, "nested deeper than 1024 levels"));
 }
 
+/* Values that each hold the one before twice. */
+static void test_weight(void **state)
+{
+        CLEANUP(source_text_freep) struct source_text *source = source_text_new("test", "[v, v]", 6);
+        CLEANUP(diags_clear) struct diags diags = {0};
+        const struct hcl_value *value = &hcl_true;
+        struct hcl_string key = {"v", 1};
+        struct arena own = {0};
+
+        (void)state;
+        for (int i = 0; i < 60 && diags.n_errors == 0; i++) {
+                const struct hcl_value *members[] = {value};
+                struct hcl_scope scope = {.variables = hcl_object_value(&own, &key, members, 1)};
+
+                value = hcl_eval(&own, hcl_parse_expr(&own, source, &diags), &scope, &diags);
+        }
+        assert_int_equal(diags.n_errors, 1);
+        assert_string_equal(diags.list.v[0].summary, "this value has more than 2097152 others in it");
+        arena_free(&own);
+}
+
 /* What belongs to a shell is met in templates most of all. */
 static void test_shell_variable(void **state)
 {
@@ -515,6 +536,7 @@ int main(void)
                 cmocka_unit_test(test_without_scope),
                 cmocka_unit_test(test_depth),
                 cmocka_unit_test(test_shell_variable),
+                cmocka_unit_test(test_weight),
         };
 
         return cmocka_run_group_tests(tests, NULL, release);
