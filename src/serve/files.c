@@ -78,10 +78,22 @@ static void fd_close(struct file *file)
         free(file);
 }
 
-struct file *file_of_fd(int fd, uint64_t offset, uint64_t size, int64_t mtime_sec)
+struct file_id file_id_of(const struct stat *st)
+{
+        return (struct file_id){.device = st->st_dev,
+                                .inode = st->st_ino,
+                                .size = (uint64_t)st->st_size,
+                                .mtime_ns = st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec};
+}
+
+struct file *file_of_fd(int fd, const struct stat *st)
 {
         struct file *file = xmalloc(sizeof(*file));
 
-        *file = (struct file){.size = size, .mtime_sec = mtime_sec, .fd = fd, .fd_offset = offset, .close = fd_close};
+        *file = (struct file){.size = (uint64_t)st->st_size,
+                              .mtime_sec = st->st_mtim.tv_sec,
+                              .fd = fd,
+                              .id = file_id_of(st),
+                              .close = fd_close};
         return file;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -20,6 +21,12 @@ struct file_request {
         uint32_t server;  /* the address that it was asked at */
 };
 
+/* Two with the same have the same bytes at the same offsets of their fd. */
+struct file_id {
+        uint64_t device, inode, size; /* inode 0: nothing is known */
+        int64_t mtime_ns;
+};
+
 /* An open file: either text, or an fd with a range of it, or something that is read by a function. Its size does not
  * change while it is open; what is cut off meanwhile is -EIO of files_read(). */
 struct file {
@@ -27,6 +34,7 @@ struct file {
         int64_t mtime_sec; /* 0: not known */
         int fd;            /* -1: none; the bytes are [fd_offset, fd_offset + size) of it: for sendfile */
         uint64_t fd_offset;
+        struct file_id id;
         /* For fd -1: up to n bytes, of which there is at least one at the offset; 0: they are gone; or a
          * negative errno. One thread at a time. */
         ssize_t (*read)(struct file *file, void *buf, size_t n, uint64_t offset);
@@ -58,5 +66,6 @@ static inline void files_closep(struct file **file)
 
 /* A file whose bytes are these, which it frees with free() when it is closed. */
 struct file *file_of_text(char *text, size_t len);
-/* A range of an open file, which it closes. */
-struct file *file_of_fd(int fd, uint64_t offset, uint64_t size, int64_t mtime_sec);
+/* An open file, which it closes; fstat() says that it is this. */
+struct file *file_of_fd(int fd, const struct stat *st);
+struct file_id file_id_of(const struct stat *st);

@@ -127,6 +127,6 @@ int folder_file_open(const char *root, const char *path, struct file **ret, stru
                 return say_why(fd, path, err);
         r = check_regular(fd, path, &st, err);
         if (r == 0)
-                *ret = file_of_fd(steal_fd(&fd), 0, (uint64_t)st.st_size, st.st_mtim.tv_sec);
+                *ret = file_of_fd(steal_fd(&fd), &st);
         return r;
 }

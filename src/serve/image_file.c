@@ -21,8 +21,9 @@ enum { KEPT = 64, COPY_MAX = 16 << 20 };
 struct located {
         _Atomic unsigned int users;
         char *image, *path;
-        struct stat st; /* of the image */
-        int fd;         /* of the image, or of a copy */
+        struct stat st;    /* of the image */
+        int fd;            /* of the image, or of a copy */
+        struct file_id id; /* of what fd is */
         struct fs_extents extents;
 };
 
@@ -107,6 +108,7 @@ static struct file *file_of_located(struct located *l)
         if (x->n == 1 && x->v[0].at == 0 && x->v[0].len == x->size_bytes) {
                 file->fd = l->fd;
                 file->fd_offset = x->v[0].offset;
+                file->id = l->id;
         }
         return file;
 }
@@ -128,6 +130,7 @@ static int copy_out(const struct disk_view *view, const char *path, struct locat
         vec_push(&l->extents, (struct fs_extent){0, (uint64_t)st.st_size, 0});
         close_p(&l->fd);
         l->fd = steal_fd(&fd);
+        l->id = file_id_of(&st);
         return 0;
 }
 
@@ -137,7 +140,8 @@ static int locate(const char *image, const char *path, const struct stat *st, st
         CLEANUP(located_releasep) struct located *l = xcalloc(1, sizeof(*l));
         int r;
 
-        *l = (struct located){.users = 1, .image = xstrdup(image), .path = xstrdup(path), .st = *st, .fd = -1};
+        *l = (struct located){
+                .users = 1, .image = xstrdup(image), .path = xstrdup(path), .st = *st, .fd = -1, .id = file_id_of(st)};
         l->fd = open(image, O_RDONLY | O_CLOEXEC);
         if (l->fd < 0)
                 return error_errno(err, errno, "open image '%s'", image);

@@ -14,8 +14,10 @@
 enum {
         TFTP_BATCH_BYTES = 512 * 1024, /* read and sent at once; two threads' take 1 MiB */
         TFTP_BATCH_BLOCKS = 128,
-        TFTP_AHEAD_BYTES = 32 * 1024, /* read at once for windows of one block, for each session */
-        TFTP_RECEIVE = 32,            /* packets received at once */
+        TFTP_PACKETS_BYTES = 32 * 1024, /* read at once for windows of one block, */
+        TFTP_PACKETS_MAX = 64,          /* but no more blocks */
+        TFTP_PACKETS_HASH = 256,
+        TFTP_RECEIVE = 32, /* packets received at once */
         TFTP_RECEIVE_BYTES = 1536,
         TFTP_EVENTS = 128,
         TFTP_HASH = 1024, /* chains of sessions, and of clients */
@@ -39,13 +41,11 @@ struct tftp_session {
         struct tftp_transfer transfer;
         struct tftp_peer peer;
         struct tftp_socket connected, others;
-        bool shared;       /* single-port mode: neither; the worker's listener serves */
-        bool gso;          /* its windows may be segmented by the kernel */
-        bool full;         /* the socket took no more: the rest of the window goes when it does */
-        struct file *file; /* NULL: it has ended */
-        uint8_t *ahead;    /* room for a header, then n_ahead bytes of the file from ahead_offset on; or NULL */
-        size_t n_ahead;
-        uint64_t ahead_offset;
+        bool shared;                  /* single-port mode: neither; the worker's listener serves */
+        bool gso;                     /* its windows may be segmented by the kernel */
+        bool full;                    /* the socket took no more: the rest of the window goes when it does */
+        struct file *file;            /* NULL: it has ended */
+        struct tftp_packets *packets; /* those about the next block, or NULL */
         char *path;
         int64_t start_us;
         uint64_t bytes;
@@ -64,6 +64,7 @@ struct tftp_worker {
         VEC(struct tftp_session *) sessions;
         VEC(struct tftp_session *) ended; /* freed when the events at hand are done with */
         struct tftp_session *chains[TFTP_HASH];
+        struct tftp_packets *packets[TFTP_PACKETS_HASH]; /* chains */
         struct address_limit limit;
         int64_t now_ms, due_ms; /* due: no session's deadline is before it */
         int vain;               /* waits that looking did not shorten, in a row; below 0: that are not looked at */
@@ -128,6 +129,13 @@ void tftp_spread_forget(struct tftp_worker *w, const struct sockaddr_in *address
 void tftp_spread_hand_on(struct tftp_worker *to, const struct tftp_peer *peer, const void *packet, size_t n);
 void tftp_spread_receive(struct tftp_worker *w);
 void tftp_spread_free(struct tftp_server *server);
+
+/* ---- tftp_packets.c ---- */
+/* The whole DATA packet of a block, ready to be sent; the session's until it asks for another. -EIO: the file is not
+ * what it was. */
+int tftp_packets_get(struct tftp_worker *w, struct tftp_session *s, uint64_t block, const uint8_t **ret);
+/* The session needs none of them now. */
+void tftp_packets_release(struct tftp_worker *w, struct tftp_session *s);
 
 /* ---- tftp_send.c ---- */
 /* A small packet from the port of fd: the listener's, or a transfer's. */

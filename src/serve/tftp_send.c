@@ -151,24 +151,7 @@ static unsigned int send_blocks(struct tftp_worker *w, struct tftp_session *s, u
 
 /* ---- windows of one block ---- */
 
-/* Most firmware asks for no more, and each block costs a round trip: so the system calls count. Several blocks are read
- * at once, and each is sent from where it lies, its header over the end of the one before, which the client has. */
-static int read_ahead(struct tftp_session *s, uint64_t offset, size_t n, uint8_t **ret)
-{
-        uint64_t left = s->file->size - offset;
-        size_t want = left < TFTP_AHEAD_BYTES ? (size_t)left : TFTP_AHEAD_BYTES;
-        int r = 0;
-
-        if (!s->ahead)
-                s->ahead = xmalloc(TFTP_HEADER + want);
-        if (offset < s->ahead_offset || n > s->n_ahead || offset - s->ahead_offset > s->n_ahead - n) {
-                r = files_read(s->file, s->ahead + TFTP_HEADER, want, offset);
-                s->ahead_offset = offset;
-                s->n_ahead = r < 0 ? 0 : want;
-        }
-        *ret = s->ahead + TFTP_HEADER + (offset - s->ahead_offset);
-        return r;
-}
+/* Most firmware asks for no more, and each block costs a round trip: so the system calls count. */
 
 /* False: the socket is full. What else cannot be sent is as good as lost on the way: the client's silence ends it. */
 static bool send_block(const struct tftp_worker *w, const struct tftp_session *s, const void *packet, size_t n)
@@ -183,13 +166,11 @@ static int send_one(struct tftp_worker *w, struct tftp_session *s)
 {
         uint64_t block = s->transfer.next;
         size_t n = tftp_block_len(&s->transfer, block);
-        uint8_t *data = NULL, *packet;
-        int r = read_ahead(s, tftp_block_offset(&s->transfer, block), n, &data);
+        const uint8_t *packet = NULL;
+        int r = tftp_packets_get(w, s, block, &packet);
 
         if (r < 0)
                 return r;
-        packet = data - TFTP_HEADER;
-        tftp_put_data_header(packet, (uint16_t)block);
         s->full = !send_block(w, s, packet, TFTP_HEADER + n);
         tftp_transfer_sent(&s->transfer, s->full ? 0 : 1, w->now_ms);
         s->bytes += s->full ? 0 : n;
@@ -224,7 +205,7 @@ static int send_batches(struct tftp_worker *w, struct tftp_session *s)
 int tftp_send_window(struct tftp_worker *w, struct tftp_session *s)
 {
         uint64_t resent = s->transfer.resent;
-        bool one = s->transfer.windowsize == 1 && s->transfer.blksize <= TFTP_AHEAD_BYTES / 2;
+        bool one = s->transfer.windowsize == 1 && s->transfer.blksize <= TFTP_PACKETS_BYTES / 2;
         int r = one ? send_one(w, s) : send_batches(w, s);
 
         tftp_count(&w->count.resent, s->transfer.resent - resent);

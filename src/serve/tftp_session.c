@@ -79,7 +79,6 @@ static void session_free(struct tftp_session *s)
 {
         session_close(s);
         free(s->path);
-        free(s->ahead);
         free(s);
 }
 
@@ -93,6 +92,7 @@ static void session_end(struct tftp_worker *w, struct tftp_session *s)
         *link = s->next;
         w->sessions.v[s->index] = w->sessions.v[--w->sessions.n];
         w->sessions.v[s->index]->index = s->index;
+        tftp_packets_release(w, s);
         session_close(s);
         tftp_spread_forget(w, &s->peer.address);
         atomic_fetch_sub(&w->server->active, 1);

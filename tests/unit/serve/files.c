@@ -173,14 +173,15 @@ static void test_ext4_image(void **state)
         enum { PLAIN = 300000, HOLES = 3 << 20 };
         CLEANUP_FREE char *tree = in_folder("tree"), *sub = in_folder("tree/boot"),
                           *plain = in_folder("tree/boot/plain"), *holes = in_folder("tree/boot/holes"),
-                          *tiny = in_folder("tree/tiny"), *image = in_folder("ext4.img"), *data = random_bytes(PLAIN),
-                          *sparse = xcalloc(1, HOLES);
-        CLEANUP(files_closep) struct file *file = NULL;
+                          *tiny = in_folder("tree/tiny"), *other = in_folder("tree/other"),
+                          *image = in_folder("ext4.img"), *data = random_bytes(PLAIN), *sparse = xcalloc(1, HOLES);
+        CLEANUP(files_closep) struct file *file = NULL, *second = NULL;
 
         (void)state;
         assert_int_equal(dir_make(sub, 0755, NULL), 0);
         assert_int_equal(file_write(plain, data, PLAIN, 0644, NULL), 0);
         assert_int_equal(file_write(tiny, "tiny", 4, 0644, NULL), 0);
+        assert_int_equal(file_write(other, "else", 4, 0644, NULL), 0);
         memcpy(sparse + (1 << 20), data, 5000);
         memcpy(sparse + (2 << 20), data, 100000);
         memcpy(sparse + HOLES - 1000, data, 1000);
@@ -194,6 +195,10 @@ static void test_ext4_image(void **state)
         assert_in_image(image, "1:/boot/plain", data, PLAIN, true); /* as it was remembered */
         assert_in_image(image, "1:/boot/holes", sparse, HOLES, false);
         assert_in_image(image, "1:/tiny", "tiny", 4, true);
+        assert_int_equal(image_file_open(image, "1:/tiny", &file, NULL), 0); /* both are copies, and not of the same */
+        assert_int_equal(image_file_open(image, "1:/other", &second, NULL), 0);
+        assert_true(file->id.inode != second->id.inode);
+        file = files_close(file);
         assert_int_equal(image_file_open(image, "1:/boot", &file, NULL), -EISDIR);
         assert_int_equal(image_file_open(image, "1:/nothing", &file, NULL), -ENOENT);
         assert_int_equal(image_file_open(image, "2:/tiny", &file, NULL), -ENOENT);
