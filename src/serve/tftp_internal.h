@@ -43,6 +43,7 @@ struct tftp_session {
         struct tftp_socket connected, others;
         bool shared;                  /* single-port mode: neither; the worker's listener serves */
         bool gso;                     /* its windows may be segmented by the kernel */
+        bool due;                     /* in worker->due */
         bool full;                    /* the socket took no more: the rest of the window goes when it does */
         struct file *file;            /* NULL: it has ended */
         struct tftp_packets *packets; /* those about the next block, or NULL */
@@ -62,7 +63,8 @@ struct tftp_worker {
         unsigned int n_clients;          /* that it serves, or is about to; by the server's lock, as is: */
         VEC(struct tftp_handed *) inbox; /* requests that other threads received */
         VEC(struct tftp_session *) sessions;
-        VEC(struct tftp_session *) ended; /* freed when the events at hand are done with */
+        VEC(struct tftp_session *) due;   /* whose window is to be sent when the events at hand are done with, */
+        VEC(struct tftp_session *) ended; /* and which are freed then */
         struct tftp_session *chains[TFTP_HASH];
         struct tftp_packets *packets[TFTP_PACKETS_HASH]; /* chains */
         struct address_limit limit;
@@ -115,6 +117,9 @@ void tftp_session_writable(struct tftp_worker *w, struct tftp_session *s);
 /* Ended by us: the client gets an ERROR. */
 void tftp_session_abort(struct tftp_worker *w, struct tftp_session *s, const char *why);
 struct tftp_session *tftp_session_find(const struct tftp_worker *w, const struct sockaddr_in *address);
+/* The windows that are due, one after the other: the kernel's way out is a long one, and at hand for the next when it
+ * was just gone. */
+void tftp_sessions_send(struct tftp_worker *w);
 /* Free those that have ended. */
 void tftp_sessions_sweep(struct tftp_worker *w);
 

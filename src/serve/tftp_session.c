@@ -142,6 +142,18 @@ static void send_window(struct tftp_worker *w, struct tftp_session *s)
                 watch(w, s, s->full);
 }
 
+void tftp_sessions_send(struct tftp_worker *w)
+{
+        for (size_t i = 0; i < w->due.n; i++) {
+                struct tftp_session *s = w->due.v[i];
+
+                s->due = false;
+                if (s->file) /* else it has ended meanwhile */
+                        send_window(w, s);
+        }
+        w->due.n = 0;
+}
+
 static void send_oack(struct tftp_worker *w, struct tftp_session *s)
 {
         uint8_t packet[TFTP_SMALL_PACKET];
@@ -165,7 +177,9 @@ static void take_step(struct tftp_worker *w, struct tftp_session *s, enum tftp_s
                 send_oack(w, s);
                 break;
         case TFTP_SEND_BLOCKS:
-                send_window(w, s);
+                if (!s->due)
+                        vec_push(&w->due, s);
+                s->due = true;
                 break;
         case TFTP_COMPLETE:
                 complete(w, s, NULL);

@@ -256,6 +256,7 @@ static bool run_once(struct tftp_worker *w)
         }
         if (w->now_ms >= w->due_ms)
                 expire(w);
+        tftp_sessions_send(w);
         tftp_sessions_sweep(w);
         return true;
 }
@@ -290,6 +291,7 @@ void tftp_worker_free(struct tftp_worker *w)
         close_p(&w->epoll);
         close_p(&w->mtu_fd);
         vec_free(&w->sessions);
+        vec_free(&w->due);
         vec_free(&w->ended);
         free(w->batch);
         free(w->received);
