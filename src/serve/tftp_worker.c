@@ -10,8 +10,8 @@
 
 enum {
         LOOK_NS = 40000,
-        LOOK_VAIN = 8,     /* times in a row, and then ... */
-        LOOK_PAUSE = 1000, /* ... this many waits without */
+        LOOK_VAIN = 8,   /* times in a row, and then ... */
+        LOOK_PAUSE = 50, /* ... this many waits without */
 };
 
 static int64_t monotonic_ns(void)
