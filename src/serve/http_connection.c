@@ -164,7 +164,7 @@ static uint32_t read_request(struct http_connection *c)
                 c->state = HTTP_SENDING;
                 return send_reply(c);
         }
-        if (c->in.waits && http_transmit(c, go_on, sizeof(go_on) - 1) < 0)
+        if (c->in.waits && http_transmit(c, go_on, sizeof(go_on) - 1, false) < 0)
                 return end(c, 0);
         c->in.waits = false;
         return EPOLLIN;

@@ -19,7 +19,8 @@ enum {
         HTTP_RECEIVE = 16 << 10,      /* read of a socket at once; all of a TLS record has room */
         HTTP_BUFFER = 128 << 10,      /* copied of a file at once */
         HTTP_QUANTUM = 512 << 10,     /* sent to one client before it is the next one's turn: what is copied, */
-        HTTP_PAGES_QUANTUM = 4 << 20, /* and what the kernel sends: all that a socket takes */
+        HTTP_PAGES_QUANTUM = 1 << 20, /* and what the kernel sends; */
+        HTTP_ALONE = 4 << 20,         /* or where there is no next one: all that a socket takes */
         HTTP_TLS_RECORD = 16384,      /* bytes that one call encrypts */
         HTTP_EVENTS = 128,
 };
@@ -44,9 +45,10 @@ struct http_connection {
         struct http_input in;
         struct str ahead; /* what came behind the request at hand */
         struct http_reply reply;
-        int queued; /* bytes that the client had not acknowledged when its time was last over */
-        bool idle;  /* nothing of the next request has come */
-        bool begun; /* the request has a head, and an event told of it */
+        int queued;  /* bytes that the client had not acknowledged when its time was last over */
+        bool corked; /* only full segments leave */
+        bool idle;   /* nothing of the next request has come */
+        bool begun;  /* the request has a head, and an event told of it */
         int64_t start_us;
         char *why; /* it is refused, for the operator */
 };
@@ -84,9 +86,10 @@ struct http_server {
 
 /* ---- http_tls.c: the bytes of a connection, encrypted or not ---- */
 int http_tls_open(const char *certificate, const char *key, SSL_CTX **ret, struct error *err);
-/* As recv() and send(), but a negative errno; 0: the client has ended. With -EAGAIN waits_for is what to wait for. */
+/* As recv() and send(), but a negative errno; 0: the client has ended. With -EAGAIN waits_for is what to wait for.
+ * More: what comes next is sent at once, and may share a segment with this. */
 ssize_t http_receive(struct http_connection *c, void *buf, size_t n);
-ssize_t http_transmit(struct http_connection *c, const void *buf, size_t n);
+ssize_t http_transmit(struct http_connection *c, const void *buf, size_t n, bool more);
 /* No more is sent; the client is told. */
 void http_shut(struct http_connection *c);
 

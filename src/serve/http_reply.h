@@ -9,7 +9,7 @@
 #include "serve/files.h"
 #include "serve/http_input.h"
 
-enum { HTTP_SMALL_FILE = 64 << 10 }; /* one that is read whole and leaves with its head */
+enum { HTTP_SMALL_FILE = 16 << 10 }; /* one that is read whole and leaves with its head */
 
 struct http_reply {
         int status;     /* 0: there is none yet */

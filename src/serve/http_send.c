@@ -10,21 +10,15 @@
 
 #include "serve/http_internal.h"
 
-/* While it is on, only full segments leave: those of sendfile would end where each of its pieces does, which costs a
- * third of the speed. */
-static void cork(const struct http_connection *c, int on)
-{
-        if (!c->ssl)
-                setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
-}
-
 /* 1: all of it has left. */
 static int send_head(struct http_connection *c)
 {
         struct http_reply *reply = &c->reply;
+        const bool more = reply->file; /* it leaves together with the first of the body */
 
         while (reply->head_sent < reply->head.len) {
-                ssize_t n = http_transmit(c, reply->head.s + reply->head_sent, reply->head.len - reply->head_sent);
+                size_t left = reply->head.len - reply->head_sent;
+                ssize_t n = http_transmit(c, reply->head.s + reply->head_sent, left, more);
 
                 if (n < 0)
                         return n == -EAGAIN ? 0 : (int)n;
@@ -48,7 +42,7 @@ static ssize_t send_copy(struct http_connection *c, uint64_t n)
 {
         int r = files_read(c->reply.file, c->worker->buffer, n, c->reply.offset);
 
-        return r < 0 ? -ENODATA : http_transmit(c, c->worker->buffer, n);
+        return r < 0 ? -ENODATA : http_transmit(c, c->worker->buffer, n, n < c->reply.left);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -56,12 +50,18 @@ static uint64_t least(uint64_t a, uint64_t b)
         return a < b ? a : b;
 }
 
+/* The only client of its thread, at the moment. */
+static bool is_alone(const struct http_connection *c)
+{
+        return atomic_load_explicit(&c->worker->load, memory_order_relaxed) <= 1;
+}
+
 /* As much of the body as the socket takes, at most a quantum. */
 static int send_body(struct http_connection *c)
 {
         struct http_reply *reply = &c->reply;
         const bool pages = reply->file && reply->file->fd >= 0 && !c->ssl;
-        uint64_t quantum = pages ? HTTP_PAGES_QUANTUM : HTTP_QUANTUM;
+        uint64_t quantum = !pages ? HTTP_QUANTUM : is_alone(c) ? HTTP_ALONE : HTTP_PAGES_QUANTUM;
         const uint64_t most = pages ? quantum : c->ssl ? HTTP_TLS_RECORD : HTTP_BUFFER;
 
         while (reply->file && reply->left > 0 && quantum > 0) {
@@ -80,17 +80,28 @@ static int send_body(struct http_connection *c)
         return reply->left == 0;
 }
 
+/* While it is on, only full segments leave: else each piece that a socket took would end with one that is not. With one
+ * client that is no loss: it has the end of a piece the sooner. */
+static void cork(struct http_connection *c, bool on)
+{
+        const int value = on;
+
+        if (on == c->corked)
+                return;
+        setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+        c->corked = on;
+}
+
 int http_send(struct http_connection *c)
 {
-        const bool large = c->reply.file;
         int r;
 
-        if (large && c->reply.head_sent == 0)
-                cork(c, 1);
+        if (!c->ssl && c->reply.left > HTTP_QUANTUM && !is_alone(c))
+                cork(c, true);
         r = send_head(c);
         if (r > 0)
                 r = send_body(c);
-        if (large && r > 0)
-                cork(c, 0);
+        if (r > 0)
+                cork(c, false);
         return r;
 }

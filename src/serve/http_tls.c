@@ -107,13 +107,14 @@ ssize_t http_receive(struct http_connection *c, void *buf, size_t n)
         return r == 1 ? (ssize_t)got : tls_result(c, r);
 }
 
-ssize_t http_transmit(struct http_connection *c, const void *buf, size_t n)
+ssize_t http_transmit(struct http_connection *c, const void *buf, size_t n, bool more)
 {
+        const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
         size_t sent;
         int r;
 
         if (!c->ssl)
-                return plain_result(c, send(c->fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL), EPOLLOUT);
+                return plain_result(c, send(c->fd, buf, n, flags), EPOLLOUT);
         r = SSL_write_ex(c->ssl, buf, n, &sent);
         return r == 1 ? (ssize_t)sent : tls_result(c, r);
 }
