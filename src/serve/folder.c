@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "serve/folder_root.h"
 #include "serve/site_files.h"
 #include "site/path.h"
 
@@ -108,16 +109,18 @@ static int check_regular(int fd, const char *path, struct stat *st, struct error
 
 int folder_file_open(const char *root, const char *path, struct file **ret, struct error *err)
 {
-        CLEANUP_CLOSE int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+        CLEANUP(folder_root_releasep) struct folder_root *folder = NULL;
         CLEANUP_FREE char *clean = NULL, *other = NULL;
+        CLEANUP_CLOSE int fd = -1;
+        int r = folder_root_get(root, &folder), root_fd;
         struct stat st;
-        int r;
 
-        if (root_fd < 0)
-                return error_errno(err, errno, "open the folder '%s'", root);
+        if (r < 0)
+                return error_errno(err, -r, "open the folder '%s'", root);
         r = site_path_clean(path, &clean, err);
         if (r < 0)
                 return r;
+        root_fd = folder_root_fd(folder);
         fd = open_beneath(root_fd, clean, O_RDONLY | O_NONBLOCK | O_NOCTTY); /* a FIFO does not hold us up */
         if (fd == -ENOENT)
                 other = path_in_other_case(root_fd, clean);

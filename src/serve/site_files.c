@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "serve/folder_root.h"
 
 struct site_files {
         struct site_files_source source;
@@ -82,6 +83,7 @@ struct site_files *site_files_free(struct site_files *files)
 {
         if (files)
                 image_files_forget();
+        folder_roots_forget();
         free(files);
         return NULL;
 }

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/spawn.h"
 #include "base/str.h"
+#include "serve/folder_root.h"
 #include "serve/netascii.h"
 #include "serve/site_files.h"
 #include "test.h"
@@ -167,6 +168,41 @@ static const char *name_of(int i)
         return name;
 }
 
+/* It is kept open for a moment; who replaces it, or what leads there, sees the new one soon, and at once if told so. */
+static void test_folder_replaced(void **state)
+{
+        CLEANUP_FREE char *one = in_folder("one"), *two = in_folder("two"), *link = in_folder("current"),
+                          *a = in_folder("one/f"), *b = in_folder("two/f");
+        struct file *file = NULL;
+
+        (void)state;
+        assert_int_equal(dir_make(one, 0755, NULL), 0);
+        assert_int_equal(dir_make(two, 0755, NULL), 0);
+        assert_int_equal(file_write(a, "a", 1, 0644, NULL), 0);
+        assert_int_equal(file_write(b, "two", 3, 0644, NULL), 0);
+        assert_int_equal(symlink("one", link), 0);
+        assert_int_equal(folder_file_open(link, "f", &file, NULL), 0);
+        assert_content(file, "a", 1);
+        file = files_close(file);
+        assert_int_equal(unlink(link), 0);
+        assert_int_equal(symlink("two", link), 0);
+        usleep(FOLDER_ROOT_MS * 2000);
+        assert_int_equal(folder_file_open(link, "f", &file, NULL), 0);
+        assert_content(file, "two", 3);
+        file = files_close(file);
+        assert_int_equal(unlink(link), 0);
+        folder_roots_forget();
+        assert_int_equal(folder_file_open(link, "f", &file, NULL), -ENOENT);
+        for (int i = 0; i < 100; i++) { /* more than are kept */
+                CLEANUP_FREE char *many = xasprintf("%s%.*s", one, i,
+                                                    "/////////////////////////////////////////"
+                                                    "///////////////////////////////////////////////");
+
+                assert_int_equal(folder_file_open(many, "f", &file, NULL), 0);
+                file = files_close(file);
+        }
+}
+
 /* One piece, holes, and a file that lies in its inode. */
 static void test_ext4_image(void **state)
 {
@@ -312,6 +348,7 @@ int main(void)
                 cmocka_unit_test(test_netascii),
                 cmocka_unit_test(test_netascii_too_large),
                 cmocka_unit_test(test_other_case),
+                cmocka_unit_test(test_folder_replaced),
                 cmocka_unit_test(test_ext4_image),
                 cmocka_unit_test(test_fat_image),
                 cmocka_unit_test(test_volume),
