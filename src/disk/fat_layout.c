@@ -214,10 +214,11 @@ static uint32_t take(struct layout *l, uint64_t bytes)
 /* The boot sector, without code: nothing is started from it. */
 static void put_boot(const struct layout *l)
 {
+        static const char start[11] = "\xeb\x3c\x90SLIPWAY ", names[19] = "SLIPWAY    FAT16   ";
         uint64_t sectors = (cluster_offset(l, l->n_clusters + 2)) / SECTOR;
         uint8_t *boot = l->head;
 
-        memcpy(boot, "\xeb\x3c\x90SLIPWAY ", 11);
+        memcpy(boot, start, sizeof(start));
         put_le16(boot + 11, SECTOR);
         boot[13] = (uint8_t)(l->cluster_bytes / SECTOR);
         put_le16(boot + 14, 1); /* sectors before the table */
@@ -232,8 +233,8 @@ static void put_boot(const struct layout *l)
         boot[36] = 0x80;
         boot[38] = 0x29; /* the next three are there: a number, a name, a type */
         put_le32(boot + 39, 0x51195741);
-        memcpy(boot + 43, "SLIPWAY    FAT16   ", 19);
-        memcpy(boot + 510, "\x55\xaa", 2);
+        memcpy(boot + 43, names, sizeof(names));
+        put_le16(boot + 510, 0xaa55);
         put_le16(l->head + SECTOR, 0xfff8);
         put_le16(l->head + SECTOR + 2, LAST_CLUSTER);
 }

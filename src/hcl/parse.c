@@ -64,7 +64,7 @@ static void skip_item(struct parser *parser, size_t start, bool in_block)
                         continue;
                 if (n_open[opener] == 0 && type == HCL_TOKEN_CBRACE && in_block)
                         break;
-                for (bool closed = n_open[opener] == 0; !closed; open.n--) { /* and what is open inside of it */
+                for (bool closed = n_open[opener] == 0; !closed && open.n > 0; open.n--) { /* and what is inside */
                         closed = open.v[open.n - 1] == opener;
                         n_open[open.v[open.n - 1]]--;
                 }
