@@ -1,3 +1,4 @@
+/* See bind.h. Of several addresses of an interface the one counts that the file names, then one of its network. */
 #include "serve/bind.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,6 @@
 /* The networks of a site, and the interfaces of this host. */
 #pragma once
 
-#include "lang/diag.h"
 #include "site/site.h"
 
 /* What is said where the host has no such interface, or that no address. */
