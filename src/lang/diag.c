@@ -197,6 +197,14 @@ static void diag_clear(struct diag *diag)
         free(diag->meant);
 }
 
+void diags_forget_places(struct diags *diags)
+{
+        for (size_t i = 0; i < diags->list.n; i++) {
+                source_text_free((struct source_text *)diags->list.v[i].range.source);
+                diags->list.v[i].range = NO_RANGE;
+        }
+}
+
 void diags_move(struct diags *dst, struct diags *src)
 {
         for (size_t i = 0; i < src->list.n; i++)

@@ -69,6 +69,8 @@ void diag_detail(struct diags *diags, const char *format, ...) __attribute__((fo
 void diag_meant(struct diags *diags, const char *key);
 void diags_print(const struct diags *diags, FILE *stream, bool color);
 void diags_clear(struct diags *diags);
+/* None of them names a place any more: the text is not one that anybody has written. */
+void diags_forget_places(struct diags *diags);
 /* Move all messages of src to the end of dst's. */
 void diags_move(struct diags *dst, struct diags *src);
 

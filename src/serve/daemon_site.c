@@ -7,13 +7,6 @@
 #include "serve/daemon_internal.h"
 #include "serve/roots.h"
 
-/* A site that is made of a folder has no file that messages could name. */
-static void forget_places(struct diags *diags)
-{
-        for (size_t i = 0; i < diags->list.n; i++)
-                diags->list.v[i].range = NO_RANGE;
-}
-
 static int load(const struct daemon_options *options, enum bind_missing missing, struct site **ret, struct diags *diags)
 {
         CLEANUP(site_freep) struct site *site = NULL;
@@ -36,7 +29,7 @@ int daemon_site(const struct daemon_options *options, enum bind_missing missing,
         int r = load(options, missing, ret, &diags);
 
         if (!options->site)
-                forget_places(&diags);
+                diags_forget_places(&diags); /* a site that is made of a folder has no file */
         diags_sort(&diags);
         diags_print(&diags, stderr, isatty(STDERR_FILENO));
         return r;
