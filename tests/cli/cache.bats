@@ -99,7 +99,7 @@ age() {
 
 @test "cache: nothing that a running build uses goes" {
   template "$(small)/base.img.xz" reuse "$(shell true)"
-  jq '.provisioners = [{type: "shell", inline: ["touch /one"]}, {type: "shell-local", inline: ["touch started; i=0; while [ ! -e go ] && [ $i -lt 100 ]; do sleep 0.2; i=$((i+1)); done"]},
+  jq '.provisioners = [{type: "shell", inline: ["touch /one"]}, {type: "shell-local", inline: ["touch started; i=0; while [ ! -e go ] && [ $i -lt 600 ]; do sleep 0.2; i=$((i+1)); done"]},
     {type: "shell", inline: ["touch /two"]}]' t.json >u.json
   build u.json >build.log 2>&1 3>&- &
   for _ in $(seq 200); do

@@ -94,7 +94,7 @@ define() {
 }
 # Side by side: as many as there are processors, and one that fills their gaps.
 start() {
-  limit=300 boots "$kind" "MARKER $processor $address as slipway served it" "$name" "$mac" >"$name.result" 2>&1 3>&- &
+  limit=420 boots "$kind" "MARKER $processor $address as slipway served it" "$name" "$mac" >"$name.result" 2>&1 3>&- &
   pids+=($!)
   [ $((n % 3)) != 0 ] || finish
 }
