@@ -10,11 +10,11 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/file.h"
 
 enum { GRACE_MS = 5000, MESSAGE_MAX = 64 << 10 };
@@ -24,14 +24,6 @@ struct header {
         int32_t result;
         uint32_t length;
 };
-
-static int64_t now_ms(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 void child_bind_to_parent(pid_t parent)
 {
@@ -171,10 +163,10 @@ static int wait_readable(struct reception *rx)
                         rx->child->pid = 0;
                 }
                 if (cancel_requested() && !rx->exited && rx->kill_at == 0) {
-                        rx->kill_at = now_ms() + GRACE_MS;
+                        rx->kill_at = monotonic_ms() + GRACE_MS;
                         kill(rx->child->pid, SIGTERM);
                 }
-                if (rx->kill_at != 0 && !rx->exited && !rx->killed && now_ms() > rx->kill_at) {
+                if (rx->kill_at != 0 && !rx->exited && !rx->killed && monotonic_ms() > rx->kill_at) {
                         rx->killed = true;
                         kill(rx->child->pid, SIGKILL);
                 }

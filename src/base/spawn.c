@@ -11,11 +11,11 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -38,14 +38,6 @@ struct running {
         bool exited, enough;
         int status;
 };
-
-static int64_t now_ms(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* Child: fd becomes standard stream `target`. */
 static int place(int fd, int target)
@@ -266,10 +258,10 @@ static void signal_child(struct running *run, int signo)
 
 static void end_child(struct running *run)
 {
-        int64_t deadline = now_ms() + GRACE_MS;
+        int64_t deadline = monotonic_ms() + GRACE_MS;
 
         signal_child(run, SIGTERM);
-        while (!run->exited && now_ms() < deadline)
+        while (!run->exited && monotonic_ms() < deadline)
                 pump(run, 20);
         signal_child(run, SIGKILL);
         if (!run->exited)
@@ -280,7 +272,7 @@ static void end_child(struct running *run)
 static int drive(struct running *run, struct error *err)
 {
         const struct spawn *spawn = run->spawn;
-        int64_t deadline = spawn->timeout_ms ? now_ms() + spawn->timeout_ms : 0;
+        int64_t deadline = spawn->timeout_ms ? monotonic_ms() + spawn->timeout_ms : 0;
 
         while (!run->exited) {
                 pump(run, 100);
@@ -294,7 +286,7 @@ static int drive(struct running *run, struct error *err)
                         end_child(run);
                         return cancel_check(err);
                 }
-                if (deadline && now_ms() > deadline) {
+                if (deadline && monotonic_ms() > deadline) {
                         end_child(run);
                         return error_set(err, ETIMEDOUT, "'%s' did not end within %g s", spawn->argv[0],
                                          spawn->timeout_ms / 1000.0);

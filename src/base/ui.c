@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/size.h"
 #include "base/str.h"
 
@@ -170,14 +171,6 @@ void ui_machine(struct ui *ui, const char *type, const char *const *data)
         fflush(stdout);
 }
 
-static int64_t now_ms(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static bool is_quiet(const struct ui *ui)
 {
         return !ui || ui->machine_readable || !ui->label;
@@ -190,7 +183,7 @@ void progress_start(struct ui *ui, const char *label, uint64_t total_bytes)
         ui->label = label;
         ui->total = total_bytes;
         ui->done = 0;
-        ui->started_ms = ui->drawn_ms = now_ms();
+        ui->started_ms = ui->drawn_ms = monotonic_ms();
 }
 
 static void draw_bar(struct ui *ui, double seconds)
@@ -224,7 +217,7 @@ void progress_update(struct ui *ui, uint64_t done_bytes)
         if (is_quiet(ui))
                 return;
         ui->done = ui->total && done_bytes > ui->total ? ui->total : done_bytes;
-        now = now_ms();
+        now = monotonic_ms();
         if (now - ui->drawn_ms < (terminal ? 100 : 10000))
                 return;
         ui->drawn_ms = now;
@@ -247,7 +240,7 @@ void progress_end(struct ui *ui)
         label = steal(&ui->label);
         if (!label || ui->machine_readable)
                 return;
-        seconds = (double)(now_ms() - ui->started_ms) / 1000;
+        seconds = (double)(monotonic_ms() - ui->started_ms) / 1000;
         if (seconds >= 0.5)
                 ui_say(ui, "%s: %s in %.1f s (%s/s)", label, size_show(ui->done), seconds,
                        size_show((uint64_t)((double)ui->done / seconds)));

@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 enum {
         WATCHERS = 64,
@@ -133,14 +133,6 @@ void control_broadcast(struct control *control, const json_t *object)
 
 /* ---- requests ---- */
 
-static int64_t now_ms(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void let_go(struct connection *c)
 {
         close_p(&c->fd);
@@ -161,7 +153,7 @@ static void send_answer(struct control *control, struct connection *c)
                         return;
                 }
                 c->sent += (size_t)n;
-                c->until_ms = now_ms() + PATIENCE_MS;
+                c->until_ms = monotonic_ms() + PATIENCE_MS;
         }
         if (c->watch)
                 add_watcher(control, steal_fd(&c->fd));
@@ -229,14 +221,14 @@ static bool accept_one(struct control *control)
         fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
                 return false;
-        *c = (struct connection){.fd = fd, .until_ms = now_ms() + PATIENCE_MS};
+        *c = (struct connection){.fd = fd, .until_ms = monotonic_ms() + PATIENCE_MS};
         return true;
 }
 
 /* Who has something to say, or room for an answer, or has been waited for long enough. */
 static void serve_all(struct control *control, const struct pollfd *polled)
 {
-        int64_t now = now_ms();
+        int64_t now = monotonic_ms();
 
         for (size_t i = 0; i < CONNECTIONS; i++) {
                 struct connection *c = &control->connections[i];
@@ -255,7 +247,7 @@ static void serve_all(struct control *control, const struct pollfd *polled)
 /* What is waited for; and for how many milliseconds at most, or -1. */
 static int look_out(const struct control *control, struct pollfd *polled)
 {
-        int64_t next = INT64_MAX, now = now_ms();
+        int64_t next = INT64_MAX, now = monotonic_ms();
 
         for (size_t i = 0; i < CONNECTIONS; i++) {
                 const struct connection *c = &control->connections[i];

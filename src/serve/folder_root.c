@@ -8,9 +8,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 
 enum { KEPT = 32 };
 
@@ -24,14 +24,6 @@ struct folder_root {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
 static struct folder_root *kept[KEPT];
 static unsigned int next_place;
-
-static int64_t now_ms(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-        return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 int folder_root_fd(const struct folder_root *root)
 {
@@ -47,26 +39,26 @@ void folder_root_release(struct folder_root *root)
         free(root);
 }
 
-/* Its place in the list, or else the one whose turn it is to be given up. */
+/* Its place in the list, or NULL. */
 static struct folder_root **place_of(const char *path)
 {
         for (size_t i = 0; i < KEPT; i++)
                 if (kept[i] && strcmp(kept[i]->path, path) == 0)
                         return &kept[i];
-        return &kept[next_place++ % KEPT];
+        return NULL;
 }
 
 static struct folder_root *find(const char *path)
 {
-        struct folder_root *found = NULL;
-        int64_t now = now_ms();
+        struct folder_root **place, *found = NULL;
+        int64_t now = monotonic_ms();
 
         pthread_mutex_lock(&lock);
-        for (size_t i = 0; i < KEPT && !found; i++)
-                if (kept[i] && now < kept[i]->until_ms && strcmp(kept[i]->path, path) == 0)
-                        found = kept[i];
-        if (found)
+        place = place_of(path);
+        if (place && now < (*place)->until_ms) {
+                found = *place;
                 atomic_fetch_add(&found->users, 1);
+        }
         pthread_mutex_unlock(&lock);
         return found;
 }
@@ -77,6 +69,8 @@ static void keep(struct folder_root *root)
 
         pthread_mutex_lock(&lock);
         place = place_of(root->path);
+        if (!place)
+                place = &kept[next_place++ % KEPT];
         before = *place;
         *place = root;
         pthread_mutex_unlock(&lock);
@@ -94,7 +88,7 @@ int folder_root_get(const char *path, struct folder_root **ret)
                         return -errno;
                 root = xmalloc(sizeof(*root));
                 *root = (struct folder_root){
-                        .users = 2, .path = xstrdup(path), .fd = fd, .until_ms = now_ms() + FOLDER_ROOT_MS};
+                        .users = 2, .path = xstrdup(path), .fd = fd, .until_ms = monotonic_ms() + FOLDER_ROOT_MS};
                 keep(root);
         }
         *ret = root;

@@ -6,24 +6,16 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "serve/http_internal.h"
 
 enum {
         ACCEPTED_AT_ONCE = 16,
         WITHOUT_FDS_MS = 100,
 };
-
-static int64_t monotonic_ms(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* ---- the list, by deadline: all have the same time, so that it is the order of their last sign of life ---- */
 

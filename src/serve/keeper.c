@@ -17,6 +17,7 @@
 
 #include "base/cancel.h"
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/str.h"
 
 enum {
@@ -25,14 +26,6 @@ enum {
         STEADY_MS = 60000, /* what ran so long begins with the first delay again */
         END_SEC = 10,      /* a program's own time to end is less: base/spawn.c */
 };
-
-static int64_t now_ms(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 void keeper_jobs_clear(struct keeper_jobs *jobs)
 {
@@ -91,7 +84,7 @@ static void job_begin(struct kept *kept)
 {
         CLEANUP_ERROR struct error err = {0};
 
-        kept->begun_ms = now_ms();
+        kept->begun_ms = monotonic_ms();
         if (child_start(&kept->child, job_run, &kept->job, &err) < 0) {
                 keeper_say("%s: %s", kept->job.name, error_message(&err));
                 kept->due_ms = kept->begun_ms + DELAY_MOST_MS;
@@ -106,12 +99,12 @@ static void job_ended(struct kept *kept)
         const char *why = r < 0 ? error_message(&err) : "it ended";
 
         child_done(&kept->child);
-        if (now_ms() - kept->begun_ms >= STEADY_MS)
+        if (monotonic_ms() - kept->begun_ms >= STEADY_MS)
                 kept->delay_ms = 0;
         kept->delay_ms = kept->delay_ms ? kept->delay_ms * 2 : DELAY_FIRST_MS;
         if (kept->delay_ms > DELAY_MOST_MS)
                 kept->delay_ms = DELAY_MOST_MS;
-        kept->due_ms = now_ms() + kept->delay_ms;
+        kept->due_ms = monotonic_ms() + kept->delay_ms;
         if (!str_eq(why, kept->said))
                 keeper_say("%s: %s; it is tried again", kept->job.name, why);
         free(kept->said);
@@ -183,7 +176,7 @@ static int begin_due(struct keeping *keeping)
 
         for (size_t i = 0; i < keeping->jobs.n; i++) {
                 struct kept *kept = &keeping->jobs.v[i];
-                int64_t now = now_ms();
+                int64_t now = monotonic_ms();
 
                 if (kept->child.pid == 0 && kept->due_ms <= now)
                         job_begin(kept);

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "serve/dhcp_socket.h"
 #include "serve/relay.h"
 
@@ -84,14 +84,6 @@ struct running {
         uint8_t out[DHCP_SIZE_MAX];
 };
 
-static int64_t now_ms(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void say_dropped(const struct running *r, const struct dhcp_incoming *in, const char *reason)
 {
         char text[160], address[DHCP_ADDRESS_TEXT];
@@ -105,9 +97,9 @@ static void say_unsent(struct running *r, uint32_t server)
 {
         char text[160], address[DHCP_ADDRESS_TEXT];
 
-        if (now_ms() < r->unsent_again_ms)
+        if (monotonic_ms() < r->unsent_again_ms)
                 return;
-        r->unsent_again_ms = now_ms() + UNSENT_AGAIN_MS;
+        r->unsent_again_ms = monotonic_ms() + UNSENT_AGAIN_MS;
         snprintf(text, sizeof(text), "messages to %s cannot be sent: is there a route to it?",
                  dhcp_address_text(server, address));
         r->events->say(r->events->arg, false, text);
@@ -188,10 +180,10 @@ static void handle(struct running *r, const struct dhcp_incoming *in)
 /* Addresses may come and go; an interface that is away for a while is none to end for. */
 static void look_again(struct running *r, int64_t *next_ms)
 {
-        if (now_ms() < *next_ms)
+        if (monotonic_ms() < *next_ms)
                 return;
         relay_look(r->relay, NULL);
-        *next_ms = now_ms() + LOOK_AGAIN_MS;
+        *next_ms = monotonic_ms() + LOOK_AGAIN_MS;
 }
 
 int relay_run(struct relay *relay, const struct relay_sockets *sockets, int stop_fd, const struct relay_events *events,
@@ -200,7 +192,7 @@ int relay_run(struct relay *relay, const struct relay_sockets *sockets, int stop
         CLEANUP_FREE struct running *r = xcalloc(1, sizeof(*r));
         CLEANUP_FREE struct dhcp_incoming *batch = xcalloc(DHCP_BATCH, sizeof(*batch));
         struct pollfd fds[] = {{stop_fd, POLLIN, 0}, {sockets->udp, POLLIN, 0}};
-        int64_t next_look_ms = now_ms() + LOOK_AGAIN_MS;
+        int64_t next_look_ms = monotonic_ms() + LOOK_AGAIN_MS;
 
         r->relay = relay;
         r->sockets = sockets;

@@ -14,11 +14,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/spawn.h"
 #include "serve/address_limit.h"
@@ -145,10 +145,7 @@ static int machine_run(void *arg, int sock, struct error *err)
 /* One that comes again and again does not fill the log. */
 static bool is_told(struct nbd *nbd, uint32_t address)
 {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return address_limit_take(&nbd->lines, address, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+        return address_limit_take(&nbd->lines, address, monotonic_ms());
 }
 
 /* True: the connection is its own now. */

@@ -3,9 +3,9 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "serve/tftp_internal.h"
 
 enum {
@@ -13,19 +13,6 @@ enum {
         LOOK_VAIN = 8,   /* times in a row, and then ... */
         LOOK_PAUSE = 50, /* ... this many waits without */
 };
-
-static int64_t monotonic_ns(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-static int64_t monotonic_ms(void)
-{
-        return monotonic_ns() / 1000000;
-}
 
 /* ---- packets ---- */
 

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/cancel.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/vec.h"
 
 enum {
@@ -35,14 +35,6 @@ struct run {
         struct simulate_result *result;
         uint8_t *buf, *out;
 };
-
-static int64_t now_ms(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static int open_socket(const char *interface, int *ret, struct error *err)
 {
@@ -177,7 +169,7 @@ static int loop(struct run *run, struct error *err)
         ssize_t n;
 
         while (run->over < run->options->count) {
-                now = now_ms();
+                now = monotonic_ms();
                 if (now - run->start_ms >= run->options->timeout_ms)
                         break;
                 if (now - ticked >= TICK_MS) {
@@ -207,7 +199,7 @@ static void finish(struct run *run)
 {
         struct simulate_result *result = run->result;
 
-        result->took_ms = now_ms() - run->start_ms;
+        result->took_ms = monotonic_ms() - run->start_ms;
         for (unsigned int i = 0; i < run->options->count; i++) {
                 if (!sim_over(&run->sims[i])) {
                         result->failed++;
@@ -237,7 +229,7 @@ int simulate_run(const struct simulate_options *options, struct simulate_result 
         *ret = (struct simulate_result){0};
         run.io = (struct sim_io){.send = send_frame, .stage = stage, .arg = &run};
         run.fd = fd;
-        run.start_ms = now_ms();
+        run.start_ms = monotonic_ms();
         for (unsigned int i = 0; i < options->count; i++)
                 sim_init(&sims[i], options->kind, options->first + i, options->hurry, &run.io);
         r = loop(&run, err);
